@@ -1,0 +1,5 @@
+"""The command line."""
+
+from facegan.cli.main import main
+
+__all__ = ["main"]

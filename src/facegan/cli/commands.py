@@ -1,0 +1,250 @@
+"""The commands besides training: a function each, whose signature is its command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from facegan.errors import InputError
+
+
+def prepare(
+    kind: Literal["videos"],
+    input: Path,
+    *,
+    out: Path,
+    size: int = 256,
+    min_face: int = 48,
+    min_confidence: float = 0.5,
+    every: int = 1,
+    max_frames: int | None = None,
+    identities: Path | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Videos to a data set: faces found, followed, cropped and measured.
+
+    Example: facegan prepare videos my_videos/ --out data/mine/prepared --size 256
+
+    Args:
+        kind: what the input is.
+        input: folder of videos; the first sub-folder's name is the person, else every file is one.
+        out: folder of the data set.
+        size: height and width of the crops in pixels.
+        min_face: smaller faces are rejected, in pixels.
+        min_confidence: less certain faces are rejected, 0..1.
+        every: take each so-manieth frame.
+        max_frames: take at most so many frames of a video.
+        identities: CSV with the columns file and identity, in place of the sub-folders.
+        seed: of the split by person.
+        workers: processes; by default one a core.
+        overwrite: replace what lies at OUT.
+    """
+    from facegan.preparation import prepare_videos
+
+    summary = prepare_videos(
+        input,
+        out,
+        size=size,
+        min_face=min_face,
+        min_confidence=min_confidence,
+        every=every,
+        max_frames=max_frames,
+        identities=identities,
+        seed=seed,
+        workers=workers,
+        overwrite=overwrite,
+    )
+    _say(summary.describe())
+    _say(f"data set: {out}")
+
+
+def synthesize(
+    *,
+    out: Path,
+    identities: int = 64,
+    clips: int = 2,
+    seconds: float = 4.0,
+    size: int = 256,
+    seed: int = 7,
+    overwrite: bool = False,
+) -> None:
+    """Built-in moving heads as videos with sound, and the truth about every frame.
+
+    Example: facegan synthesize --identities 8 --clips 2 --seconds 4 --out runs/heads
+
+    Args:
+        out: folder for the videos.
+        identities: number of people.
+        clips: videos a person.
+        seconds: length of a video.
+        size: height and width in pixels.
+        seed: same seed, same pixels.
+        overwrite: replace what lies at OUT.
+    """
+    from facegan.synthetic import synthesize as write
+
+    write(out, identities=identities, clips=clips, seconds=seconds, size=size, seed=seed, overwrite=overwrite)
+    _say(f"videos: {out}")
+
+
+def analyze(file: Path, *, out: Path, max_faces: int = 4, overwrite: bool = False) -> None:
+    """Landmarks, pose and action units of every frame, in OpenFace's CSV columns.
+
+    Example: facegan analyze clip.mp4 --out clip.csv
+
+    Args:
+        file: a video or a picture.
+        out: the CSV file.
+        max_faces: at most so many faces a frame.
+        overwrite: replace OUT.
+    """
+    from facegan.inference import analyze as write
+
+    frames, found = write(file, out, max_faces=max_faces, overwrite=overwrite)
+    _say(f"{found} of {frames} frames with a face: {out}")
+
+
+def bundle(checkpoint: Path, *, out: Path, overwrite: bool = False) -> None:
+    """A checkpoint of the joint stage as a model folder for use.
+
+    Example: facegan bundle runs/joint/checkpoints/last.ckpt --out runs/model
+
+    Args:
+        checkpoint: of the joint stage.
+        out: folder for weights and configuration.
+        overwrite: replace what lies at OUT.
+    """
+    from facegan.stages.bundle import bundle as write
+
+    write(checkpoint, out, overwrite=overwrite)
+    _say(f"model: {out}")
+
+
+def reenact(
+    *,
+    model: str,
+    source: Path,
+    driving: Path,
+    out: Path,
+    background: Path | None = None,
+    device: str = "cpu",
+    overwrite: bool = False,
+) -> None:
+    """One photograph moved as in a video, or as in another photograph.
+
+    Example: facegan reenact --model runs/model --source me.jpg --driving clip.mp4 --out moved.mp4
+
+    Args:
+        model: model folder, or owner/name on the hub.
+        source: photograph of the person to move.
+        driving: video or photograph of the motion.
+        out: .mp4 for a video, .png or .jpg for a photograph.
+        background: a picture to put behind the person.
+        device: where to compute: cpu, cuda, mps.
+        overwrite: replace OUT.
+    """
+    from facegan.inference import Animator
+    from facegan.inference import reenact as write
+
+    animator = Animator.from_pretrained(model, device)
+    summary = write(animator, source, driving, out, background=background, overwrite=overwrite)
+    _say(summary.describe())
+
+
+def evaluate(
+    *,
+    model: str,
+    data: Path,
+    out: Path,
+    pairs: int = 200,
+    seed: int = 0,
+    device: str = "cpu",
+    overwrite: bool = False,
+) -> None:
+    """The paper's measures of a model on a data set: metrics.json, figure, report.html.
+
+    Example: facegan evaluate --model runs/model --data data/mine/prepared --out runs/evaluation
+
+    Args:
+        model: model folder, or owner/name on the hub.
+        data: folder that facegan prepare wrote; its test split is used.
+        out: folder for the results.
+        pairs: pairs of each protocol.
+        seed: of the choice of pairs.
+        device: where to compute: cpu, cuda, mps.
+        overwrite: replace what lies at OUT.
+    """
+    from facegan.evaluation import evaluate as write
+
+    report = write(model, data, out, pairs=pairs, seed=seed, device=device, overwrite=overwrite)
+    _say(report.describe())
+
+
+def assets(*, fetch: bool = False) -> None:
+    """Model files of others: which there are, under which licence, and where they lie.
+
+    Example: facegan assets --fetch
+
+    Args:
+        fetch: fetch and verify what is missing.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from facegan.perception import assets as files
+
+    faults = {}
+    if fetch:
+        for name in files.ASSETS:
+            try:
+                files.path(name)
+            except files.AssetError as error:
+                faults[name] = str(error)
+    table = Table("file", "licence", "state", "where")
+    for row in files.rows():
+        table.add_row(*row)
+    Console().print(table)
+    needed = [fault for name, fault in faults.items() if name in files.REQUIRED]
+    for fault in faults.values():
+        _say(fault)
+    if needed:
+        raise InputError(needed[0])
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    command.__name__: command for command in (prepare, synthesize, analyze, bundle, reenact, evaluate, assets)
+}
+
+
+def run(name: str, arguments: Sequence[str]) -> None:
+    """Runs a command.
+
+    Raises:
+        InputError: if there is no such command, or its arguments are wrong.
+    """
+    from jsonargparse import ArgumentError, ArgumentParser
+
+    if name not in COMMANDS:
+        msg = f"no command {name!r}: choose from {', '.join(COMMANDS)}, fit, validate, test, predict"
+        raise InputError(msg)
+    command = COMMANDS[name]
+    parser = ArgumentParser(prog=f"facegan {name}", description=_description(command), exit_on_error=False)
+    parser.add_function_arguments(command, as_positional=True)
+    try:
+        values: dict[str, Any] = parser.parse_args(list(arguments)).as_dict()
+    except ArgumentError as error:
+        msg = f"{error} (facegan {name} --help)"
+        raise InputError(msg) from error
+    command(**values)
+
+
+def _description(command: Callable[..., None]) -> str:
+    return (command.__doc__ or "").split("Args:")[0].strip()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")

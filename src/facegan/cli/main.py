@@ -1,0 +1,80 @@
+"""``facegan COMMAND …``: which command it is, and what its errors become."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import traceback
+from collections.abc import Sequence
+
+from facegan import __version__
+from facegan.errors import InputError
+
+TRAINING = {
+    "fit": "train a stage: facegan fit -c lightning_config.yaml -c stages/2_reenact.yaml -c data/videos.yaml",
+    "validate": "measure a checkpoint on the validation pairs",
+    "test": "measure a checkpoint on the test pairs",
+    "predict": "run a checkpoint on the test pairs",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: what was typed after ``facegan``.
+
+    Returns:
+        0, or 2 for bad input, or 1 for the program's own failure, or 130 when interrupted.
+    """
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in typed
+    typed = [argument for argument in typed if argument != "--debug"]
+    try:
+        _dispatch(typed)
+    except (InputError, OSError) as error:
+        return _report(_describe(error), 2, debug=debug)
+    except KeyboardInterrupt:
+        return _report("interrupted", 130, debug=debug)
+    except Exception as error:
+        return _report(f"{type(error).__name__}: {error} (--debug shows where)", 1, debug=debug)
+    return 0
+
+
+def _dispatch(typed: list[str]) -> None:
+    if not typed or typed[0] in ("-h", "--help"):
+        sys.stdout.write(_usage())
+    elif typed[0] == "--version":
+        sys.stdout.write(f"facegan {__version__}\n")
+    elif typed[0] in TRAINING:
+        # Imported late: PyTorch alone takes seconds.
+        from facegan.cli import training
+
+        training.run(typed)
+    else:
+        from facegan.cli import commands
+
+        commands.run(typed[0], typed[1:])
+
+
+def _usage() -> str:
+    from facegan.cli.commands import COMMANDS
+
+    summaries = {name: (command.__doc__ or "").splitlines()[0] for name, command in COMMANDS.items()}
+    lines = [f"  {name:<11} {text}" for name, text in (summaries | TRAINING).items()]
+    head = "facegan COMMAND …\n\nMoves a photographed face as in a video (FACEGAN, WACV 2021).\n\n"
+    foot = "\n\nfacegan COMMAND --help tells more; --debug shows where an error comes from.\n"
+    return head + "\n".join(lines) + foot
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"no space left on the disk for {error.filename or 'the result'}: free some and run again"
+    return " ".join(str(error).split())
+
+
+def _report(message: str, status: int, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    sys.stderr.write(f"facegan: {message}\n")
+    return status

@@ -1,0 +1,77 @@
+"""Training from the command line: LightningCLI over the four stages."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytorch_lightning as pl
+from jsonargparse import ArgumentError
+from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
+
+from facegan.errors import InputError
+from facegan.stages.checkpoints import read_checkpoint
+from facegan.stages.pair_data import PairData
+from facegan.stages.stage import Stage, require_stage
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Runs ``fit``, ``validate``, ``test`` or ``predict``.
+
+    Args:
+        arguments: the subcommand and what follows it.
+
+    Raises:
+        InputError: for wrong keys or values, before anything is built.
+    """
+    warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
+    quiet = {"exit_on_error": False}
+    try:
+        TrainingCLI(
+            Stage,
+            PairData,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            auto_configure_optimizers=False,
+            seed_everything_default=7,
+            save_config_callback=RunConfig,
+            save_config_kwargs={"save_to_log_dir": False},
+            parser_kwargs=quiet | dict.fromkeys(("fit", "validate", "test", "predict"), quiet),
+            args=list(arguments),
+        )
+    except ArgumentError as error:
+        raise InputError(_innermost(str(error))) from error
+
+
+class TrainingCLI(LightningCLI):
+    """LightningCLI that refuses another stage's checkpoint instead of becoming that stage."""
+
+    def _parse_ckpt_path(self) -> None:
+        """Lightning would overwrite the configured model by what the checkpoint names."""
+        path = self.config[self.subcommand].get("ckpt_path")
+        if path not in (None, "last", "best", "hpc", "registry"):
+            stage = self.config[self.subcommand].model.class_path.rpartition(".")[2]
+            require_stage(read_checkpoint(Path(path)), stage, path)
+
+
+class RunConfig(SaveConfigCallback):
+    """Keeps the whole configuration in the run's folder."""
+
+    def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Writes ``config.yaml``."""
+        folder = Path(trainer.default_root_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.parser.save(
+            self.config, folder / "config.yaml", skip_check=False, overwrite=True, multifile=False
+        )
+
+
+def _innermost(message: str) -> str:
+    """Jsonargparse's nested message without the types that the value is not."""
+    line = " ".join(message.split())
+    line = re.sub(
+        r"Does not validate against any of the Union subtypes Subtypes: .*? Errors: (- )?", "", line
+    )
+    return re.sub(r" (- )?Expected a <class 'NoneType'>.*", "", line)

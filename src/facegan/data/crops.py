@@ -1,0 +1,113 @@
+"""Reading a prepared data set: numbers in memory, pictures decoded when asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from facegan import landmarks, motion
+from facegan.errors import InputError
+from facegan.preparation.writer import VERSION
+
+
+class FaceCrops:
+    """The crops of one split of a data set that ``facegan prepare`` wrote.
+
+    Args:
+        root: folder with ``dataset.json`` and Parquet shards.
+        split: ``train``, ``val`` or ``test``; None for all.
+        size: pictures are reduced to so many pixels; None leaves them as they are.
+
+    Attributes:
+        landmarks: N×68×2 in -1..1.
+        motion: N×20.
+        track: N integers, the same for crops of one track.
+        identity: N names.
+
+    Raises:
+        InputError: if the folder holds no data set of this version, or ``size`` is larger than its crops.
+    """
+
+    def __init__(self, root: Path | str, split: str | None = None, size: int | None = None) -> None:
+        info = dataset_info(root)
+        self.size: int = size or info["size"]
+        if self.size > info["size"]:
+            msg = (
+                f"{root} holds crops of {info['size']} pixels, {self.size} were asked for: prepare it larger"
+            )
+            raise InputError(msg)
+        table = _table(Path(root))
+        names = np.array(table.with_format("arrow")["split"].to_pylist() if split else [])
+        self._rows = np.flatnonzero(names == split) if split else np.arange(len(table))
+        self._pictures = table.select_columns(["image", "segmentation"])
+        self.landmarks = self._numbers(table, "landmarks").reshape(-1, landmarks.COUNT, 2)
+        self.motion = self._numbers(table, "motion").reshape(-1, motion.SIZE)
+        self.frame = self._strings(table, "frame").astype(np.int64)
+        self.video = self._strings(table, "video")
+        self.identity = self._strings(table, "identity")
+        keys = [f"{v}\n{t}" for v, t in zip(self.video, self._strings(table, "track"), strict=True)]
+        self.track = np.unique(np.array(keys, dtype=str), return_inverse=True)[1]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def picture(self, index: int) -> Tensor:
+        """3×size×size in -1..1."""
+        data = np.frombuffer(self._pictures[int(self._rows[index])]["image"], np.uint8)
+        image = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        if image.shape[0] != self.size:
+            image = cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_AREA)
+        return torch.from_numpy(image).permute(2, 0, 1).float().div_(127.5).sub_(1)
+
+    def segmentation(self, index: int) -> Tensor:
+        """size×size of 0 background, 1 face, 2 hair."""
+        data = np.frombuffer(self._pictures[int(self._rows[index])]["segmentation"], np.uint8)
+        labels = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+        if labels.shape[0] != self.size:
+            labels = cv2.resize(labels, (self.size, self.size), interpolation=cv2.INTER_NEAREST)
+        return torch.from_numpy(labels)
+
+    def _numbers(self, table: Any, column: str) -> np.ndarray:
+        array = table.with_format("arrow")[column].combine_chunks()
+        values: np.ndarray = np.asarray(array.flatten(), dtype=np.float32).reshape(len(table), -1)
+        return values[self._rows]
+
+    def _strings(self, table: Any, column: str) -> np.ndarray:
+        return np.array(table.with_format("arrow")[column].to_pylist())[self._rows]
+
+
+def dataset_info(root: Path | str) -> dict[str, Any]:
+    """What ``dataset.json`` says.
+
+    Raises:
+        InputError: if the folder holds no data set, or one of another version.
+    """
+    path = Path(root) / "dataset.json"
+    try:
+        info: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        msg = f"{root} is not a prepared data set: no readable dataset.json (facegan prepare makes one)"
+        raise InputError(msg) from error
+    if info.get("version") != VERSION:
+        msg = (
+            f"{root} has data set format {info.get('version')}, this program reads {VERSION}: prepare it anew"
+        )
+        raise InputError(msg)
+    return info
+
+
+def _table(root: Path) -> Any:
+    import datasets
+
+    shards = sorted(str(path) for path in root.glob("*.parquet"))
+    if not shards:
+        msg = f"{root} holds no Parquet shards: prepare it anew"
+        raise InputError(msg)
+    datasets.disable_progress_bars()
+    return datasets.Dataset.from_parquet(shards)

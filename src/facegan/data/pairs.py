@@ -1,0 +1,86 @@
+"""Pairs of two frames of one track: source and driver, the driver being the truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+if TYPE_CHECKING:
+    from facegan.data.augmentation import Augmentation
+    from facegan.data.crops import FaceCrops
+
+Pair = dict[str, Tensor]
+"""``source`` and ``driving`` pictures 3×S×S in -1..1, and of each ``…_segmentation`` S×S,
+``…_landmarks`` 68×2 and ``…_motion`` 20."""
+
+
+class TrainingPairs(Dataset[Pair]):
+    """Every crop once as driver, each time with a random other crop of its track as source.
+
+    Args:
+        crops: the data.
+        pictures: False leaves pictures and segmentations out.
+        augmentation: applied to every pair.
+    """
+
+    def __init__(
+        self, crops: FaceCrops, *, pictures: bool = True, augmentation: Augmentation | None = None
+    ) -> None:
+        self.crops = crops
+        self.pictures = pictures
+        self.augmentation = augmentation
+        order = np.argsort(crops.track, kind="stable")
+        starts = np.searchsorted(crops.track[order], np.arange(crops.track.max(initial=-1) + 1))
+        self._members = np.split(order, starts[1:]) if len(order) else []
+
+    def __len__(self) -> int:
+        return len(self.crops)
+
+    def __getitem__(self, index: int) -> Pair:
+        members = self._members[self.crops.track[index]]
+        source = int(members[int(torch.randint(len(members), ()).item())])
+        pair = read_pair(self.crops, source, index, pictures=self.pictures)
+        return self.augmentation(pair) if self.augmentation else pair
+
+
+class ValidationPairs(Dataset[Pair]):
+    """The same pairs every time: drivers evenly over the data, source the first crop of the track.
+
+    Args:
+        crops: the data.
+        count: how many pairs; fewer if there are fewer crops.
+        pictures: False leaves pictures and segmentations out.
+    """
+
+    def __init__(self, crops: FaceCrops, count: int, *, pictures: bool = True) -> None:
+        self.crops = crops
+        self.pictures = pictures
+        _, first = np.unique(crops.track, return_index=True)
+        source = first[crops.track]
+        # A crop is no test of itself.
+        drivers = np.flatnonzero(source != np.arange(len(crops)))
+        chosen = drivers[np.linspace(0, len(drivers) - 1, min(count, len(drivers))).round().astype(int)]
+        self.indices = np.stack((source[chosen], chosen), axis=1)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, index: int) -> Pair:
+        source, driver = self.indices[index]
+        return read_pair(self.crops, int(source), int(driver), pictures=self.pictures)
+
+
+def read_pair(crops: FaceCrops, source: int, driving: int, *, pictures: bool = True) -> Pair:
+    """Two crops as a pair, by their indices."""
+    pair: Pair = {}
+    for role, index in (("source", source), ("driving", driving)):
+        if pictures:
+            pair[role] = crops.picture(index)
+            pair[f"{role}_segmentation"] = crops.segmentation(index)
+        pair[f"{role}_landmarks"] = torch.from_numpy(crops.landmarks[index])
+        pair[f"{role}_motion"] = torch.from_numpy(crops.motion[index])
+    return pair

@@ -1,0 +1,123 @@
+"""Pictures: from all kinds of files to H×W×3 RGB arrays and to the networks' tensors, and back."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from facegan.errors import InputError
+from facegan.inference.files import replacing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+# Pillow knows more, but among it are videos it cannot decode and PostScript, which is a program.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
+MAX_MEGAPIXELS = 100
+JPEG_QUALITY = 95
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Reads a picture as it is meant to be seen.
+
+    It is turned upright as its EXIF data say, transparency becomes white, and grey, CMYK, palette and
+    16-bit pictures become RGB. Of an animation it is the first frame.
+
+    Returns:
+        H×W×3, RGB.
+
+    Raises:
+        InputError: if the file is missing, damaged, no picture, or has more than 100 megapixels.
+    """
+    try:
+        with _open(path) as image:
+            return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+    except InputError:
+        raise
+    except UnidentifiedImageError as error:
+        msg = f"cannot read {path} as a picture: it is none of {', '.join(FORMATS)}"
+        raise InputError(msg) from error
+    except Exception as error:  # Pillow's decoders raise almost anything at damaged data
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        msg = f"cannot read {path} as a picture: {reason.splitlines()[0]}"
+        raise InputError(msg) from error
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is a picture, going by its first bytes; animations (GIF, PNG) are videos.
+
+    Raises:
+        InputError: if it is a picture of more than 100 megapixels.
+    """
+    try:
+        with _open(path) as image:
+            return image.format not in ("GIF", "PNG") or not getattr(image, "is_animated", False)
+    except InputError:
+        raise
+    except Exception:
+        return False
+
+
+def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
+    """Writes H×W×3 RGB; the suffix (.png, .jpg, .jpeg) says in which format.
+
+    Raises:
+        OSError: if the file cannot be written, for example to a full disk; nothing is left.
+    """
+    with replacing(path) as temporary:
+        Image.fromarray(image).save(temporary, quality=JPEG_QUALITY)
+
+
+def cover(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The largest square in the middle of a picture, as size×size×3."""
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = image[top : top + side, left : left + side]
+    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(square, (size, size), interpolation=interpolation), np.uint8)
+
+
+def to_tensor(image: NDArray[np.uint8]) -> Tensor:
+    """H×W×3 of 0..255 to 1×3×H×W in -1..1."""
+    return torch.from_numpy(image).permute(2, 0, 1)[None].float().div_(127.5).sub_(1)
+
+
+def to_images(pictures: Tensor) -> NDArray[np.uint8]:
+    """N×3×H×W in -1..1 to N×H×W×3 of 0..255."""
+    levels = pictures.clamp(-1, 1).add(1).mul(127.5).round().byte()
+    return np.asarray(levels.permute(0, 2, 3, 1).contiguous().cpu())
+
+
+def _open(path: Path) -> Image.Image:
+    """Reads the header; no pixel is decoded yet."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            image = Image.open(path, formats=FORMATS)
+        except Image.DecompressionBombError:
+            image = None
+    if image is None or image.width * image.height > MAX_MEGAPIXELS * 1_000_000:
+        msg = f"{path} has more than {MAX_MEGAPIXELS} megapixels: make it smaller"
+        raise InputError(msg)
+    return image
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        msg = "its pixels have 32 bits: save it with 8 or 16"
+        raise ValueError(msg)
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return image.convert("RGB")

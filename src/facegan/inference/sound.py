@@ -1,0 +1,98 @@
+"""Sound on its way from one video into another."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+from av.audio.stream import AudioStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from av.container import InputContainer, OutputContainer
+    from av.packet import Packet
+
+# FFmpeg writes more into an mp4 (PCM, Vorbis), but few players find it there.
+COPIED = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
+DEFAULT_RATE = 48_000
+
+
+class Sound:
+    """The sound of a video, streamed into an mp4: copied as it is if the mp4 can hold it, else as AAC.
+
+    Args:
+        original: the video with the sound.
+        stream: the sound in it.
+        out: the mp4, still without packets.
+    """
+
+    def __init__(self, original: InputContainer, stream: AudioStream, out: OutputContainer) -> None:
+        self._original = original
+        self._stream = stream
+        self._out = out
+        self._time_base = stream.time_base or Fraction(1, stream.rate)
+        self._time = -math.inf
+        if stream.codec.canonical_name in COPIED:
+            self._target = out.add_stream_from_template(stream)
+            self._packets = self._copied()
+        else:
+            rates = av.Codec("aac", "w").audio_rates or ()
+            self._target = out.add_stream(
+                "aac",
+                rate=stream.rate if stream.rate in rates else DEFAULT_RATE,
+                layout="mono" if stream.channels == 1 else "stereo",
+            )
+            self._packets = self._encoded()
+
+    @classmethod
+    def find(cls, original: InputContainer, out: OutputContainer) -> Sound | None:
+        """The main sound of a video, None if it has none that can be read."""
+        stream = original.streams.best("audio")
+        if not isinstance(stream, AudioStream) or stream.codec_context is None:
+            return None
+        return cls(original, stream, out)
+
+    def write(self, until: float = math.inf) -> None:
+        """Writes the packets up to this many seconds after the start of the original."""
+        while self._time < until:
+            packet = next(self._packets, None)
+            if packet is None:
+                self._time = math.inf
+                return
+            self._time = float((packet.dts or 0) * packet.time_base)
+            self._out.mux(packet)
+
+    def _read(self) -> Iterator[Packet[AudioStream]]:
+        """The packets in the original's time base, counted from its start; up to the first damage."""
+        start = round((self._original.start_time or 0) / av.time_base / self._time_base)
+        packets = self._original.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets)
+            except (StopIteration, av.error.FFmpegError):
+                return
+            if packet.dts is None:  # the mark of the end
+                return
+            packet.dts -= start
+            packet.pts = packet.dts if packet.pts is None else packet.pts - start
+            yield packet
+
+    def _copied(self) -> Iterator[Packet[AudioStream]]:
+        first = True
+        last = 0
+        for packet in self._read():
+            packet.stream = self._target
+            yield packet
+
+    def _encoded(self) -> Iterator[Packet[AudioStream]]:
+        for packet in self._read():
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                continue
+            for frame in frames:
+                yield from self._target.encode(frame)
+        yield from self._target.encode(None)

@@ -1,0 +1,94 @@
+"""Writing a video that keeps the times and the sound of another one."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import TYPE_CHECKING, Self
+
+import av
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+
+from facegan.inference.files import replacing
+from facegan.inference.sound import Sound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import numpy as np
+    from av.container import InputContainer, OutputContainer
+    from numpy.typing import NDArray
+
+OPTIONS = {"crf": "18"}
+
+
+class VideoWriter:
+    """H.264 in mp4 with the time stamps, the time base and the sound of a driver.
+
+    Made by :meth:`open`.
+
+    Attributes:
+        sound: the driver's sound, or None.
+    """
+
+    def __init__(
+        self, container: OutputContainer, driver: InputContainer, size: tuple[int, int], rate: float
+    ) -> None:
+        self._container = container
+        self._time_base = Fraction(driver.streams.best("video").time_base)
+        self._pts = -1
+        self._stream = container.add_stream(
+            "libx264", rate=Fraction(rate).limit_denominator(1001), options=OPTIONS
+        )
+        self._stream.width, self._stream.height = size
+        self._stream.pix_fmt = "yuv420p"
+        context = self._stream.codec_context
+        context.time_base = self._time_base
+        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
+        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        self.sound = Sound.find(driver, container)
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path, driver: Path, size: tuple[int, int], rate: float) -> Iterator[Self]:
+        """A writer whose file appears when the block ends well; if it does not, nothing is left.
+
+        Args:
+            path: the file to be, ``.mp4``; its folder is made if missing.
+            driver: video whose time base and sound are kept.
+            size: width and height in pixels, both even.
+            rate: frames per second on average.
+
+        Raises:
+            OSError: here or in the block, if the file cannot be written, for example to a full disk.
+        """
+        with (
+            replacing(path) as temporary,
+            av.open(driver) as original,
+            av.open(temporary, "w", format="mp4") as container,
+        ):
+            writer = cls(container, original, size, rate)
+            yield writer
+            writer._finish()
+
+    def write(self, image: NDArray[np.uint8], time: float) -> None:
+        """Adds a frame.
+
+        Args:
+            image: H×W×3, RGB.
+            time: seconds since the start of the driver, increasing.
+        """
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(
+            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        )
+        self._pts = frame.pts = max(round(time / self._time_base), self._pts + 1)
+        frame.time_base = self._time_base
+        self._container.mux(self._stream.encode(frame))
+        if self.sound:
+            self.sound.write(until=time)
+
+    def _finish(self) -> None:
+        self._container.mux(self._stream.encode())
+        if self.sound:
+            self.sound.write()

@@ -1,0 +1,26 @@
+"""The equations of the paper, a function each."""
+
+from facegan.losses.adversarial import AdversarialForm, discriminator_loss, generator_loss
+from facegan.losses.background import mask_norm, mask_smoothness
+from facegan.losses.landmarks import (
+    action_unit_consistency,
+    connectivity,
+    landmark_reconstruction,
+    movement_norm,
+)
+from facegan.losses.pictures import perceptual, reconstruction, segmentation_cross_entropy
+
+__all__ = [
+    "AdversarialForm",
+    "action_unit_consistency",
+    "connectivity",
+    "discriminator_loss",
+    "generator_loss",
+    "landmark_reconstruction",
+    "mask_norm",
+    "mask_smoothness",
+    "movement_norm",
+    "perceptual",
+    "reconstruction",
+    "segmentation_cross_entropy",
+]

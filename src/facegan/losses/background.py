@@ -1,0 +1,26 @@
+"""Regularisers of the background mixer's mask: the two terms of L_bm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def mask_smoothness(mask: Tensor) -> Tensor:
+    """Σ (M_{x+1,y} - M_{x,y})² + (M_{x,y+1} - M_{x,y})², as the mean over differences.
+
+    Args:
+        mask: M, N×1×H×W in 0..1.
+    """
+    return mask.diff(dim=-1).square().mean() + mask.diff(dim=-2).square().mean()
+
+
+def mask_norm(mask: Tensor) -> Tensor:
+    """‖M‖₂ a picture, divided by the square root of its pixels: 1 for a mask of ones.
+
+    Args:
+        mask: M, N×1×H×W in 0..1.
+    """
+    return mask.flatten(1).square().mean(dim=1).add(1e-12).sqrt().mean()

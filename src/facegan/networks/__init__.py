@@ -1,0 +1,24 @@
+"""The networks of FACEGAN and the frozen ones that its losses and measures look through."""
+
+from facegan.networks.discriminator import MultiScaleDiscriminator
+from facegan.networks.generator import CoarseToFineGenerator, GlobalGenerator
+from facegan.networks.identity import IdentityNetwork
+from facegan.networks.landmark_transformer import ActionUnitRegressor, LandmarkTransformer
+from facegan.networks.model import FaceGAN, FaceGANConfig, Reenactment
+from facegan.networks.reenactor import BackgroundMixer, FaceReenactor
+from facegan.networks.vgg import VGGFeatures
+
+__all__ = [
+    "ActionUnitRegressor",
+    "BackgroundMixer",
+    "CoarseToFineGenerator",
+    "FaceGAN",
+    "FaceGANConfig",
+    "FaceReenactor",
+    "GlobalGenerator",
+    "IdentityNetwork",
+    "LandmarkTransformer",
+    "MultiScaleDiscriminator",
+    "Reenactment",
+    "VGGFeatures",
+]

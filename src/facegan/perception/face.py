@@ -1,0 +1,172 @@
+"""What can be seen of a face: landmarks, blendshapes, action units, pose. Real MediaPipe.
+
+One :class:`FaceAnalyzer` follows the faces of one video, frame after frame.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from facegan import landmarks, motion
+from facegan.perception import action_units, assets, tasks
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of one picture."""
+
+    mesh: NDArray[np.float32]
+    """478×3 in pixels, x right, y down; (0, 0) is the centre of the top left pixel."""
+    blendshapes: NDArray[np.float32]
+    """52 in 0..1, in the order of ``action_units.BLENDSHAPES``."""
+    angles: NDArray[np.float32]
+    """Pitch, yaw, roll in radians with OpenFace's signs."""
+    confidence: float
+    """Score of the face detector at this place, 0..1; 0 where it sees none."""
+
+    @property
+    def landmarks(self) -> NDArray[np.float32]:
+        """68×2 in pixels."""
+        return landmarks.from_mesh(self.mesh)
+
+    @property
+    def intensities(self) -> NDArray[np.float32]:
+        """17 action units in 0..5."""
+        return action_units.from_blendshapes(self.blendshapes)
+
+    @property
+    def motion(self) -> NDArray[np.float32]:
+        """The 20 numbers of :mod:`facegan.motion`."""
+        return np.concatenate(
+            (self.intensities / motion.INTENSITY_SCALE, self.angles / motion.ANGLE_SCALE)
+        ).astype(np.float32)
+
+
+class FaceAnalyzer:
+    """MediaPipe's Face Landmarker over the frames of one video.
+
+    Args:
+        max_faces: at most so many faces a frame.
+        single_images: treat every picture on its own instead of following faces from frame to frame.
+    """
+
+    def __init__(self, max_faces: int = 4, *, single_images: bool = False) -> None:
+        vision = tasks.vision()
+        model = assets.path("face_landmarker.task")
+        mode = vision.RunningMode.IMAGE if single_images else vision.RunningMode.VIDEO
+        self._single_images = single_images
+        self._milliseconds = -1
+        self._landmarker = vision.FaceLandmarker.create_from_options(
+            vision.FaceLandmarkerOptions(
+                base_options=tasks.base_options(model_asset_path=str(model)),
+                running_mode=mode,
+                num_faces=max_faces,
+                output_face_blendshapes=True,
+                output_facial_transformation_matrixes=True,
+            )
+        )
+        # The landmarker keeps the scores of the detector inside it to itself.
+        with zipfile.ZipFile(model) as bundle:
+            detector = bundle.read("face_detector.tflite")
+        self._detector = vision.FaceDetector.create_from_options(
+            vision.FaceDetectorOptions(
+                base_options=tasks.base_options(model_asset_buffer=detector),
+                running_mode=vision.RunningMode.IMAGE,
+                min_detection_confidence=0.1,
+            )
+        )
+
+    def __call__(self, image: NDArray[np.uint8], time: float = 0.0) -> list[Face]:
+        """Finds the faces of a picture, the largest first.
+
+        Args:
+            image: H×W×3, RGB.
+            time: seconds since the video began; must not run backwards.
+        """
+        picture = tasks.picture(image)
+        if self._single_images:
+            result = self._landmarker.detect(picture)
+        else:
+            # Frames closer than a millisecond still need growing timestamps.
+            self._milliseconds = max(self._milliseconds + 1, round(1000 * time))
+            result = self._landmarker.detect_for_video(picture, self._milliseconds)
+        if not result.face_landmarks:
+            return []
+        boxes = [(d.bounding_box, d.categories[0].score) for d in self._detector.detect(picture).detections]
+        height, width = image.shape[:2]
+        faces = []
+        for points, shapes, matrix in zip(
+            result.face_landmarks,
+            result.face_blendshapes,
+            result.facial_transformation_matrixes,
+            strict=True,
+        ):
+            # MediaPipe counts from the corner of the top left pixel.
+            mesh = np.array(
+                [(p.x * width - 0.5, p.y * height - 0.5, p.z * width) for p in points], np.float32
+            )
+            faces.append(
+                Face(
+                    mesh=mesh,
+                    blendshapes=np.array([s.score for s in shapes], np.float32),
+                    angles=head_angles(np.asarray(matrix)[:3, :3]),
+                    confidence=_score_at(boxes, landmarks.between_eyes(landmarks.from_mesh(mesh))),
+                )
+            )
+        return sorted(faces, key=lambda face: -float(np.ptp(face.mesh[:, 1])))
+
+    def close(self) -> None:
+        """Frees the detectors (their destructors complain at the interpreter's exit)."""
+        self._landmarker.close()
+        self._detector.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def head_angles(rotation: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Pitch, yaw and roll of MediaPipe's facial transformation, as OpenFace has them.
+
+    MediaPipe's axes are x right, y up, z towards the camera; OpenFace's x right, y down, z away from
+    it, with R = Rx(pitch) Ry(yaw) Rz(roll).
+
+    Args:
+        rotation: 3×3, possibly with a scale.
+
+    Returns:
+        3 angles in radians.
+    """
+    flip = np.diag([1.0, -1.0, -1.0])
+    matrix = flip @ (rotation / np.cbrt(np.linalg.det(rotation))) @ flip
+    pitch = np.arctan2(-matrix[1, 2], matrix[2, 2])
+    yaw = np.arcsin(np.clip(matrix[0, 2], -1, 1))
+    roll = np.arctan2(-matrix[0, 1], matrix[0, 0])
+    return np.array([pitch, yaw, roll], np.float32)
+
+
+def _score_at(boxes: list[tuple[Any, float]], point: NDArray[np.float32]) -> float:
+    """The best score among the boxes that hold a point."""
+    x, y = point
+    return max(
+        (
+            score
+            for box, score in boxes
+            if box.origin_x <= x <= box.origin_x + box.width
+            and box.origin_y <= y <= box.origin_y + box.height
+        ),
+        default=0.0,
+    )

@@ -1,0 +1,228 @@
+"""Videos to a data set: the whole preparation, behind ``facegan prepare``."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+from rich.console import Console
+from rich.progress import track
+
+from facegan.errors import InputError
+from facegan.perception import FaceAnalyzer, FaceParser
+from facegan.preparation.clip import ClipResult, Settings, prepare_clip
+from facegan.preparation.sources import find_videos
+from facegan.preparation.splits import SPLITS, split_identities
+from facegan.preparation.workspace import RESULT, check_free, workspace
+from facegan.preparation.writer import VERSION, ShardWriter, read_part, write_description
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from facegan.preparation.sources import Clip, Source
+
+
+@dataclass
+class Counts:
+    """How much there is of each."""
+
+    identities: int = 0
+    videos: int = 0
+    tracks: int = 0
+    crops: int = 0
+
+
+@dataclass
+class Summary:
+    """What a preparation made of its input.
+
+    Attributes:
+        out: the data set.
+        total: what it holds.
+        splits: the same for each split.
+        frames: number of frames looked at.
+        ignored: number of files that are hidden or obviously no videos.
+        rejected: reason to number of faces that were found but not used.
+        skipped: video to the reason why it gave nothing.
+        damaged: video to the reason why it is used up to its damage only.
+    """
+
+    out: Path
+    total: Counts = field(default_factory=Counts)
+    splits: dict[str, Counts] = field(default_factory=lambda: {name: Counts() for name in SPLITS})
+    frames: int = 0
+    ignored: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    skipped: dict[str, str] = field(default_factory=dict)
+    damaged: dict[str, str] = field(default_factory=dict)
+
+
+def prepare_videos(
+    source_dir: Path,
+    out: Path,
+    *,
+    size: int = 256,
+    min_face: int = 48,
+    min_confidence: float = 0.5,
+    every: int = 1,
+    max_frames: int | None = None,
+    identities: Path | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> Summary:
+    """Makes a data set of the faces in a folder of videos.
+
+    The result depends on the input and the settings, not on the number of workers. It appears under
+    its name when it is complete; an interrupted preparation, started again, continues.
+
+    Args:
+        source_dir: folder of videos; the first sub-folder's name is the identity, see :func:`find_videos`.
+        out: folder of the data set.
+        size: side of the crops in pixels.
+        min_face: faces whose landmarks are lower or narrower are rejected, in pixels.
+        min_confidence: faces that the detector gives a lower score are rejected, 0..1.
+        every: take each ``every``-th frame.
+        max_frames: take at most so many frames of a video.
+        identities: CSV file with the columns ``file`` and ``identity``, in place of the sub-folders.
+        seed: of the split by identity.
+        workers: number of processes; by default one a core.
+        overwrite: replace a data set at ``out``.
+        progress: show a progress bar.
+
+    Raises:
+        InputError: if there is nothing to prepare, ``out`` is in use, or no usable face is found.
+        OSError: if the result cannot be written, for example to a full disk.
+    """
+    settings = Settings(size, min_face, min_confidence, every, max_frames)
+    source_dir, out = Path(source_dir), Path(out).resolve()
+    check_free(out, source_dir, overwrite=overwrite)
+    source = find_videos(source_dir, identities)
+    # Fetches the models once, before several workers would.
+    FaceAnalyzer().close()
+    FaceParser().close()
+    job = {
+        "version": VERSION,
+        "settings": asdict(settings),
+        "clips": [
+            (
+                str(clip.path),
+                clip.path.stat().st_size,
+                clip.path.stat().st_mtime_ns,
+                clip.video,
+                clip.identity,
+            )
+            for clip in source.clips
+        ],
+    }
+    with workspace(out, job) as folder:
+        results = _process(source.clips, folder, settings, workers or os.cpu_count() or 1, progress)
+        summary = _summarise(source, results, out)
+        _merge(zip(source.clips, results, strict=True), folder, seed, summary)
+        write_description(
+            folder / RESULT,
+            size,
+            {"kind": source.kind, "input": source.input},
+            counts=asdict(summary.total) | {"frames": summary.frames, "ignored": summary.ignored},
+            splits={name: asdict(counts) for name, counts in summary.splits.items()},
+            rejected=summary.rejected,
+            skipped=summary.skipped,
+            damaged=summary.damaged,
+            settings=asdict(settings) | {"seed": seed},
+        )
+    return summary
+
+
+def _process(
+    clips: tuple[Clip, ...], folder: Path, settings: Settings, workers: int, progress: bool
+) -> list[ClipResult]:
+    """The clips, each in its own sub-folder; those of an interrupted run are taken as they are."""
+    jobs = [(clip, folder / f"{number:06d}") for number, clip in enumerate(clips)]
+    with _mapper(min(workers, len(jobs))) as mapper:
+        results = mapper(partial(_run, settings=settings), jobs)
+        console = Console(stderr=True)
+        return list(track(results, "preparing", len(jobs), console=console, disable=not progress))
+
+
+def _run(job: tuple[Clip, Path], settings: Settings) -> ClipResult:
+    clip, folder = job
+    note = folder / "result.json"
+    if note.is_file():
+        return ClipResult(**json.loads(note.read_text(encoding="utf-8")))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        result = prepare_clip(clip, folder, settings)
+    except InputError as error:
+        result = ClipResult(skipped=str(error))
+    written = folder / "result.json.partial"
+    written.write_text(json.dumps(asdict(result)), encoding="utf-8")
+    written.rename(note)
+    return result
+
+
+def _summarise(source: Source, results: list[ClipResult], out: Path) -> Summary:
+    summary = Summary(out, ignored=source.ignored, skipped=dict(source.skipped))
+    for clip, result in zip(source.clips, results, strict=True):
+        summary.frames += result.frames
+        summary.rejected.update(result.rejected)
+        if result.skipped:
+            summary.skipped[clip.video] = result.skipped
+        elif result.damage:
+            summary.damaged[clip.video] = result.damage
+    if not any(result.tracks for result in results):
+        reasons = summary.rejected + Counter(summary.skipped.values())
+        msg = f"no usable face in {source.input}: " + ", ".join(f"{n} × {why}" for why, n in reasons.items())
+        raise InputError(msg)
+    return summary
+
+
+def _merge(pairs: Iterable[tuple[Clip, ClipResult]], folder: Path, seed: int, summary: Summary) -> None:
+    """Puts the tracks' parts together, sorted by video and track, and counts them."""
+    used = [(number, clip, result) for number, (clip, result) in enumerate(pairs) if result.tracks]
+    splits = split_identities((clip.identity for _, clip, _ in used), seed)
+    writer = ShardWriter(folder / RESULT)
+    for number, clip, result in used:
+        split = splits[clip.identity]
+        for name, crops in result.tracks.items():
+            for table in read_part(folder / f"{number:06d}" / name, split):
+                writer.write(table)
+            for counts in (summary.total, summary.splits[split]):
+                counts.tracks += 1
+                counts.crops += crops
+        for counts in (summary.total, summary.splits[split]):
+            counts.videos += 1
+    writer.close()
+    for split in splits.values():
+        for counts in (summary.total, summary.splits[split]):
+            counts.identities += 1
+
+
+@contextmanager
+def _mapper(workers: int) -> Iterator[Callable[..., Iterable[ClipResult]]]:
+    """``map``, over several processes if there are several workers."""
+    if workers == 1:
+        yield map
+        return
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start_worker() -> None:
+    cv2.setNumThreads(1)
+    # MediaPipe's native code writes about every model it loads, through the progress bar.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

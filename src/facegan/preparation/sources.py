@@ -1,0 +1,119 @@
+"""Where the videos come from: any folder, with the names of its people."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from facegan.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Everything else is tried: no list of video suffixes is complete.
+OTHER_SUFFIXES = (
+    *(".txt", ".md", ".html", ".pdf", ".log", ".srt", ".vtt"),
+    *(".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".parquet", ".npy", ".npz", ".pkl", ".pt"),
+    *(".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".wav", ".mp3", ".flac", ".m4a"),
+    *(".zip", ".gz", ".tar", ".md5", ".sha256"),
+)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A video of somebody.
+
+    Attributes:
+        path: the file.
+        video: its name in the data set, unique.
+        identity: name of the person.
+    """
+
+    path: Path
+    video: str
+    identity: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was found.
+
+    Attributes:
+        kind: name of the kind of source.
+        input: where it was looked for.
+        clips: the videos, sorted by name.
+        ignored: number of files that are hidden or obviously no videos.
+        skipped: file to the reason why it was left out.
+    """
+
+    kind: str
+    input: str
+    clips: tuple[Clip, ...]
+    ignored: int
+    skipped: dict[str, str]
+
+
+def find_videos(folder: Path, identities: Path | None = None) -> Source:
+    """Every video in a folder and its sub-folders.
+
+    The name of a video is its path below the folder, without the suffix where that stays unique. Its
+    identity is the first sub-folder's name, or its own name when it lies at the top.
+
+    Args:
+        folder: where to look.
+        identities: a CSV file with the columns ``file`` (path below the folder) and ``identity``; files
+            that it does not name are left out.
+
+    Raises:
+        InputError: if there is no such folder or no video in it, or the CSV cannot be used.
+    """
+    if not folder.is_dir():
+        msg = f"no folder {folder}: name a folder with videos"
+        raise InputError(msg)
+    names = None if identities is None else _read_identities(identities, folder)
+    everything = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    files = [path for path in everything if not _is_other(path)]
+    stems = Counter(path.with_suffix("").as_posix() for path in files)
+    stems.update(path.as_posix() for path in files if path.suffix)
+    clips, skipped = [], {}
+    for path in files:
+        file, stem = path.as_posix(), path.with_suffix("").as_posix()
+        if names is not None and file not in names:
+            skipped[file] = f"no identity in {identities}"
+            continue
+        own = path.parts[0] if len(path.parts) > 1 else path.stem
+        identity = own if names is None else names[file]
+        clips.append(Clip(folder / path, stem if stems[stem] == 1 else file, identity))
+    if not clips:
+        msg = f"no videos in {folder}" + (f" that {identities} names" if skipped else "")
+        raise InputError(msg)
+    clips.sort(key=lambda clip: clip.video)
+    return Source("videos", str(folder), tuple(clips), len(everything) - len(files), skipped)
+
+
+def _is_other(path: Path) -> bool:
+    return path.suffix.lower() in OTHER_SUFFIXES or any(part.startswith(".") for part in path.parts)
+
+
+def _read_identities(path: Path, folder: Path) -> dict[str, str]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        msg = f"cannot read {path} as CSV: {error}"
+        raise InputError(msg) from error
+    names: dict[str, str] = {}
+    for number, row in enumerate(rows, start=2):
+        file, identity = row.get("file"), row.get("identity")
+        if not file or not identity:
+            msg = f"{path}, line {number}: needs a value in each of the columns file and identity"
+            raise InputError(msg)
+        if names.setdefault(file, identity) != identity:
+            msg = f"{path}, line {number}: {file} has two identities, {names[file]} and {identity}"
+            raise InputError(msg)
+        if not (folder / file).is_file():
+            msg = f"{path}, line {number}: no file {file} in {folder}"
+            raise InputError(msg)
+    return names

@@ -1,0 +1,67 @@
+"""Where a long job puts its work, so that nothing half made is ever found under the final name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from facegan.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+RESULT = "result"
+
+
+@contextmanager
+def workspace(out: Path, job: dict[str, Any]) -> Iterator[Path]:
+    """A hidden folder beside ``out``; what lies in its sub-folder ``result`` becomes ``out`` at the end.
+
+    When the job is interrupted the folder stays, and the same job finds it again; an error removes it.
+
+    Args:
+        out: the final place; what is there is replaced.
+        job: what the work depends on, for JSON; work of another job is thrown away.
+    """
+    folder = out.with_name(f".{out.name}.partial")
+    note = folder / "job.json"
+    text = json.dumps(job)
+    if not note.is_file() or note.read_text(encoding="utf-8") != text:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        note.write_text(text, encoding="utf-8")
+    result = folder / RESULT
+    shutil.rmtree(result, ignore_errors=True)
+    result.mkdir()
+    try:
+        yield folder
+        shutil.rmtree(out, ignore_errors=True)
+        result.rename(out)
+    except Exception:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder)
+
+
+def check_free(out: Path, source: Path, *, overwrite: bool) -> None:
+    """Makes sure that writing to ``out`` destroys nothing.
+
+    Args:
+        out: the final place.
+        source: where the input lies.
+        overwrite: a data set at ``out`` may be replaced; nothing else may.
+
+    Raises:
+        InputError: if ``out`` is in use.
+    """
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not overwrite:
+        msg = f"{out} is not empty: choose another place, or say to overwrite it"
+        raise InputError(msg)
+    if not (out / "dataset.json").is_file() or source.resolve().is_relative_to(out):
+        msg = f"{out} is no data set, or holds the input: it is not overwritten; choose another place"
+        raise InputError(msg)

@@ -1,0 +1,145 @@
+"""The data set on disk: Parquet shards, one row a crop, and ``dataset.json``.
+
+Lists have fixed lengths and are stored flat (landmarks 136, mesh 1434): that loads fastest, and a
+reader reshapes them without copying. Positions are -1..1 over the crop; the mesh's depth has the same
+unit. ``crop`` is x, y and side as in :class:`facegan.preparation.Crop`.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from facegan import landmarks, motion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+VERSION = 1
+"""Of the format; readers refuse others."""
+
+MESH_POINTS = 478
+BLENDSHAPES = 52
+
+SCHEMA = pa.schema(
+    [
+        ("video", pa.string()),
+        ("track", pa.int32()),
+        ("identity", pa.string()),
+        ("split", pa.string()),
+        ("frame", pa.int32()),
+        ("time", pa.float64()),
+        ("fps", pa.float32()),
+        ("image", pa.binary()),
+        ("segmentation", pa.binary()),
+        ("landmarks", pa.list_(pa.float32(), 2 * landmarks.COUNT)),
+        ("mesh", pa.list_(pa.float32(), 3 * MESH_POINTS)),
+        ("motion", pa.list_(pa.float32(), motion.SIZE)),
+        ("blendshapes", pa.list_(pa.float32(), BLENDSHAPES)),
+        ("confidence", pa.float32()),
+        ("crop", pa.list_(pa.float32(), 3)),
+    ]
+)
+"""The columns. image: JPEG; segmentation: PNG of 0 background, 1 face, 2 hair; time in seconds."""
+
+SHARD_ROWS = 4096
+GROUP_ROWS = 512
+
+
+class ShardWriter:
+    """Writes rows into ``shard-00000.parquet``, ``shard-00001.parquet``, … of one size each.
+
+    Args:
+        folder: where; it must exist.
+        shard_rows: rows a shard; so many are held in memory.
+    """
+
+    def __init__(self, folder: Path, shard_rows: int = SHARD_ROWS) -> None:
+        self.folder = folder
+        self.shard_rows = shard_rows
+        self._shards = 0
+        self._pending: list[pa.Table] = []
+        self._rows = 0
+
+    def write(self, rows: pa.Table) -> None:
+        """Appends rows (columns as :data:`SCHEMA`)."""
+        self._pending.append(rows.cast(SCHEMA))
+        self._rows += len(rows)
+        while self._rows >= self.shard_rows:
+            self._flush(self.shard_rows)
+
+    def close(self) -> None:
+        """Writes what is left."""
+        if self._rows:
+            self._flush(self._rows)
+
+    def _flush(self, count: int) -> None:
+        table = pa.concat_tables(self._pending)
+        path = self.folder / f"shard-{self._shards:05d}.parquet"
+        pq.write_table(table[:count], path, row_group_size=GROUP_ROWS)
+        self._shards += 1
+        self._pending = [table[count:]]
+        self._rows -= count
+
+
+class PartWriter:
+    """Writes the rows of one track, as they come, into a file that a :class:`ShardWriter` is fed from.
+
+    Args:
+        path: the file.
+    """
+
+    BATCH = 64
+
+    def __init__(self, path: Path) -> None:
+        self._schema = SCHEMA.remove(SCHEMA.get_field_index("split"))
+        self._file = pq.ParquetWriter(path, self._schema)
+        self._pending: list[dict[str, Any]] = []
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Appends a row: all columns but ``split``, lists flat."""
+        self._pending.append(row)
+        if len(self._pending) == self.BATCH:
+            self._flush()
+
+    def close(self) -> None:
+        """Writes what is left and ends the file."""
+        self._flush()
+        self._file.close()
+
+    def _flush(self) -> None:
+        if self._pending:
+            columns = {name: [row[name] for row in self._pending] for name in self._schema.names}
+            self._file.write_table(pa.table(columns, self._schema))
+            self._pending = []
+
+
+def read_part(path: Path, split: str) -> Iterator[pa.Table]:
+    """The rows of a part in pieces, with their split."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(GROUP_ROWS):
+            table = pa.Table.from_batches([batch])
+            column = pa.repeat(pa.scalar(split), len(table))
+            yield table.add_column(SCHEMA.get_field_index("split"), "split", column)
+
+
+def write_description(folder: Path, size: int, source: dict[str, str], **entries: Any) -> None:
+    """Writes ``dataset.json``.
+
+    Args:
+        folder: of the shards.
+        size: side of the crops in pixels.
+        source: ``kind`` and ``input``.
+        entries: what else is told: counts, rejections, settings.
+    """
+    packages = ("facegan", "mediapipe", "av", "opencv-python-headless", "numpy", "pyarrow")
+    software = {"python": platform.python_version()} | {name: version(name) for name in packages}
+    description = {"version": VERSION, "size": size, "source": source, **entries, "software": software}
+    text = json.dumps(description, indent=2, ensure_ascii=False)
+    (folder / "dataset.json").write_text(text + "\n", encoding="utf-8")

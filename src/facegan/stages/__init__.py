@@ -1,0 +1,21 @@
+"""The four training stages: a LightningModule and its DataModule each."""
+
+from facegan.stages.background_mix import BackgroundMixData, BackgroundMixStage
+from facegan.stages.checkpoints import Checkpoints
+from facegan.stages.joint import JointData, JointStage
+from facegan.stages.landmark_transform import LandmarkTransformData, LandmarkTransformStage
+from facegan.stages.panels import Panels
+from facegan.stages.reenact import ReenactData, ReenactStage
+
+__all__ = [
+    "BackgroundMixData",
+    "BackgroundMixStage",
+    "Checkpoints",
+    "JointData",
+    "JointStage",
+    "LandmarkTransformData",
+    "LandmarkTransformStage",
+    "Panels",
+    "ReenactData",
+    "ReenactStage",
+]

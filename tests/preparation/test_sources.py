@@ -1,0 +1,79 @@
+import pytest
+
+from facegan.errors import InputError
+from facegan.preparation import find_videos
+
+
+def files(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def found(source):
+    return {clip.video: clip.identity for clip in source.clips}
+
+
+def test_identity_is_the_first_folder_or_the_name(tmp_path):
+    files(tmp_path, "ann/1.mp4", "ann/deep/2.webm", "bob/3.avi", "dora.mov", "nameless")
+    source = find_videos(tmp_path)
+    expected = {"ann/1": "ann", "ann/deep/2": "ann", "bob/3": "bob", "dora": "dora", "nameless": "nameless"}
+    assert found(source) == expected
+    assert [clip.video for clip in source.clips] == sorted(expected)
+    assert all(clip.path.is_file() for clip in source.clips)
+
+
+def test_a_suffix_stays_where_names_would_clash(tmp_path):
+    files(tmp_path, "a/1.mp4", "a/1.avi", "a/1.mp4.mov", "a/2.mp4", "a/3.MP4")
+    assert set(found(find_videos(tmp_path))) == {"a/1.mp4", "a/1.avi", "a/1.mp4.mov", "a/2", "a/3"}
+
+
+def test_what_is_obviously_no_video_is_counted(tmp_path):
+    files(tmp_path, "a/1.xyz", "a/x.txt", "a/y.JSON", "a/.z.mp4", ".git/q.mp4", "w.png", "list.csv")
+    source = find_videos(tmp_path)
+    assert found(source) == {"a/1": "a"}
+    assert source.ignored == 6
+
+
+def test_identities_from_a_table(tmp_path):
+    files(tmp_path, "x/1.mp4", "x/2.mp4", "3.mp4")
+    table = tmp_path / "people.csv"
+    table.write_text("\ufefffile,note,identity\nx/1.mp4,?,ann\n3.mp4,?,ann\n", encoding="utf-8")
+    source = find_videos(tmp_path, table)
+    assert found(source) == {"3": "ann", "x/1": "ann"}
+    assert list(source.skipped) == ["x/2.mp4"]
+    assert "people.csv" in source.skipped["x/2.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,identity\nnone.mp4,ann\n", r"line 2: no file none\.mp4"),
+        ("file,identity\n1.mp4,\n", "line 2: needs a value"),
+        ("path,identity\n1.mp4,ann\n", "columns file and identity"),
+        ("file,identity\n1.mp4,ann\n1.mp4,bob\n", "two identities, ann and bob"),
+        ("file,identity\n", r"no videos in .* that .* names"),
+        ("\x00\x01", "columns file and identity|no videos|cannot read"),
+    ],
+)
+def test_a_table_that_does_not_fit(tmp_path, text, message):
+    files(tmp_path, "1.mp4")
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(InputError, match=message):
+        find_videos(tmp_path, tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00binary", None])
+def test_a_table_that_is_none(tmp_path, content):
+    files(tmp_path, "1.mp4")
+    if content:
+        (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(InputError, match="cannot read"):
+        find_videos(tmp_path, tmp_path / "t.csv")
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(InputError, match="no videos in"):
+        find_videos(tmp_path)
+    with pytest.raises(InputError, match="no folder"):
+        find_videos(tmp_path / "none")
