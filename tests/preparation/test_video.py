@@ -5,7 +5,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import quadrants, write_video
+from video_files import quadrants, write_video
 
 from facegan.errors import InputError
 from facegan.preparation import VideoReader
@@ -55,7 +55,7 @@ def turned(path, matrix):
         ("v.ts", "libx264"),
         ("v.mpg", "mpeg2video"),
         ("no-timestamps.h264", "libx264"),
-        ("v.mov", "mjpeg"),
+        ("v.mov", "mpeg4"),
         ("v.gif", "gif"),
         ("without-suffix", "libx264"),
     ],
@@ -172,10 +172,10 @@ def picture(path, suffix):
     path.write_bytes(cv2.imencode(suffix, quadrants())[1].tobytes())
 
 
-def sound(path, cover=False):
+def sound(path):
     with av.open(path, "w", format="mp3") as container:
         stream = container.add_stream("mp3", rate=44100, layout="mono")
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1152), np.int16), format="s16p", layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 44100), np.int16), format="s16p", layout="mono")
         frame.sample_rate = 44100
         container.mux(stream.encode(frame))
         container.mux(stream.encode())

@@ -13,28 +13,27 @@ def test_the_result_appears_at_the_end(tmp_path):
     assert (out / "a").read_text() == "1"
 
 
+def fail(folder, error):
+    (folder / "work").touch()
+    (folder / "result" / "half").touch()
+    raise error
+
+
 def test_an_error_leaves_nothing_and_harms_nothing(tmp_path):
     out = tmp_path / "data"
     out.mkdir()
     (out / "old").touch()
     with pytest.raises(OSError, match="full"), workspace(out, {}) as folder:
-        (folder / "result" / "new").touch()
-        raise OSError("full")
+        fail(folder, OSError("full"))
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
     assert (out / "old").exists()
-
-
-def interrupted(out, job):
-    with pytest.raises(KeyboardInterrupt), workspace(out, job) as folder:
-        (folder / "work").touch()
-        (folder / "result" / "half").touch()
-        raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(("job", "found"), [({"size": 1}, True), ({"size": 2}, False)])
 def test_an_interrupted_job_is_found_again_by_itself_only(tmp_path, job, found):
     out = tmp_path / "data"
-    interrupted(out, {"size": 1})
+    with pytest.raises(KeyboardInterrupt), workspace(out, {"size": 1}) as folder:
+        fail(folder, KeyboardInterrupt())
     assert not out.exists()
     with workspace(out, job) as folder:
         assert (folder / "work").exists() == found

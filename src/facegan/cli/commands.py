@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal, get_type_hints
 
 from facegan.errors import InputError
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser
 
 
 def prepare(
@@ -226,24 +230,46 @@ def run(name: str, arguments: Sequence[str]) -> None:
     Raises:
         InputError: if there is no such command, or its arguments are wrong.
     """
-    from jsonargparse import ArgumentError, ArgumentParser
+    from jsonargparse import ArgumentError
 
     if name not in COMMANDS:
         msg = f"no command {name!r}: choose from {', '.join(COMMANDS)}, fit, validate, test, predict"
         raise InputError(msg)
-    command = COMMANDS[name]
-    parser = ArgumentParser(prog=f"facegan {name}", description=_description(command), exit_on_error=False)
-    parser.add_function_arguments(command, as_positional=True)
     try:
-        values: dict[str, Any] = parser.parse_args(list(arguments)).as_dict()
+        values = _parser(name).parse_args(list(arguments)).as_dict()
     except ArgumentError as error:
         msg = f"{error} (facegan {name} --help)"
         raise InputError(msg) from error
-    command(**values)
+    COMMANDS[name](**values)
 
 
-def _description(command: Callable[..., None]) -> str:
-    return (command.__doc__ or "").split("Args:")[0].strip()
+def _parser(name: str) -> ArgumentParser:
+    """The command line that a function's signature and docstring describe."""
+    import docstring_parser
+    from jsonargparse import ArgumentParser
+
+    command = COMMANDS[name]
+    text = docstring_parser.parse(inspect.getdoc(command) or "")
+    helps = {parameter.arg_name: parameter.description for parameter in text.params}
+    parser = ArgumentParser(
+        prog=f"facegan {name}",
+        description=f"{text.short_description}\n\n{text.long_description}",
+        exit_on_error=False,
+    )
+    hints = get_type_hints(command)
+    for parameter in inspect.signature(command).parameters.values():
+        required = parameter.default is parameter.empty
+        option = "--" + parameter.name.replace("_", "-")
+        about = {"help": helps[parameter.name]}
+        if parameter.kind is not parameter.KEYWORD_ONLY:
+            parser.add_argument(parameter.name, type=hints[parameter.name], **about)
+        elif parameter.default is False:
+            parser.add_argument(option, action="store_true", **about)
+        elif required:
+            parser.add_argument(option, type=hints[parameter.name], required=True, **about)
+        else:
+            parser.add_argument(option, type=hints[parameter.name], default=parameter.default, **about)
+    return parser
 
 
 def _say(line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
 import torch
 
 from facegan.errors import InputError
@@ -18,7 +19,6 @@ from facegan.preparation.crop import Crop, extent, track_side
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -88,7 +88,7 @@ class Animator:
                 msg = "no face in the source picture: choose one that shows a face larger and from the front"
                 raise InputError(msg)
             face = faces[0]
-            crop = Crop.around(face.landmarks, track_side([max(extent(face.landmarks))]))
+            crop = Crop.around(face.landmarks, track_side(np.array([max(extent(face.landmarks))])))
             cut = crop.cut(image, self.size)
             mesh = crop.to_crop(face.mesh, self.size)
             labels = parser(cut, mesh)

@@ -14,7 +14,7 @@ from facegan.perception import FaceAnalyzer
 from facegan.preparation.tracker import CentroidTracker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from torch import Tensor
@@ -50,7 +50,7 @@ def read_motion(path: Path) -> Tensor:
     return torch.from_numpy(faces[0].motion)[None]
 
 
-def follow(video: VideoReader, rest: Tensor) -> Iterator[Step]:
+def follow(video: VideoReader, rest: Tensor) -> Generator[Step]:
     """Motion of the largest face in every frame of a video.
 
     Nothing is delivered before the first face is found.
@@ -82,7 +82,7 @@ def _faces(video: VideoReader) -> Iterator[tuple[float, Face | None]]:
     tracker = CentroidTracker()
     followed = None
     with FaceAnalyzer() as analyzer:
-        for _, time, image in video:
+        for _, time, image in video.frames():
             faces = analyzer(image, time)
             points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, COUNT, 2)
             extents = np.ptp(points, axis=1).max(axis=1)

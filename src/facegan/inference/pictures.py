@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # Pillow knows more, but among it are videos it cannot decode and PostScript, which is a program.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
 MAX_MEGAPIXELS = 100
 JPEG_QUALITY = 95
 

@@ -20,13 +20,11 @@ from facegan.inference.writer import VideoWriter
 from facegan.preparation.video import VideoReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from torch import Tensor
 
     from facegan.inference.animator import Animator, Source
-    from facegan.inference.driver import Step
 
 BATCH = 8
 VIDEO_SUFFIXES = (".mp4",)
@@ -38,6 +36,7 @@ class Summary:
     """What was made.
 
     Attributes:
+        out: the file.
         frames: number of frames, 1 for a picture.
         faceless: number of frames in which the driver shows no face.
         fps: frames per second on average, 0 for a picture.
@@ -46,12 +45,25 @@ class Summary:
         damage: why the driver was read only in part, or None.
     """
 
+    out: Path
     frames: int
     faceless: int
     fps: float
     sound: bool
     seconds: float
     damage: str | None
+
+    def describe(self) -> str:
+        """The same in words."""
+        parts = [f"{self.out}: picture"]
+        if self.fps:
+            sound = "with sound" if self.sound else "no sound"
+            parts = [f"{self.out}: {self.frames} frames at {self.fps:.4g} fps, {sound}"]
+        if self.faceless:
+            parts.append(f"driver without a face in {self.faceless} frames")
+        if self.damage:
+            parts.append(f"driver read only up to its damage ({self.damage})")
+        return "; ".join((*parts, f"took {self.seconds:.1f} s"))
 
 
 def reenact(
@@ -92,13 +104,18 @@ def reenact(
     behind = to_tensor(cover(read_picture(background), animator.size)) if background else None
     if video is None:
         write_picture(out, to_images(animator.animate(face, read_motion(driving), behind))[0])
-        return Summary(1, 0, 0.0, sound=False, seconds=perf_counter() - began, damage=None)
+        return Summary(out, 1, 0, 0.0, sound=False, seconds=perf_counter() - began, damage=None)
     frames, faceless, sound = _write_video(animator, face, behind, video, out, progress)
-    return Summary(frames, faceless, video.rate, sound, perf_counter() - began, video.damage)
+    return Summary(out, frames, faceless, video.rate, sound, perf_counter() - began, video.damage)
 
 
 def _write_video(
-    animator: Animator, source: Source, background: Tensor | None, video: VideoReader, out: Path, progress: bool
+    animator: Animator,
+    source: Source,
+    background: Tensor | None,
+    video: VideoReader,
+    out: Path,
+    progress: bool,
 ) -> tuple[int, int, bool]:
     """Number of frames, of those without a face, and whether there is sound."""
     frames = faceless = 0
@@ -143,4 +160,6 @@ def _duration(path: Path) -> float | None:
 
 def _bar(progress: bool) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=not progress)
+    return Progress(
+        *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True, disable=not progress
+    )

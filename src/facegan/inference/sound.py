@@ -66,8 +66,9 @@ class Sound:
             self._out.mux(packet)
 
     def _read(self) -> Iterator[Packet[AudioStream]]:
-        """The packets in the original's time base, counted from its start; up to the first damage."""
+        """The packets up to the first damage, timed from the start of the original."""
         start = round((self._original.start_time or 0) / av.time_base / self._time_base)
+        last: int | None = None
         packets = self._original.demux(self._stream)
         while True:
             try:
@@ -76,13 +77,13 @@ class Sound:
                 return
             if packet.dts is None:  # the mark of the end
                 return
-            packet.dts -= start
-            packet.pts = packet.dts if packet.pts is None else packet.pts - start
+            time = packet.dts - start
+            # An mp4 cannot hold two packets of one time.
+            last = time if last is None else max(time, last + 1)
+            packet.pts = packet.dts = last
             yield packet
 
     def _copied(self) -> Iterator[Packet[AudioStream]]:
-        first = True
-        last = 0
         for packet in self._read():
             packet.stream = self._target
             yield packet
@@ -90,7 +91,7 @@ class Sound:
     def _encoded(self) -> Iterator[Packet[AudioStream]]:
         for packet in self._read():
             try:
-                frames = packet.decode()
+                frames = self._stream.decode(packet)
             except av.error.FFmpegError:
                 continue
             for frame in frames:

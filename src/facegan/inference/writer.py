@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OPTIONS = {"crf": "18"}
+DEFAULT_TIME_BASE = Fraction(1, 90_000)
 
 
 class VideoWriter:
@@ -36,7 +37,8 @@ class VideoWriter:
         self, container: OutputContainer, driver: InputContainer, size: tuple[int, int], rate: float
     ) -> None:
         self._container = container
-        self._time_base = Fraction(driver.streams.best("video").time_base)
+        original = driver.streams.best("video")
+        self._time_base = (original and original.time_base) or DEFAULT_TIME_BASE
         self._pts = -1
         self._stream = container.add_stream(
             "libx264", rate=Fraction(rate).limit_denominator(1001), options=OPTIONS

@@ -17,7 +17,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LARGEST_FILE = 1 << 28
+_LARGEST_FILE = 1 << 25
 _INNERMOST = 3
 """Version number of the layer that stands on the input, and of no other."""
 
@@ -94,7 +94,7 @@ class _Reader:
     def expect(self, name: str) -> None:
         found = self.text()
         if found != name:
-            msg = f"{name} expected, found {found!r}"
+            msg = f"{name} expected, found {found[:40]!r}"
             raise ValueError(msg)
 
     def tensor(self) -> Tensor:

@@ -278,7 +278,8 @@ def _store(asset: Asset, stream: IO[bytes]) -> Path:
 
 
 def _progress() -> Progress:
-    return Progress(console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    return Progress(console=console, transient=True, disable=not console.is_terminal)
 
 
 def _reason(error: Exception) -> str:

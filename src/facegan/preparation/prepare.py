@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -167,7 +168,7 @@ def _run(job: tuple[Clip, Path], settings: Settings) -> ClipResult:
     except InputError as error:
         result = ClipResult(skipped=str(error))
     written = folder / "result.json.partial"
-    written.write_text(json.dumps(asdict(result)), encoding="utf-8")
+    written.write_text(json.dumps(vars(result)), encoding="utf-8")
     written.rename(note)
     return result
 
@@ -224,5 +225,7 @@ def _mapper(workers: int) -> Iterator[Callable[..., Iterable[ClipResult]]]:
 
 def _start_worker() -> None:
     cv2.setNumThreads(1)
+    # An interrupt ends the workers at once; the parent alone tidies up.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     # MediaPipe's native code writes about every model it loads, through the progress bar.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
