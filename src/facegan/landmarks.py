@@ -6,6 +6,7 @@ point it stands for: pixel i of S lies at (2i + 1) / S - 1, as in ``align_corner
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,9 +31,9 @@ INNER_LIPS = tuple(range(60, 68))
 OPEN_CONTOURS = (JAW, RIGHT_BROW, LEFT_BROW, NOSE_BRIDGE, NOSE_BASE)
 CLOSED_CONTOURS = (RIGHT_EYE, LEFT_EYE, OUTER_LIPS, INNER_LIPS)
 
-EDGES: tuple[tuple[int, int], ...] = tuple(
-    edge for line in OPEN_CONTOURS for edge in zip(line, line[1:], strict=False)
-) + tuple(edge for ring in CLOSED_CONTOURS for edge in zip(ring, ring[1:] + ring[:1], strict=True))
+EDGES: tuple[tuple[int, int], ...] = tuple(edge for line in OPEN_CONTOURS for edge in pairwise(line)) + tuple(
+    edge for ring in CLOSED_CONTOURS for edge in zip(ring, ring[1:] + ring[:1], strict=True)
+)
 """Pairs of neighbouring landmarks along the contours: 30 on open ones, 32 on closed ones."""
 
 # "Right" and "left" are the person's own; the person's right is on the left of the picture.
@@ -94,12 +95,12 @@ def normalise(points: NDArray[np.float32], size: int) -> NDArray[np.float32]:
         points: ...×2, where (0, 0) is the centre of the top left pixel.
         size: side of the crop in pixels.
     """
-    return (2 * np.asarray(points, dtype=np.float32) + 1) / size - 1
+    return ((2 * np.asarray(points) + 1) / size - 1).astype(np.float32)
 
 
 def denormalise(points: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """Inverse of :func:`normalise`."""
-    return ((np.asarray(points, dtype=np.float32) + 1) * size - 1) / 2
+    return (((np.asarray(points) + 1) * size - 1) / 2).astype(np.float32)
 
 
 def flip(landmarks: Tensor) -> Tensor:

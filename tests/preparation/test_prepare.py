@@ -176,7 +176,9 @@ def test_what_is_there_is_kept_unless_told(prepared, people, tmp_path):
     assert (out / "dataset.json").read_bytes() == (prepared[1] / "dataset.json").read_bytes()
 
 
-@pytest.mark.parametrize("settings", [{"size": 0}, {"every": 0}, {"max_frames": 0}, {"min_face": -1}])
+@pytest.mark.parametrize(
+    "settings", [{"size": 0}, {"every": 0}, {"max_frames": 0}, {"min_face": -1}, {"workers": -1}]
+)
 def test_settings_out_of_range(people, tmp_path, settings):
     with pytest.raises(InputError, match=f"{next(iter(settings))} is .*: it must be"):
         prepare_videos(people, tmp_path / "data", **SMALL | settings)

@@ -35,6 +35,15 @@ def test_what_is_obviously_no_video_is_counted(tmp_path):
     assert source.ignored == 6
 
 
+def test_links(tmp_path):
+    files(tmp_path, "elsewhere/1.mp4", "videos/ann/2.mp4")
+    (tmp_path / "videos/ann/1.mp4").symlink_to(tmp_path / "elsewhere/1.mp4")
+    (tmp_path / "videos/ann/gone.mp4").symlink_to(tmp_path / "elsewhere/gone.mp4")
+    source = find_videos(tmp_path / "videos")
+    assert found(source) == {"ann/1": "ann", "ann/2": "ann"}
+    assert source.skipped == {"ann/gone.mp4": "a link to nothing"}
+
+
 def test_identities_from_a_table(tmp_path):
     files(tmp_path, "x/1.mp4", "x/2.mp4", "3.mp4")
     table = tmp_path / "people.csv"

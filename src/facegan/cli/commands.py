@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from facegan.errors import InputError
 
@@ -106,7 +106,7 @@ def analyze(file: Path, *, out: Path, max_faces: int = 4, overwrite: bool = Fals
         max_faces: at most so many faces a frame.
         overwrite: replace OUT.
     """
-    from facegan.inference import analyze as write
+    from facegan.inference.analyze import analyze as write
 
     frames, found = write(file, out, max_faces=max_faces, overwrite=overwrite)
     _say(f"{found} of {frames} frames with a face: {out}")
@@ -260,7 +260,7 @@ def _parser(name: str) -> ArgumentParser:
     for parameter in inspect.signature(command).parameters.values():
         required = parameter.default is parameter.empty
         option = "--" + parameter.name.replace("_", "-")
-        about = {"help": helps[parameter.name]}
+        about: dict[str, Any] = {"help": helps[parameter.name]}
         if parameter.kind is not parameter.KEYWORD_ONLY:
             parser.add_argument(parameter.name, type=hints[parameter.name], **about)
         elif parameter.default is False:

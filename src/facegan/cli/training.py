@@ -50,9 +50,9 @@ class TrainingCLI(LightningCLI):
 
     def _parse_ckpt_path(self) -> None:
         """Lightning would overwrite the configured model by what the checkpoint names."""
-        path = self.config[self.subcommand].get("ckpt_path")
+        path = self.config[self.config.subcommand].get("ckpt_path")
         if path not in (None, "last", "best", "hpc", "registry"):
-            stage = self.config[self.subcommand].model.class_path.rpartition(".")[2]
+            stage = self.config[self.config.subcommand].model.class_path.rpartition(".")[2]
             require_stage(read_checkpoint(Path(path)), stage, path)
 
 

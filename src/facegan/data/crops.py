@@ -35,6 +35,7 @@ class FaceCrops:
     """
 
     def __init__(self, root: Path | str, split: str | None = None, size: int | None = None) -> None:
+        self.root = Path(root)
         info = dataset_info(root)
         self.size: int = size or info["size"]
         if self.size > info["size"]:
@@ -42,7 +43,7 @@ class FaceCrops:
                 f"{root} holds crops of {info['size']} pixels, {self.size} were asked for: prepare it larger"
             )
             raise InputError(msg)
-        table = _table(Path(root))
+        table = _table(self.root)
         names = np.array(table.with_format("arrow")["split"].to_pylist() if split else [])
         self._rows = np.flatnonzero(names == split) if split else np.arange(len(table))
         self._pictures = table.select_columns(["image", "segmentation"])
@@ -59,19 +60,25 @@ class FaceCrops:
 
     def picture(self, index: int) -> Tensor:
         """3×size×size in -1..1."""
-        data = np.frombuffer(self._pictures[int(self._rows[index])]["image"], np.uint8)
-        image = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        image = cv2.cvtColor(self._decode("image", index, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
         if image.shape[0] != self.size:
             image = cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_AREA)
         return torch.from_numpy(image).permute(2, 0, 1).float().div_(127.5).sub_(1)
 
     def segmentation(self, index: int) -> Tensor:
         """size×size of 0 background, 1 face, 2 hair."""
-        data = np.frombuffer(self._pictures[int(self._rows[index])]["segmentation"], np.uint8)
-        labels = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+        labels = self._decode("segmentation", index, cv2.IMREAD_GRAYSCALE)
         if labels.shape[0] != self.size:
             labels = cv2.resize(labels, (self.size, self.size), interpolation=cv2.INTER_NEAREST)
         return torch.from_numpy(labels)
+
+    def _decode(self, column: str, index: int, flag: int) -> np.ndarray:
+        row = int(self._rows[index])
+        image = cv2.imdecode(np.frombuffer(self._pictures[row][column], np.uint8), flag)
+        if image is None:
+            msg = f"the {column} of crop {row} in {self.root} is damaged: prepare it anew"
+            raise InputError(msg)
+        return image
 
     def _numbers(self, table: Any, column: str) -> np.ndarray:
         array = table.with_format("arrow")[column].combine_chunks()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 # Pillow knows more, but among it are videos it cannot decode and PostScript, which is a program.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
 MAX_MEGAPIXELS = 100
+MAX_SIDE = 32_766
+"""MediaPipe ends the process at a picture that is wider or higher: its OpenCV counts in 16 bits."""
 JPEG_QUALITY = 95
 
 
@@ -35,7 +38,8 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         H×W×3, RGB.
 
     Raises:
-        InputError: if the file is missing, damaged, no picture, or has more than 100 megapixels.
+        InputError: if the file is missing, damaged, no picture, or larger than 100 megapixels or
+            32,766 pixels a side.
     """
     try:
         with _open(path) as image:
@@ -55,7 +59,7 @@ def is_picture(path: Path) -> bool:
     """Whether a file is a picture, going by its first bytes; animations (GIF, PNG) are videos.
 
     Raises:
-        InputError: if it is a picture of more than 100 megapixels.
+        InputError: if it is a picture that is too large.
     """
     try:
         with _open(path) as image:
@@ -99,16 +103,21 @@ def to_images(pictures: Tensor) -> NDArray[np.uint8]:
 
 def _open(path: Path) -> Image.Image:
     """Reads the header; no pixel is decoded yet."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        try:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(path, formats=FORMATS)
-        except Image.DecompressionBombError:
-            image = None
-    if image is None or image.width * image.height > MAX_MEGAPIXELS * 1_000_000:
-        msg = f"{path} has more than {MAX_MEGAPIXELS} megapixels: make it smaller"
-        raise InputError(msg)
+    except Image.DecompressionBombError as error:
+        raise _too_large(path) from error
+    if max(image.size) > MAX_SIDE or math.prod(image.size) > MAX_MEGAPIXELS * 1_000_000:
+        image.close()
+        raise _too_large(path)
     return image
+
+
+def _too_large(path: Path) -> InputError:
+    limit = f"{MAX_MEGAPIXELS} megapixels and {MAX_SIDE} pixels a side"
+    return InputError(f"{path} is too large a picture: make it smaller, at most {limit}")
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -5,7 +5,10 @@ A removed region is 0, the middle of -1..1.
 
 from __future__ import annotations
 
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def cut_head(picture: Tensor, segmentation: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ class GlobalGenerator(nn.Module):
             ValueError: if height or width is not a multiple of 2^downsamplings.
         """
         require_multiple(pictures, self.multiple)
-        hidden = self.stem(pictures)
+        hidden: Tensor = self.stem(pictures)
         encoded = []
         for block in self.down:
             encoded.append(hidden)

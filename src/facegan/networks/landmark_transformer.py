@@ -27,14 +27,14 @@ class LandmarkTransformer(nn.Module):
         super().__init__()
         self.body = _perceptron(COORDINATES + motion.SIZE, COORDINATES, width, layers)
         # Before training nothing moves.
-        nn.init.zeros_(self.body[-1].weight)
-        nn.init.zeros_(self.body[-1].bias)
+        for parameter in self.body[-1].parameters():
+            nn.init.zeros_(parameter)
 
     def movement(self, source: Tensor, driving_motion: Tensor) -> Tensor:
         """Δ, N×68×2, from landmarks N×68×2 in -1..1 and motion N×20."""
         joined = torch.cat((source.flatten(1), driving_motion), dim=1)
         delta: Tensor = self.body(joined)
-        return delta.unflatten(1, (landmarks.COUNT, 2))
+        return delta.view_as(source)
 
     def forward(self, source: Tensor, driving_motion: Tensor) -> Tensor:
         """l_t = l_s + Δ, N×68×2."""

@@ -1,9 +1,9 @@
 """MediaPipe's 52 blendshapes to OpenFace's 17 action units.
 
 A blendshape is a muscle's movement as an artist would model it, an action unit as an anatomist
-would code it (Ekman and Friesen's FACS), so each unit is the mean of the shapes of both sides that show the same
-movement. AU06 has no shape that responds (``cheekSquint`` stays near zero): raised cheeks are
-taken as a smile with narrowed eyes.
+would code it (Ekman and Friesen's FACS), so each unit is the mean of the shapes of both sides that
+show the same movement. AU06 has no shape that responds (``cheekSquint`` stays near zero): raised
+cheeks are taken as a smile with narrowed eyes.
 """
 
 from __future__ import annotations
@@ -69,4 +69,5 @@ def from_blendshapes(blendshapes: NDArray[np.float32]) -> NDArray[np.float32]:
         "AU45": shape("eyeBlink"),
     }
     stacked = np.stack([units[name] for name in ACTION_UNITS], axis=-1)
-    return (INTENSITY_SCALE * np.clip(stacked, 0, 1)).astype(np.float32)
+    intensities: NDArray[np.float32] = (INTENSITY_SCALE * np.clip(stacked, 0, 1)).astype(np.float32)
+    return intensities

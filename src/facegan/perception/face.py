@@ -6,6 +6,7 @@ One :class:`FaceAnalyzer` follows the faces of one video, frame after frame.
 from __future__ import annotations
 
 import zipfile
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -65,25 +66,26 @@ class FaceAnalyzer:
         mode = vision.RunningMode.IMAGE if single_images else vision.RunningMode.VIDEO
         self._single_images = single_images
         self._milliseconds = -1
-        self._landmarker = vision.FaceLandmarker.create_from_options(
-            vision.FaceLandmarkerOptions(
-                base_options=tasks.base_options(model_asset_path=str(model)),
-                running_mode=mode,
-                num_faces=max_faces,
-                output_face_blendshapes=True,
-                output_facial_transformation_matrixes=True,
-            )
-        )
         # The landmarker keeps the scores of the detector inside it to itself.
         with zipfile.ZipFile(model) as bundle:
             detector = bundle.read("face_detector.tflite")
-        self._detector = vision.FaceDetector.create_from_options(
-            vision.FaceDetectorOptions(
-                base_options=tasks.base_options(model_asset_buffer=detector),
-                running_mode=vision.RunningMode.IMAGE,
-                min_detection_confidence=0.1,
+        with tasks.quiet():
+            self._landmarker = vision.FaceLandmarker.create_from_options(
+                vision.FaceLandmarkerOptions(
+                    base_options=tasks.base_options(model_asset_path=str(model)),
+                    running_mode=mode,
+                    num_faces=max_faces,
+                    output_face_blendshapes=True,
+                    output_facial_transformation_matrixes=True,
+                )
             )
-        )
+            self._detector = vision.FaceDetector.create_from_options(
+                vision.FaceDetectorOptions(
+                    base_options=tasks.base_options(model_asset_buffer=detector),
+                    running_mode=vision.RunningMode.IMAGE,
+                    min_detection_confidence=0.1,
+                )
+            )
 
     def __call__(self, image: NDArray[np.uint8], time: float = 0.0) -> list[Face]:
         """Finds the faces of a picture, the largest first.
@@ -93,15 +95,18 @@ class FaceAnalyzer:
             time: seconds since the video began; must not run backwards.
         """
         picture = tasks.picture(image)
-        if self._single_images:
-            result = self._landmarker.detect(picture)
-        else:
+        # Only the first run of a model logs.
+        with tasks.quiet() if self._milliseconds < 0 else nullcontext():
             # Frames closer than a millisecond still need growing timestamps.
             self._milliseconds = max(self._milliseconds + 1, round(1000 * time))
-            result = self._landmarker.detect_for_video(picture, self._milliseconds)
+            if self._single_images:
+                result = self._landmarker.detect(picture)
+            else:
+                result = self._landmarker.detect_for_video(picture, self._milliseconds)
+            detections = self._detector.detect(picture).detections if result.face_landmarks else []
         if not result.face_landmarks:
             return []
-        boxes = [(d.bounding_box, d.categories[0].score) for d in self._detector.detect(picture).detections]
+        boxes = [(d.bounding_box, d.categories[0].score) for d in detections]
         height, width = image.shape[:2]
         faces = []
         for points, shapes, matrix in zip(
@@ -126,8 +131,9 @@ class FaceAnalyzer:
 
     def close(self) -> None:
         """Frees the detectors (their destructors complain at the interpreter's exit)."""
-        self._landmarker.close()
-        self._detector.close()
+        with tasks.quiet():
+            self._landmarker.close()
+            self._detector.close()
 
     def __enter__(self) -> Self:
         return self

@@ -42,13 +42,13 @@ class FaceParser:
         """Whether the multiclass model was found; else masks come from person mask and landmarks."""
         name = "selfie_multiclass_256x256.tflite" if self.multiclass else "selfie_segmenter.tflite"
         vision = tasks.vision()
-        self._segmenter = vision.ImageSegmenter.create_from_options(
-            vision.ImageSegmenterOptions(
-                base_options=tasks.base_options(model_asset_path=str(assets.path(name))),
-                output_confidence_masks=not self.multiclass,
-                output_category_mask=self.multiclass,
-            )
+        options = vision.ImageSegmenterOptions(
+            base_options=tasks.base_options(model_asset_path=str(assets.path(name))),
+            output_confidence_masks=not self.multiclass,
+            output_category_mask=self.multiclass,
         )
+        with tasks.quiet():
+            self._segmenter = vision.ImageSegmenter.create_from_options(options)
 
     def __call__(self, image: NDArray[np.uint8], mesh: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Labels every pixel.
@@ -63,7 +63,7 @@ class FaceParser:
         result = self._segmenter.segment(tasks.picture(image))
         if self.multiclass:
             categories = np.squeeze(result.category_mask.numpy_view())
-            labels = MULTICLASS[np.minimum(categories, len(MULTICLASS) - 1)]
+            labels: NDArray[np.uint8] = MULTICLASS[np.minimum(categories, len(MULTICLASS) - 1)]
             # Glasses belong to the face; a bag or a microphone outside of it does not.
             labels[(categories == 5) & _inside_oval(mesh, labels.shape)] = FACE
             return labels
@@ -71,7 +71,8 @@ class FaceParser:
 
     def close(self) -> None:
         """Frees the segmenter."""
-        self._segmenter.close()
+        with tasks.quiet():
+            self._segmenter.close()
 
     def __enter__(self) -> Self:
         return self
@@ -105,7 +106,7 @@ def _inside_oval(mesh: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[n
 
 
 def _head_region(mesh: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """An ellipse around the head, upright with it, cut off at the height of the chin."""
+    """An ellipse around the head, upright with it, cut off above the chin."""
     top, chin = mesh[FOREHEAD, :2], mesh[CHIN, :2]
     height = float(np.linalg.norm(top - chin))
     up = (top - chin) / max(height, 1e-6)
@@ -117,5 +118,7 @@ def _head_region(mesh: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[n
     offset = np.stack((columns, rows), axis=-1) - centre
     across, along = offset @ right, offset @ up
     ellipse = (across / (0.95 * width)) ** 2 + (along / (0.95 * height)) ** 2 <= 1
-    above_chin: NDArray[np.bool_] = (np.stack((columns, rows), axis=-1) - chin) @ up > 0
-    return ellipse & above_chin
+    # A little above the chin: shoulders and collars reach up to it.
+    above_chin = (np.stack((columns, rows), axis=-1) - chin) @ up > 0.15 * height
+    region: NDArray[np.bool_] = ellipse & above_chin
+    return region

@@ -1,10 +1,12 @@
-"""MediaPipe's Tasks API, imported when first needed: it takes a second and logs to standard error."""
+"""MediaPipe's Tasks API, imported when first needed: that takes a second."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import sys
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,8 @@ import numpy as np
 from facegan.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 
@@ -28,10 +32,23 @@ def vision() -> Any:
             except OSError as error:
                 msg = f"MediaPipe needs the system library {library}: apt-get install libegl1 libgles2"
                 raise InputError(msg) from error
-    os.environ.setdefault("GLOG_minloglevel", "2")
     from mediapipe.tasks.python import vision
 
     return vision
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps what MediaPipe's C++ logs while it builds a task off the terminal; no setting does."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as sink:
+        os.dup2(sink.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def base_options(**model: Any) -> Any:

@@ -54,7 +54,7 @@ class Summary:
         frames: number of frames looked at.
         ignored: number of files that are hidden or obviously no videos.
         rejected: reason to number of faces that were found but not used.
-        skipped: video to the reason why it gave nothing.
+        skipped: video, or file without a clip, to the reason why it gave nothing.
         damaged: video to the reason why it is used up to its damage only.
     """
 
@@ -108,6 +108,10 @@ def prepare_videos(
     """
     settings = Settings(size, min_face, min_confidence, every, max_frames)
     source_dir, out = Path(source_dir), Path(out).resolve()
+    workers = workers or os.cpu_count() or 1
+    if workers < 1:
+        msg = f"workers is {workers}: it must be 1 or more"
+        raise InputError(msg)
     check_free(out, source_dir, overwrite=overwrite)
     source = find_videos(source_dir, identities)
     # Fetches the models once, before several workers would.
@@ -116,19 +120,10 @@ def prepare_videos(
     job = {
         "version": VERSION,
         "settings": asdict(settings),
-        "clips": [
-            (
-                str(clip.path),
-                clip.path.stat().st_size,
-                clip.path.stat().st_mtime_ns,
-                clip.video,
-                clip.identity,
-            )
-            for clip in source.clips
-        ],
+        "clips": [(clip.video, clip.identity, *_state(clip.path)) for clip in source.clips],
     }
     with workspace(out, job) as folder:
-        results = _process(source.clips, folder, settings, workers or os.cpu_count() or 1, progress)
+        results = _process(source.clips, folder, settings, workers, progress)
         summary = _summarise(source, results, out)
         _merge(zip(source.clips, results, strict=True), folder, seed, summary)
         write_description(
@@ -143,6 +138,12 @@ def prepare_videos(
             settings=asdict(settings) | {"seed": seed},
         )
     return summary
+
+
+def _state(path: Path) -> tuple[str, int, int]:
+    """What tells whether a file is the one that it was."""
+    stat = path.stat()
+    return str(path.resolve()), stat.st_size, stat.st_mtime_ns
 
 
 def _process(

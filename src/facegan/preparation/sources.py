@@ -45,7 +45,7 @@ class Source:
         input: where it was looked for.
         clips: the videos, sorted by name.
         ignored: number of files that are hidden or obviously no videos.
-        skipped: file to the reason why it was left out.
+        skipped: file to the reason why it is left out.
     """
 
     kind: str
@@ -59,7 +59,8 @@ def find_videos(folder: Path, identities: Path | None = None) -> Source:
     """Every video in a folder and its sub-folders.
 
     The name of a video is its path below the folder, without the suffix where that stays unique. Its
-    identity is the first sub-folder's name, or its own name when it lies at the top.
+    identity is the first sub-folder's name, or its own name when it lies at the top. Links to files are
+    followed, links to folders are not.
 
     Args:
         folder: where to look.
@@ -73,11 +74,13 @@ def find_videos(folder: Path, identities: Path | None = None) -> Source:
         msg = f"no folder {folder}: name a folder with videos"
         raise InputError(msg)
     names = None if identities is None else _read_identities(identities, folder)
-    everything = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    paths = sorted(folder.rglob("*"))
+    skipped = {p.relative_to(folder).as_posix(): "a link to nothing" for p in paths if not p.exists()}
+    everything = [path.relative_to(folder) for path in paths if path.is_file()]
     files = [path for path in everything if not _is_other(path)]
     stems = Counter(path.with_suffix("").as_posix() for path in files)
     stems.update(path.as_posix() for path in files if path.suffix)
-    clips, skipped = [], {}
+    clips = []
     for path in files:
         file, stem = path.as_posix(), path.with_suffix("").as_posix()
         if names is not None and file not in names:
@@ -87,7 +90,7 @@ def find_videos(folder: Path, identities: Path | None = None) -> Source:
         identity = own if names is None else names[file]
         clips.append(Clip(folder / path, stem if stems[stem] == 1 else file, identity))
     if not clips:
-        msg = f"no videos in {folder}" + (f" that {identities} names" if skipped else "")
+        msg = f"no videos in {folder}" + (f" that {identities} names" if names is not None else "")
         raise InputError(msg)
     clips.sort(key=lambda clip: clip.video)
     return Source("videos", str(folder), tuple(clips), len(everything) - len(files), skipped)

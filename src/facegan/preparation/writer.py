@@ -12,10 +12,11 @@ import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from facegan import landmarks, motion
+from facegan import __version__, landmarks, motion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,8 +139,12 @@ def write_description(folder: Path, size: int, source: dict[str, str], **entries
         source: ``kind`` and ``input``.
         entries: what else is told: counts, rejections, settings.
     """
-    packages = ("facegan", "mediapipe", "av", "opencv-python-headless", "numpy", "pyarrow")
-    software = {"python": platform.python_version()} | {name: version(name) for name in packages}
+    software = {
+        "python": platform.python_version(),
+        "facegan": __version__,
+        "opencv": cv2.__version__,
+        **{name: version(name) for name in ("mediapipe", "av", "numpy", "pyarrow")},
+    }
     description = {"version": VERSION, "size": size, "source": source, **entries, "software": software}
     text = json.dumps(description, indent=2, ensure_ascii=False)
     (folder / "dataset.json").write_text(text + "\n", encoding="utf-8")

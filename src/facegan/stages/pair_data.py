@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytorch_lightning as pl
+import torch
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch.utils.data import DataLoader
 
@@ -95,5 +96,5 @@ class PairData(pl.LightningDataModule):
             drop_last=train,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
-            pin_memory=True,
+            pin_memory=torch.cuda.is_available(),
         )

@@ -48,8 +48,8 @@ class PerceptualLoss(nn.Module):
         seen = self._features(generated)
         if isinstance(self.network, VGGFeatures):
             return losses.perceptual(seen, aim)
-        # Their six maps are of one magnitude.
-        return losses.perceptual(seen, aim, [1.0] * len(seen))
+        # Its six maps are of one magnitude: their mean.
+        return losses.perceptual(seen, aim, [1 / len(seen)] * len(seen))
 
     def _features(self, pictures: Tensor) -> list[Tensor]:
         if isinstance(self.network, VGGFeatures):

@@ -1,0 +1,60 @@
+# make help tells what there is. Needs Python 3.11 and make; everything else goes into .venv.
+PYTHON ?= python3
+DATA ?= synthetic
+OUT ?= runs/demo
+# SMALL=1 adds the overlay for two CPU cores.
+SMALL ?=
+
+BIN := .venv/bin
+FACEGAN := $(BIN)/facegan
+FIT = $(FACEGAN) fit -c lightning_config.yaml -c stages/$(1).yaml $(if $(SMALL),-c stages/small/$(1).yaml) -c data/$(DATA).yaml $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint train-stage1 train-stage2 train-stage3 finetune bundle evaluate app clean
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# opencv arrives twice, for MediaPipe with a window system and for albumentations without; both
+# write to one folder. The one without is put on top, so that no display library is needed.
+.venv/ready: constraints.txt setup.cfg
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps --force-reinstall opencv-python-headless
+	touch $@
+
+demo: .venv/ready ## the whole path in a small size; INPUT=DIR takes your own videos
+	$(BIN)/python -m facegan.cli.demo --out $(OUT) $(if $(INPUT),--input "$(INPUT)")
+
+test: .venv/ready ## the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/ready ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+train-stage1: .venv/ready ## landmark transformer; DATA=name of data/name.yaml, SMALL=1, ARGS=more
+	$(call FIT,1_landmark_transform)
+
+train-stage2: .venv/ready ## face reenactor
+	$(call FIT,2_reenact)
+
+train-stage3: .venv/ready ## background mixer
+	$(call FIT,3_background_mix)
+
+finetune: .venv/ready ## all end to end, from the three stages' last checkpoints
+	$(call FIT,4_joint)
+
+bundle: .venv/ready ## the joint stage's last checkpoint as runs/model
+	$(FACEGAN) bundle runs/joint/checkpoints/last.ckpt --out runs/model --overwrite
+
+evaluate: .venv/ready ## the paper's measures of runs/model; EVAL_DATA=prepared data set
+	$(FACEGAN) evaluate --model $(or $(MODEL),runs/model) --data $(or $(EVAL_DATA),data/$(DATA)/prepared) --out runs/evaluation --overwrite $(ARGS)
+
+app: .venv/ready ## the web page
+	@echo "facegan app: the web page is not part of this version yet; facegan reenact does the same."
+
+clean: ## removes the virtual environment, caches and the demo; trained runs stay
+	rm -rf .venv runs/demo build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,115 @@
+"""Which crops meet: self reenactment, cross reenactment and LSIM (paper, section 5).
+
+As in the paper's test, an identity has one source picture, its first crop; in self reenactment a track.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from facegan.data import ValidationPairs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from facegan.data import FaceCrops
+
+
+class Trials(NamedTuple):
+    """Indices of crops, K of each."""
+
+    source: NDArray[np.int64]
+    driver: NDArray[np.int64]
+    expected: NDArray[np.int64]
+    """Whose landmarks the result should have."""
+
+
+class Protocol(NamedTuple):
+    """An experiment.
+
+    Attributes:
+        title: for the report.
+        about: what is done, in one sentence.
+        measures: keys of :data:`facegan.evaluation.scores.MEASURES`.
+        choose: crops, number of trials and seed to the trials, fewer if there are no more, or none.
+        pictured: whether the report shows pictures of it.
+    """
+
+    title: str
+    about: str
+    measures: tuple[str, ...]
+    choose: Callable[[FaceCrops, int, int], Trials]
+    pictured: bool
+
+
+def self_reenactment(crops: FaceCrops, count: int, seed: int) -> Trials:
+    """The first crop of a track, moved as another one of it; drivers evenly over all, whatever the seed."""
+    source, driver = ValidationPairs(crops, count).indices.T
+    return Trials(source, driver, driver)
+
+
+def cross_reenactment(crops: FaceCrops, count: int, seed: int) -> Trials:
+    """Random drivers, each for a random other identity; no crop drives twice."""
+    random = np.random.default_rng(seed)
+    _, first, identity = np.unique(crops.identity, return_index=True, return_inverse=True)
+    if len(first) < 2:
+        return _none()
+    driver = random.permutation(len(crops))[:count]
+    other = identity[driver] + random.integers(1, len(first), len(driver))
+    return Trials(first[other % len(first)], driver, driver)
+
+
+def shape_and_expression(crops: FaceCrops, count: int, seed: int) -> Trials:
+    """LSIM: random second pictures of an identity, each with the other identity's crop that moves most alike.
+
+    Alike is the smallest distance of all 20 numbers of the motion vector: the paper's AU vector holds the
+    pose, and with another pose no landmark could agree.
+    """
+    random = np.random.default_rng(seed)
+    _, first, identity = np.unique(crops.identity, return_index=True, return_inverse=True)
+    seconds = np.flatnonzero(first[identity] != np.arange(len(crops)))
+    if len(first) < 2 or not len(seconds):
+        return _none()
+    second = random.permutation(seconds)[:count]
+    driver = [_most_alike(crops.motion, crops.motion[one], identity != identity[one]) for one in second]
+    return Trials(first[identity[second]], np.array(driver), second)
+
+
+PROTOCOLS = {
+    "self": Protocol(
+        "Self reenactment",
+        "The first picture of a track, moved as another picture of it shows: that picture is the truth.",
+        ("mse", "csim", "psim", "ed", "ed_euclidean", "landmarks"),
+        self_reenactment,
+        pictured=True,
+    ),
+    "cross": Protocol(
+        "Cross reenactment",
+        "A picture of one person, moved as a picture of somebody else shows.",
+        ("csim", "psim", "ed", "ed_euclidean"),
+        cross_reenactment,
+        pictured=True,
+    ),
+    "lsim": Protocol(
+        "Shape and expression",
+        "Of two pictures of one person the first is moved as somebody else whose action units and pose are "
+        "nearest to the second's: the result should look like the second.",
+        ("lsim",),
+        shape_and_expression,
+        pictured=False,
+    ),
+}
+
+
+def _most_alike(motion: NDArray[np.float32], wanted: NDArray[np.float32], allowed: NDArray[np.bool_]) -> int:
+    distance = np.square(motion - wanted).sum(axis=1)
+    return int(np.where(allowed, distance, np.inf).argmin())
+
+
+def _none() -> Trials:
+    nothing = np.empty(0, np.int64)
+    return Trials(nothing, nothing, nothing)

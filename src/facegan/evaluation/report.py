@@ -1,0 +1,111 @@
+"""What an evaluation found: JSON, pictures, a page, a table for the terminal."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import jinja2
+
+from facegan.evaluation.protocols import PROTOCOLS
+from facegan.evaluation.scores import MEASURES
+from facegan.stages.panels import draw
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from torch import Tensor
+
+PAPER = {
+    "self": {"mse": 0.018},
+    "cross": {"csim": 0.747, "psim": 0.811, "ed": 0.012},
+    "lsim": {"lsim": 0.021},
+}
+"""FACEGAN's row of the paper's Table 2, under the experiment that it is of by our reading."""
+
+METHODS = {"model": "model", "source": "source copied", "mean": "mean picture"}
+FILES = {"metrics.json", "report.html", *(f"{name}.png" for name, one in PROTOCOLS.items() if one.pictured)}
+JPEG_QUALITY = 90
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of an evaluation.
+
+    Attributes:
+        out: folder that it lies in.
+        metrics: the numbers, and what they are of, as in ``metrics.json``.
+        columns: experiment to titles and pictures, as in :class:`facegan.evaluation.assess.Outcome`.
+    """
+
+    out: Path
+    metrics: dict[str, Any]
+    columns: dict[str, dict[str, Tensor]]
+
+    def describe(self) -> str:
+        """A table for the terminal, and where the page lies."""
+        lines = []
+        for name, numbers in self.metrics["protocols"].items():
+            title = f"{PROTOCOLS[name].title}, {numbers['pairs']} pairs"
+            methods = [method for method in METHODS if any(method in v for v in numbers["measures"].values())]
+            lines.append(f"{title:32}" + "".join(f"{METHODS[method]:>15}" for method in methods))
+            for measure, values in numbers["measures"].items():
+                label = f"  {MEASURES[measure].label} {MEASURES[measure].better}"
+                cells = "".join(f"{number(values[m]) if m in values else '':>15}" for m in methods)
+                lines.append(f"{label:32}{cells}".rstrip())
+            cells = "".join(f"{m['count']:>15}" for m in numbers["misses"].values())
+            lines += [f"{'  no face found':32}{cells}", ""]
+        lines += [
+            f"{PROTOCOLS[name].title}: left out, {why}" for name, why in self.metrics["left_out"].items()
+        ]
+        if self.metrics["data"]["split"] != "test":
+            lines.append(f"There are no test crops: the {self.metrics['data']['split']} split was used.")
+        lines.append(f"report: {self.out / 'report.html'}")
+        return "\n".join(lines)
+
+    def write(self, folder: Path) -> None:
+        """Writes all files into an existing folder."""
+        text = json.dumps(self.metrics, indent=2, ensure_ascii=False, allow_nan=False)
+        (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
+        for name, sheet in self._sheets.items():
+            (folder / f"{name}.png").write_bytes(_encode(sheet, ".png"))
+        (folder / "report.html").write_text(self._page(), encoding="utf-8")
+
+    @cached_property
+    def _sheets(self) -> dict[str, np.ndarray]:
+        return {name: draw(columns) for name, columns in self.columns.items()}
+
+    def _page(self) -> str:
+        environment = jinja2.Environment(
+            loader=jinja2.PackageLoader("facegan.evaluation", "."),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters["number"] = number
+        pictures = {
+            name: base64.b64encode(_encode(sheet, ".jpg", cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)).decode()
+            for name, sheet in self._sheets.items()
+        }
+        return environment.get_template("report.html").render(
+            metrics=self.metrics,
+            pictures=pictures,
+            protocols=PROTOCOLS,
+            measures=MEASURES,
+            methods=METHODS,
+        )
+
+
+def number(value: float | None) -> str:
+    """A measure's value for the reader."""
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _encode(sheet: np.ndarray, suffix: str, *flags: int) -> bytes:
+    return bytes(cv2.imencode(suffix, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), flags)[1])

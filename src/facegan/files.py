@@ -1,0 +1,73 @@
+"""Results appear whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facegan.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def new_folder(out: Path, *, marker: str, overwrite: bool = False) -> Iterator[Path]:
+    """A folder beside ``out`` to write into, which takes its place when all went well.
+
+    Args:
+        out: the final place.
+        marker: name of a file that every result of this kind has: no other folder is replaced.
+        overwrite: replace an earlier result.
+
+    Raises:
+        InputError: if something lies at ``out`` that is not to be replaced.
+    """
+    out = Path(out).resolve()
+    require_free(out, marker=marker, overwrite=overwrite)
+    partial = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        shutil.rmtree(out, ignore_errors=True)
+        partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def require_free(out: Path, *, marker: str, overwrite: bool) -> None:
+    """Raises InputError unless ``out`` is free, empty, or an earlier result that is to be replaced."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not out.is_dir():
+        msg = f"{out} is a file: name a folder"
+        raise InputError(msg)
+    if not (out / marker).is_file():
+        msg = f"{out} is not empty and holds no {marker}: choose another folder"
+        raise InputError(msg)
+    if not overwrite:
+        msg = f"{out} is not empty: choose another folder or say --overwrite"
+        raise InputError(msg)
+
+
+@contextmanager
+def new_file(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """The same for one file; the temporary name keeps the suffix.
+
+    Raises:
+        InputError: if ``out`` exists, unless it is to be replaced.
+    """
+    out = Path(out).resolve()
+    if out.exists() and not overwrite:
+        msg = f"{out} exists: choose another name or say --overwrite"
+        raise InputError(msg)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(f".{out.stem}.partial{out.suffix}")
+    try:
+        yield partial
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)

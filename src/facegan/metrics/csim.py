@@ -1,0 +1,58 @@
+"""CSIM: is the identity of the source kept? (paper, section 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch.nn import functional as F
+
+from facegan.metrics.pairs import PairMean, as_pairs
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SIZE = 128
+"""Numbers of an identity embedding."""
+
+
+class CSIM(PairMean):
+    r"""Mean cosine between the identity embeddings of source and result; higher is better.
+
+    .. math::
+        \mathrm{CSIM} = \frac{1}{N} \sum_n \frac{s_n \cdot r_n}{\|s_n\| \|r_n\|}
+
+    The paper embeds with VGG-Face; values of different networks do not compare. With an embedding of
+    zeros the cosine counts as 0.
+
+    Example:
+        >>> import torch
+        >>> from facegan.metrics import CSIM
+        >>> source = torch.eye(128)[:2]
+        >>> result = torch.eye(128)[[0, 5]]
+        >>> metric = CSIM()
+        >>> metric(source, result)
+        tensor(0.5000)
+    """
+
+    is_differentiable = True
+    higher_is_better = True
+    plot_lower_bound = -1.0
+    plot_upper_bound = 1.0
+
+    def update(self, source: Tensor, result: Tensor) -> None:
+        """Takes in a batch.
+
+        Args:
+            source: embeddings of the sources, N×128.
+            result: embeddings of the results, N×128.
+
+        Raises:
+            ValueError: for other shapes.
+        """
+        self.add(csim(source, result))
+
+
+def csim(source: Tensor, result: Tensor) -> Tensor:
+    """Cosine of each pair, N in -1..1; arguments as for :meth:`CSIM.update`."""
+    source, result = as_pairs(source, result, SIZE, names=("source", "result"))
+    return F.cosine_similarity(source, result, dim=1)

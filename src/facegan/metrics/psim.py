@@ -1,0 +1,72 @@
+"""PSIM: is the driver's head pose followed? (paper, section 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn import functional as F
+
+from facegan.metrics.pairs import PairMean, as_pairs
+from facegan.motion import ANGLES
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+EPSILON = 0.01
+"""In radians: half a degree, less than a detector of landmarks can tell from frontal."""
+
+
+class PSIM(PairMean):
+    r"""Mean cosine between the head-pose angles of driver and result; higher is better.
+
+    .. math::
+        \mathrm{PSIM} = \frac{1}{N} \sum_n \frac{d_n \cdot r_n}{\|d_n\| \|r_n\|},
+        \qquad d_n, r_n = (\text{pitch}, \text{yaw}, \text{roll})
+
+    Angles are centred at zero for a frontal face, which leaves the cosine without meaning there: a
+    pair of two frontal faces, both vectors shorter than ``epsilon``, counts as 1. If one only is that
+    short its direction still counts, if it has one; a vector of zeros against a turned head counts as 0.
+
+    Args:
+        epsilon: length of a pose vector in radians up to which a face is frontal.
+        kwargs: torchmetrics' own.
+
+    Example:
+        >>> import torch
+        >>> from facegan.metrics import PSIM
+        >>> driver = torch.tensor([[0.0, 0.3, 0.0], [0.001, 0.0, 0.0]])
+        >>> result = torch.tensor([[0.3, 0.3, 0.0], [0.0, 0.0, 0.0]])
+        >>> metric = PSIM()
+        >>> metric(driver, result)
+        tensor(0.8536)
+    """
+
+    is_differentiable = True
+    higher_is_better = True
+    plot_lower_bound = -1.0
+    plot_upper_bound = 1.0
+
+    def __init__(self, epsilon: float = EPSILON, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def update(self, driver: Tensor, result: Tensor) -> None:
+        """Takes in a batch.
+
+        Args:
+            driver: pitch, yaw and roll of the drivers in radians, N×3.
+            result: the same of the results, N×3.
+
+        Raises:
+            ValueError: for other shapes.
+        """
+        self.add(psim(driver, result, self.epsilon))
+
+
+def psim(driver: Tensor, result: Tensor, epsilon: float = EPSILON) -> Tensor:
+    """Cosine of each pair, N in -1..1; arguments as for :class:`PSIM`."""
+    driver, result = as_pairs(driver, result, len(ANGLES), names=("driver", "result"))
+    frontal = (driver.norm(dim=1) < epsilon) & (result.norm(dim=1) < epsilon)
+    cosine = F.cosine_similarity(driver, result, dim=1)
+    return torch.where(frontal, torch.ones_like(cosine), cosine)

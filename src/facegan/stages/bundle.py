@@ -1,0 +1,28 @@
+"""A checkpoint of the joint stage as a model folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facegan.files import new_folder
+from facegan.networks import FaceGAN, FaceGANConfig
+from facegan.networks.model import CONFIG
+from facegan.stages.checkpoints import StageCheckpoint
+
+
+def bundle(checkpoint: Path, out: Path, *, overwrite: bool = False) -> None:
+    """Writes weights and configuration, without discriminators and optimisers.
+
+    Args:
+        checkpoint: of the joint stage.
+        out: folder for ``config.json`` and ``model.safetensors``.
+        overwrite: replace what lies there.
+
+    Raises:
+        InputError: if the checkpoint is another stage's, or ``out`` is in use.
+    """
+    trained = StageCheckpoint(checkpoint, "JointStage")
+    model = FaceGAN(FaceGANConfig(**trained.config))
+    model.load_state_dict(trained.weights("model"))
+    with new_folder(out, marker=CONFIG, overwrite=overwrite) as folder:
+        model.save_pretrained(folder)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from facegan.errors import InputError
+from facegan.inference.driver import follow, read_motion
+from facegan.preparation.video import VideoReader
+from facegan.synthetic import render, sample_identity
+
+REST = torch.arange(20.0)
+EMPTY = np.full((128, 128, 3), 100, np.uint8)
+
+
+def test_every_frame_has_a_motion(make_video, heads):
+    steps = list(follow(VideoReader(make_video("clip.mp4", heads)), REST))
+    assert len(steps) == len(heads)
+    assert all(step.found for step in steps)
+    np.testing.assert_allclose([step.time for step in steps], np.arange(len(heads)) / 25, atol=1e-6)
+    motion = torch.stack([step.motion for step in steps])
+    assert motion.shape == (len(heads), 20)
+    assert motion[:, -3:].std(dim=0).max() > 0.02
+
+
+def test_frames_without_a_face(make_video, heads):
+    frames = [EMPTY] * 3 + heads[:6] + [EMPTY] * 4 + heads[6:10]
+    steps = list(follow(VideoReader(make_video("clip.mp4", frames)), REST))
+    found = [step.found for step in steps]
+    assert found == [False] * 3 + [True] * 6 + [False] * 4 + [True] * 4
+    assert [step.time for step in steps] == pytest.approx([n / 25 for n in range(len(frames))])
+    assert all(torch.equal(step.motion, REST) for step in steps[:3])
+    assert all(torch.equal(step.motion, steps[8].motion) for step in steps[9:13])
+    assert not torch.equal(steps[13].motion, steps[8].motion)
+
+
+def test_the_same_person_is_followed(make_video):
+    left, right = np.zeros(20, np.float32), np.zeros(20, np.float32)
+    left[19], right[19] = -0.4, 0.4
+    people = sample_identity(5), sample_identity(8)
+    frames = []
+    for number in range(16):
+        swell = 12 * (-1) ** number
+        frame = np.full((256, 512, 3), 128, np.uint8)
+        for column, size in enumerate((220 + swell, 220 - swell)):
+            image = render(people[column], (left, right)[column], size).image
+            frame[:size, 256 * column : 256 * column + size] = image
+        frames.append(frame)
+    rolls = [step.motion[19].item() for step in follow(VideoReader(make_video("two.mp4", frames)), REST)]
+    assert max(rolls) < -0.2
+
+
+def test_a_cut_to_a_larger_face(make_video, heads):
+    small = np.full((256, 256, 3), 128, np.uint8)
+    small[:128, :128] = heads[0]
+    large = np.zeros(20, np.float32)
+    large[19] = -0.4
+    frames = [small] * 5 + [render(sample_identity(8), large, 256).image] * 5
+    steps = list(follow(VideoReader(make_video("cut.mp4", frames)), REST))
+    assert all(step.found for step in steps)
+    assert steps[4].motion[19] > 0 > steps[9].motion[19]
+
+
+def test_no_face_at_all(make_video):
+    steps = follow(VideoReader(make_video("empty.mp4", [EMPTY] * 5)), REST)
+    with pytest.raises(InputError, match=r"no face in .*empty\.mp4"):
+        next(steps)
+
+
+def test_motion_of_a_picture(tmp_path):
+    motion = np.zeros(20, np.float32)
+    motion[18] = 0.4
+    Image.fromarray(render(sample_identity(3), motion, 256).image).save(tmp_path / "head.png")
+    found = read_motion(tmp_path / "head.png")
+    assert found.shape == (1, 20)
+    assert found[0, 18] == pytest.approx(0.4, abs=0.15)
+    Image.fromarray(EMPTY).save(tmp_path / "wall.png")
+    with pytest.raises(InputError, match=r"no face in .*wall\.png"):
+        read_motion(tmp_path / "wall.png")
