@@ -58,9 +58,12 @@ def new_file(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """The same for one file; the temporary name keeps the suffix.
 
     Raises:
-        InputError: if ``out`` exists, unless it is to be replaced.
+        InputError: if ``out`` exists, unless it is to be replaced, or is a folder.
     """
     out = Path(out).resolve()
+    if out.is_dir():
+        msg = f"{out} is a folder: name a file"
+        raise InputError(msg)
     if out.exists() and not overwrite:
         msg = f"{out} exists: choose another name or say --overwrite"
         raise InputError(msg)

@@ -34,7 +34,7 @@ CLOSED_CONTOURS = (RIGHT_EYE, LEFT_EYE, OUTER_LIPS, INNER_LIPS)
 EDGES: tuple[tuple[int, int], ...] = tuple(edge for line in OPEN_CONTOURS for edge in pairwise(line)) + tuple(
     edge for ring in CLOSED_CONTOURS for edge in zip(ring, ring[1:] + ring[:1], strict=True)
 )
-"""Pairs of neighbouring landmarks along the contours: 30 on open ones, 32 on closed ones."""
+"""Pairs of neighbouring landmarks along the contours: 31 on open ones, 32 on closed ones."""
 
 # "Right" and "left" are the person's own; the person's right is on the left of the picture.
 MESH_INDICES: tuple[int, ...] = (

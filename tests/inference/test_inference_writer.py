@@ -6,6 +6,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import Colorspace
 
 from facegan.inference import VideoWriter
 
@@ -69,7 +70,7 @@ def test_colours_survive(make_video, tmp_path):
     with VideoWriter.open(tmp_path / "out.mp4", path, (96, 64), 25) as writer:
         writer.write(image, 0)
     (frame,) = frames(tmp_path / "out.mp4")
-    decoded = frame.to_ndarray(format="rgb24")
+    decoded = frame.reformat(format="rgb24", src_colorspace=Colorspace.ITU709).to_ndarray()
     for index, colour in enumerate(corners):
         np.testing.assert_allclose(decoded[32, 24 * index + 12], colour, atol=5)
     assert (frame.colorspace, frame.color_range, frame.format.name) == (1, 1, "yuv420p")

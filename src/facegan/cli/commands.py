@@ -63,7 +63,6 @@ def prepare(
         overwrite=overwrite,
     )
     _say(summary.describe())
-    _say(f"data set: {out}")
 
 
 def synthesize(
@@ -188,35 +187,37 @@ def evaluate(
     _say(report.describe())
 
 
-def assets(*, fetch: bool = False) -> None:
+def assets(*, fetch: bool = False, optional: bool = False) -> None:
     """Model files of others: which there are, under which licence, and where they lie.
 
     Example: facegan assets --fetch
 
     Args:
-        fetch: fetch and verify what is missing.
+        fetch: fetch and verify those that nothing can stand in for.
+        optional: with --fetch, the others too (1.1 GB).
     """
     from rich.console import Console
     from rich.table import Table
 
     from facegan.perception import assets as files
 
-    faults = {}
-    if fetch:
-        for name in files.ASSETS:
-            try:
+    faults = []
+    for name, asset in files.ASSETS.items():
+        try:
+            if fetch and (optional or not asset.optional):
                 files.path(name)
-            except files.AssetError as error:
-                faults[name] = str(error)
-    table = Table("file", "licence", "state", "where")
+        except files.AssetError as error:
+            if not asset.optional:
+                raise
+            faults.append(f"{error}; {asset.optional}")
+    table = Table()
+    for title in ("file", "licence", "state", "where"):
+        table.add_column(title, overflow="fold")
     for row in files.rows():
         table.add_row(*row)
     Console().print(table)
-    needed = [fault for name, fault in faults.items() if name in files.REQUIRED]
-    for fault in faults.values():
+    for fault in faults:
         _say(fault)
-    if needed:
-        raise InputError(needed[0])
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

@@ -11,7 +11,7 @@ from facegan import __version__
 from facegan.errors import InputError
 
 TRAINING = {
-    "fit": "train a stage: facegan fit -c lightning_config.yaml -c stages/2_reenact.yaml -c data/videos.yaml",
+    "fit": "train a stage",
     "validate": "measure a checkpoint on the validation pairs",
     "test": "measure a checkpoint on the test pairs",
     "predict": "run a checkpoint on the test pairs",
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _report("interrupted", 130, debug=debug)
     except Exception as error:
-        return _report(f"{type(error).__name__}: {error} (--debug shows where)", 1, debug=debug)
+        return _report(f"{type(error).__name__}: {_describe(error)} (--debug shows where)", 1, debug=debug)
     return 0
 
 

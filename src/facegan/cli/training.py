@@ -11,10 +11,13 @@ import pytorch_lightning as pl
 from jsonargparse import ArgumentError
 from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
 
+from facegan.cli.main import TRAINING
 from facegan.errors import InputError
 from facegan.stages.checkpoints import read_checkpoint
 from facegan.stages.pair_data import PairData
 from facegan.stages.stage import Stage, require_stage
+
+FILES = "-c lightning_config.yaml -c stages/2_reenact.yaml -c data/videos.yaml"
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -27,7 +30,14 @@ def run(arguments: Sequence[str]) -> None:
         InputError: for wrong keys or values, before anything is built.
     """
     warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
-    quiet = {"exit_on_error": False}
+    about = {
+        name: {
+            "exit_on_error": False,
+            "description": f"{what.capitalize()}. Example: facegan {name} {FILES}"
+            + (" --ckpt_path runs/reenact/checkpoints/last.ckpt" if name != "fit" else ""),
+        }
+        for name, what in TRAINING.items()
+    }
     try:
         TrainingCLI(
             Stage,
@@ -38,11 +48,16 @@ def run(arguments: Sequence[str]) -> None:
             seed_everything_default=7,
             save_config_callback=RunConfig,
             save_config_kwargs={"save_to_log_dir": False},
-            parser_kwargs=quiet | dict.fromkeys(("fit", "validate", "test", "predict"), quiet),
+            parser_kwargs={"prog": "facegan", "exit_on_error": False, **about},
             args=list(arguments),
         )
     except ArgumentError as error:
         raise InputError(_innermost(str(error))) from error
+    except ValueError as error:
+        # What a class refuses while it is built arrives wrapped by jsonargparse.
+        if not isinstance(error.__cause__, InputError):
+            raise
+        raise InputError(str(error.__cause__)) from error
 
 
 class TrainingCLI(LightningCLI):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from facegan import landmarks, motion
 from facegan.errors import InputError
-from facegan.preparation.writer import VERSION
+from facegan.preparation.writer import DESCRIPTION, VERSION
 
 
 class FaceCrops:
@@ -95,7 +95,7 @@ def dataset_info(root: Path | str) -> dict[str, Any]:
     Raises:
         InputError: if the folder holds no data set, or one of another version.
     """
-    path = Path(root) / "dataset.json"
+    path = Path(root) / DESCRIPTION
     try:
         info: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError) as error:

@@ -42,7 +42,8 @@ class TrainingPairs(Dataset[Pair]):
 
     def __getitem__(self, index: int) -> Pair:
         members = self._members[self.crops.track[index]]
-        source = int(members[int(torch.randint(len(members), ()).item())])
+        others = members[members != index] if len(members) > 1 else members
+        source = int(others[int(torch.randint(len(others), ()).item())])
         pair = read_pair(self.crops, source, index, pictures=self.pictures)
         return self.augmentation(pair) if self.augmentation else pair
 

@@ -36,8 +36,8 @@ def analyze(
 ) -> tuple[int, int]:
     """Writes a row for every face of every frame, and one of zeros for a frame without.
 
-    Frames count from 1, as OpenFace does; ``face_id`` follows a face through the video; angles are in radians,
-    action units in 0..5, positions in pixels of the upright frame.
+    Frames count from 1, as OpenFace does; ``face_id`` follows a face through the video; angles are
+    in radians, action units in 0..5, positions in pixels of the upright frame.
 
     Args:
         path: a video or a picture.
@@ -88,5 +88,3 @@ def _row(index: int, time: float, name: int, face: Face) -> list[object]:
         *(f"{intensity:.3f}" for intensity in face.intensities),
         *(f"{value:.2f}" for value in face.landmarks.T.ravel()),
     ]
-
-

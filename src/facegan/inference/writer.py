@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Self
 
 import av
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorRange, Colorspace
 
 from facegan.inference.files import replacing
 from facegan.inference.sound import Sound
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OPTIONS = {"crf": "18"}
+BT709 = 1
+"""Number of the standard's matrix, primaries and transfer alike."""
 DEFAULT_TIME_BASE = Fraction(1, 90_000)
 
 
@@ -47,8 +49,8 @@ class VideoWriter:
         self._stream.pix_fmt = "yuv420p"
         context = self._stream.codec_context
         context.time_base = self._time_base
-        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
-        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        context.colorspace = context.color_primaries = context.color_trc = BT709
+        context.color_range = ColorRange.MPEG
         self.sound = Sound.find(driver, container)
 
     @classmethod

@@ -14,6 +14,7 @@ def mask_smoothness(mask: Tensor) -> Tensor:
     Args:
         mask: M, N×1×H×W in 0..1.
     """
+    mask = mask.float()
     return mask.diff(dim=-1).square().mean() + mask.diff(dim=-2).square().mean()
 
 
@@ -23,4 +24,5 @@ def mask_norm(mask: Tensor) -> Tensor:
     Args:
         mask: M, N×1×H×W in 0..1.
     """
-    return mask.flatten(1).square().mean(dim=1).add(1e-12).sqrt().mean()
+    # The smallest number keeps the gradient at M = 0 finite; at 16 bits it would be none.
+    return mask.float().flatten(1).square().mean(dim=1).add(1e-12).sqrt().mean()

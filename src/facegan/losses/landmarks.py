@@ -29,7 +29,7 @@ def movement_norm(movement: Tensor) -> Tensor:
         movement: Δ, N×68×2.
     """
     # The smallest number keeps the gradient at Δ = 0 finite.
-    return movement.flatten(1).square().sum(dim=1).add(1e-12).sqrt().mean()
+    return movement.float().flatten(1).square().sum(dim=1).add(1e-12).sqrt().mean()
 
 
 def action_unit_consistency(seen_transformed: Tensor, seen_driving: Tensor, motion: Tensor) -> Tensor:

@@ -56,6 +56,8 @@ class Asset:
     licence: str
     wheel: Wheel | None = None
     url: str | None = None
+    optional: str = ""
+    """What serves where the file cannot be had; empty if nothing does."""
 
 
 _MEDIAPIPE = "https://storage.googleapis.com/mediapipe-models"
@@ -87,6 +89,7 @@ ASSETS: dict[str, Asset] = {
             licence="Apache-2.0",
             url=f"{_MEDIAPIPE}/image_segmenter/selfie_multiclass_256x256/float32/1/"
             "selfie_multiclass_256x256.tflite",
+            optional="person mask and landmarks serve instead",
         ),
         Asset(
             name="dlib_face_recognition_resnet_model_v1.dat",
@@ -105,6 +108,7 @@ ASSETS: dict[str, Asset] = {
             size=574_673_361,
             licence="BSD-3-Clause",
             url=f"{_PYTORCH}/vgg19-dcbb9e9d.pth",
+            optional="identity features serve instead",
         ),
         Asset(
             name="vgg16-397923af.pth",
@@ -112,6 +116,7 @@ ASSETS: dict[str, Asset] = {
             size=553_433_881,
             licence="BSD-3-Clause",
             url=f"{_PYTORCH}/vgg16-397923af.pth",
+            optional="identity features serve instead",
         ),
     )
 }

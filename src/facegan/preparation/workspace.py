@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from facegan.errors import InputError
+from facegan.files import require_free
+from facegan.preparation.writer import DESCRIPTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,11 +59,7 @@ def check_free(out: Path, source: Path, *, overwrite: bool) -> None:
     Raises:
         InputError: if ``out`` is in use.
     """
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
-    if not overwrite:
-        msg = f"{out} is not empty: choose another place, or say to overwrite it"
+    if overwrite and out.exists() and source.resolve().is_relative_to(out):
+        msg = f"{out} holds the input: choose another place"
         raise InputError(msg)
-    if not (out / "dataset.json").is_file() or source.resolve().is_relative_to(out):
-        msg = f"{out} is no data set, or holds the input: it is not overwritten; choose another place"
-        raise InputError(msg)
+    require_free(out, marker=DESCRIPTION, overwrite=overwrite)

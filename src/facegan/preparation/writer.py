@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Of the format; readers refuse others."""
+DESCRIPTION = "dataset.json"
 
 MESH_POINTS = 478
 BLENDSHAPES = 52
@@ -147,4 +148,4 @@ def write_description(folder: Path, size: int, source: dict[str, str], **entries
     }
     description = {"version": VERSION, "size": size, "source": source, **entries, "software": software}
     text = json.dumps(description, indent=2, ensure_ascii=False)
-    (folder / "dataset.json").write_text(text + "\n", encoding="utf-8")
+    (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")

@@ -154,4 +154,5 @@ def landmark_terms(
 
 def landmark_error(points: Tensor, truth: Tensor) -> Tensor:
     """Mean distance between landmarks in units of half the crop."""
-    return (points - truth).norm(dim=-1).mean()
+    distance: Tensor = torch.linalg.vector_norm(points - truth, dim=-1)
+    return distance.mean()

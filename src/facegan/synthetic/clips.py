@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
-import shutil
-import tempfile
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import av
@@ -22,10 +19,12 @@ from scipy.ndimage import gaussian_filter1d
 
 from facegan import motion
 from facegan.errors import InputError
+from facegan.files import new_folder
 from facegan.synthetic.head import sample_identity
 from facegan.synthetic.render import render
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
@@ -135,7 +134,6 @@ def synthesize(
     Raises:
         InputError: for a number out of range, or if ``out`` is not empty and may not be replaced.
     """
-    out = Path(out)
     frames = round(seconds * fps) if math.isfinite(seconds * fps) else 0
     if min(identities, clips, frames) < 1 or size < 32 or size % 2 or seed < 0 or not fps > 0:
         msg = (
@@ -143,23 +141,13 @@ def synthesize(
             f"size {size}, seed {seed}: all must be positive, the size even and 32 or more"
         )
         raise InputError(msg)
-    _check_free(out, overwrite)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
+    with new_folder(out, marker=GROUND_TRUTH, overwrite=overwrite) as folder:
         jobs = [
-            _Clip(temporary, person, clip, frames, fps, size, seed)
+            _Clip(folder, person, clip, frames, fps, size, seed)
             for person in range(identities)
             for clip in range(clips)
         ]
-        tables = _run(jobs, progress)
-        pq.write_table(pa.concat_tables(tables), temporary / GROUND_TRUTH)
-        temporary.chmod(0o755)  # mkdtemp's folders are their owner's alone
-        if out.exists():
-            shutil.rmtree(out)
-        temporary.rename(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        pq.write_table(pa.concat_tables(_run(jobs, progress)), folder / GROUND_TRUTH)
     return out
 
 
@@ -171,17 +159,6 @@ class _Clip(NamedTuple):
     fps: float
     size: int
     seed: int
-
-
-def _check_free(out: Path, overwrite: bool) -> None:
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
-    if not (out / GROUND_TRUTH).is_file():
-        msg = f"{out} holds something else than synthetic videos: choose another folder"
-        raise InputError(msg)
-    if not overwrite:
-        msg = f"{out} is not empty: choose another folder, or overwrite it"
-        raise InputError(msg)
 
 
 def _run(jobs: Sequence[_Clip], progress: bool) -> list[pa.Table]:

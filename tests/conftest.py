@@ -1,0 +1,46 @@
+"""What the tests of several rooms share: a small data set of drawn heads, and the clips of real people."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import settings
+
+from facegan.preparation import prepare_videos
+from facegan.synthetic import synthesize
+
+# Small networks wait for their threads more than they compute.
+torch.set_num_threads(1)
+
+settings.register_profile("facegan", deadline=None, derandomize=True)
+settings.load_profile("facegan")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """What `datasets` keeps of Parquet files does not belong in the user's cache."""
+    os.environ["HF_DATASETS_CACHE"] = str(tmp_path_factory.mktemp("datasets"))
+
+
+@pytest.fixture(scope="session")
+def talking_heads(tmp_path_factory):
+    """A folder with a clip of each of four drawn people, and the truth about them."""
+    out = tmp_path_factory.mktemp("talking_heads") / "videos"
+    return synthesize(out, identities=4, clips=1, seconds=0.8, size=128, seed=7, progress=False)
+
+
+@pytest.fixture(scope="session")
+def prepared(talking_heads, tmp_path_factory):
+    """Their crops of 64 pixels: 20 of each of two people to train on, of one to validate, of one to test."""
+    out = tmp_path_factory.mktemp("prepared") / "data"
+    prepare_videos(talking_heads, out, size=64, workers=2, progress=False)
+    return out
+
+
+@pytest.fixture(scope="session")
+def real_clips():
+    """A folder with clips of real people, which are no part of the project."""
+    if "FACEGAN_REAL_CLIPS" not in os.environ:
+        pytest.skip("needs FACEGAN_REAL_CLIPS")
+    return Path(os.environ["FACEGAN_REAL_CLIPS"])
