@@ -98,7 +98,9 @@ def test_flipped_twice_is_as_before(seed):
 @settings(max_examples=20)
 def test_flipping_mirrors_the_picture(seed):
     points = random_points(seed)
-    torch.testing.assert_close(draw_gaussians(flip(points), 48, 0.05), draw_gaussians(points, 48, 0.05).flip(-1))
+    torch.testing.assert_close(
+        draw_gaussians(flip(points), 48, 0.05), draw_gaussians(points, 48, 0.05).flip(-1)
+    )
 
 
 def test_flipping_swaps_the_sides_and_keeps_the_edges():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -241,6 +242,8 @@ def run(name: str, arguments: Sequence[str]) -> None:
     except ArgumentError as error:
         msg = f"{error} (facegan {name} --help)"
         raise InputError(msg) from error
+    # Told to end, a command tidies up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     COMMANDS[name](**values)
 
 

@@ -73,11 +73,12 @@ class Animator:
         """
         return cls(FaceGAN.from_pretrained(name), device)
 
-    def prepare(self, image: NDArray[np.uint8]) -> Source:
+    def prepare(self, image: NDArray[np.uint8], name: object = "the source picture") -> Source:
         """Cuts the largest face out of a photograph, as the crops of the training data are.
 
         Args:
             image: H×W×3, RGB, upright.
+            name: what an error calls it.
 
         Raises:
             InputError: if there is no face.
@@ -85,7 +86,7 @@ class Animator:
         with FaceAnalyzer(single_images=True) as analyzer, FaceParser() as parser:
             faces = analyzer(image)
             if not faces:
-                msg = "no face in the source picture: choose one that shows a face larger and from the front"
+                msg = f"no face in {name}: choose a picture that shows a face larger and from the front"
                 raise InputError(msg)
             face = faces[0]
             crop = Crop.around(face.landmarks, track_side(np.array([max(extent(face.landmarks))])))

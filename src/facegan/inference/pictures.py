@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from facegan.errors import InputError
-from facegan.inference.files import replacing
+from facegan.files import new_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +76,7 @@ def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
     Raises:
         OSError: if the file cannot be written, for example to a full disk; nothing is left.
     """
-    with replacing(path) as temporary:
+    with new_file(path, overwrite=True) as temporary:
         Image.fromarray(image).save(temporary, quality=JPEG_QUALITY)
 
 

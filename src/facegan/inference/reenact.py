@@ -100,7 +100,7 @@ def reenact(
     still = is_picture(driving)
     _check_out(out, still, overwrite)
     video = None if still else VideoReader(driving)
-    face = animator.prepare(read_picture(source))
+    face = animator.prepare(read_picture(source), source)
     behind = to_tensor(cover(read_picture(background), animator.size)) if background else None
     if video is None:
         write_picture(out, to_images(animator.animate(face, read_motion(driving), behind))[0])

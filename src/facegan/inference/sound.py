@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import av
@@ -89,7 +90,7 @@ class Sound:
             yield packet
 
     def _encoded(self) -> Iterator[Packet[AudioStream]]:
-        for packet in self._read():
+        for packet in chain(self._read(), [None]):  # in the end, what the decoder holds back
             try:
                 frames = self._stream.decode(packet)
             except av.error.FFmpegError:

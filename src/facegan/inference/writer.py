@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import av
 from av.video.reformatter import ColorRange, Colorspace
 
-from facegan.inference.files import replacing
+from facegan.files import new_file
 from facegan.inference.sound import Sound
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class VideoWriter:
             OSError: here or in the block, if the file cannot be written, for example to a full disk.
         """
         with (
-            replacing(path) as temporary,
+            new_file(path, overwrite=True) as temporary,
             av.open(driver) as original,
             av.open(temporary, "w", format="mp4") as container,
         ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Self
 
 from safetensors import SafetensorError
@@ -132,7 +133,7 @@ class FaceGAN(nn.Module):
             model = cls(FaceGANConfig(**json.loads((folder / CONFIG).read_text())))
             model.load_state_dict(load_file(folder / WEIGHTS))
         except (TypeError, ValueError, RuntimeError, SafetensorError) as error:
-            msg = f"{folder} is damaged or of another version: {str(error).splitlines()[0]}"
+            msg = f"{folder} is damaged or of another version: {shorten(str(error), 200)}"
             raise InputError(msg) from error
         return model.eval()
 
@@ -144,5 +145,5 @@ def _download(repository: str) -> Path:
     try:
         return Path(snapshot_download(repository, allow_patterns=[CONFIG, WEIGHTS]))
     except (HFValidationError, HfHubHTTPError, OSError) as error:
-        msg = f"{repository} is neither a model folder nor a model on the hub: {str(error).splitlines()[0]}"
+        msg = f"{repository} is neither a model folder nor a model on the hub: {shorten(str(error), 200)}"
         raise InputError(msg) from error

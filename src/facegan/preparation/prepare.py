@@ -70,13 +70,15 @@ class Summary:
     def describe(self) -> str:
         """The same in lines for a person."""
         total = self.total
+        splits = [f"{name} {part.crops} ({part.identities} people)" for name, part in self.splits.items()]
         lines = [
-            f"{total.crops} crops of {total.identities} people: {total.tracks} tracks in {total.videos} videos",
-            "splits: "
-            + ", ".join(f"{name} {part.crops} ({part.identities} people)" for name, part in self.splits.items()),
+            f"{total.crops} crops of {total.identities} people, {total.tracks} tracks, {total.videos} videos",
+            f"splits: {', '.join(splits)}",
         ]
         if self.rejected:
-            lines.append("faces not used: " + ", ".join(f"{n} {why}" for why, n in self.rejected.most_common()))
+            lines.append(
+                "faces not used: " + ", ".join(f"{n} {why}" for why, n in self.rejected.most_common())
+            )
         lines += [f"skipped {video}: {why}" for video, why in self.skipped.items()]
         lines += [f"used up to its damage {video}: {why}" for video, why in self.damaged.items()]
         return "\n".join([*lines, f"data set: {self.out}"])

@@ -24,8 +24,8 @@ from facegan.synthetic.head import sample_identity
 from facegan.synthetic.render import render
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 

@@ -1,0 +1,80 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facegan.losses import perceptual, reconstruction, segmentation_cross_entropy
+
+seeds = st.integers(0, 2**31 - 1)
+
+
+def pictures(seed, *shape):
+    return torch.rand(2, *shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def test_reconstruction_by_hand():
+    truth = torch.zeros(2, 3, 2, 2)
+    generated = truth.clone()
+    generated[0, 0, 0, 0], generated[1, 2, 1, 1] = 0.5, -1.0
+    assert reconstruction(generated, truth).item() == pytest.approx(1.5 / 24)
+
+
+@given(seeds)
+def test_reconstruction_is_a_distance(seed):
+    a, b = pictures(seed, 2, 3, 4, 4)
+    assert reconstruction(a, a) == 0
+    assert reconstruction(a, b) > 0
+    torch.testing.assert_close(reconstruction(a, b), reconstruction(b, a))
+
+
+def features(seed):
+    shapes = [(2, 4, 8, 8), (2, 8, 4, 4), (2, 16, 2, 2), (2, 16, 1, 1), (2, 3, 1, 1)]
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(shape, generator=generator) for shape in shapes]
+
+
+@given(seeds)
+def test_perceptual_is_the_weighted_sum_of_means(seed):
+    """1/(C H W) makes every layer a mean, whatever its size; the weights are pix2pixHD's."""
+    ours, theirs = features(seed), features(seed + 1)
+    weights = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1)
+    expected = sum(
+        weight * (a - b).abs().sum() / a.numel() for weight, a, b in zip(weights, ours, theirs, strict=True)
+    )
+    torch.testing.assert_close(perceptual(ours, theirs), expected)
+    torch.testing.assert_close(perceptual(ours, theirs), perceptual(theirs, ours))
+    assert perceptual(ours, ours) == 0
+
+
+def test_perceptual_weighs_as_told_and_needs_a_weight_for_each_map():
+    ours, theirs = [torch.zeros(1, 1, 2, 2)] * 2, [torch.ones(1, 1, 2, 2), torch.full((1, 1, 1, 1), -3.0)]
+    ours[1] = torch.zeros(1, 1, 1, 1)
+    assert perceptual(ours, theirs, [1.0, 1.0]) == 4
+    assert perceptual(ours, theirs, [2.0, 0.5]) == 3.5
+    with pytest.raises(ValueError, match="shorter"):
+        perceptual(ours, theirs)
+
+
+def test_truth_gets_no_gradient():
+    ours, theirs = (torch.rand(1, 2, 3, 3, requires_grad=True) for _ in range(2))
+    perceptual([ours], [theirs], [1.0]).backward()
+    assert ours.grad.abs().sum() > 0
+    assert theirs.grad is None
+
+
+def test_cross_entropy_by_hand():
+    logits = torch.tensor([[2.0, 0.0, 1.0], [0.0, 0.0, 0.0]]).view(2, 3, 1, 1)
+    labels = torch.tensor([2, 0]).view(2, 1, 1)
+    first = -math.log(math.exp(1) / (math.exp(2) + 1 + math.exp(1)))
+    assert segmentation_cross_entropy(logits, labels).item() == pytest.approx((first + math.log(3)) / 2)
+
+
+@given(seeds)
+def test_cross_entropy_of_the_sure_and_right_is_zero_and_of_the_wrong_is_large(seed):
+    labels = torch.randint(3, (2, 4, 4), generator=torch.Generator().manual_seed(seed))
+    right = torch.nn.functional.one_hot(labels, 3).movedim(-1, 1) * 100.0
+    assert segmentation_cross_entropy(right, labels) == 0
+    assert segmentation_cross_entropy(right, (labels + 1) % 3) == 100
+    assert segmentation_cross_entropy(right.half(), labels.byte()).dtype == torch.float32

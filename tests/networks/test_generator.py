@@ -1,0 +1,155 @@
+"""pix2pixHD's generators, against the paper's description written once more with plain functions."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from facegan.networks import CoarseToFineGenerator, GlobalGenerator
+from facegan.networks.generator import halve, pyramid
+
+
+def parameters(network):
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def conv(x, weights, padding, stride=1, mode="reflect"):
+    weight, bias = next(weights), next(weights)
+    return F.conv2d(F.pad(x, (padding,) * 4, mode=mode), weight, bias, stride)
+
+
+def conv_norm_relu(x, weights, padding, **how):
+    return F.relu(F.instance_norm(conv(x, weights, padding, **how)))
+
+
+def up(x, weights):
+    weight, bias = next(weights), next(weights)
+    x = F.conv_transpose2d(x, weight, bias, stride=2, padding=1, output_padding=1)
+    return F.relu(F.instance_norm(x))
+
+
+def residual(x, weights):
+    hidden = conv_norm_relu(x, weights, 1)
+    return x + F.instance_norm(conv(hidden, weights, 1))
+
+
+def global_features(x, weights, downsamplings, blocks, skips):
+    x = conv_norm_relu(x, weights, 3)
+    encoded = []
+    for _ in range(downsamplings):
+        encoded.append(x)
+        x = conv_norm_relu(x, weights, 1, stride=2, mode="constant")
+    for _ in range(blocks):
+        x = residual(x, weights)
+    for _ in range(downsamplings):
+        x = up(x, weights)
+        same_size = encoded.pop()
+        x = x + same_size if skips else x
+    return x
+
+
+def half(x):
+    """3×3 mean at every second pixel; outside of the picture there is nothing to count."""
+    sums = F.conv2d(x, torch.ones(x.shape[1], 1, 3, 3), stride=2, padding=1, groups=x.shape[1])
+    counts = F.conv2d(torch.ones_like(x[:, :1]), torch.ones(1, 1, 3, 3), stride=2, padding=1)
+    return sums / counts
+
+
+def coarse_to_fine(x, weights, downsamplings, blocks, local_blocks, skips):
+    coarse = global_features(half(x), weights, downsamplings, blocks, skips)
+    stem = conv_norm_relu(x, weights, 3)
+    x = conv_norm_relu(stem, weights, 1, stride=2, mode="constant") + coarse
+    for _ in range(local_blocks):
+        x = residual(x, weights)
+    x = up(x, weights)
+    x = x + stem if skips else x
+    return torch.tanh(conv(x, weights, 3))
+
+
+@pytest.mark.parametrize(
+    ("kind", "width", "downsamplings", "expected"),
+    [
+        (GlobalGenerator, 64, 4, 182_446_403),
+        (GlobalGenerator, 64, 3, 45_596_483),
+        (CoarseToFineGenerator, 32, 4, 182_706_531),
+        (CoarseToFineGenerator, 32, 3, 45_856_611),
+    ],
+)
+@pytest.mark.parametrize("skips", [False, True])
+def test_parameters_as_pix2pixhd(kind, width, downsamplings, expected, skips):
+    with torch.device("meta"):
+        assert parameters(kind(4, 3, width, downsamplings, skips=skips)) == expected
+
+
+def test_defaults_are_pix2pixhds():
+    with torch.device("meta"):
+        assert parameters(GlobalGenerator(4, 3)) == 182_446_403
+        assert parameters(CoarseToFineGenerator(4, 3)) == 182_706_531
+
+
+@pytest.fixture
+def picture():
+    return torch.randn(2, 4, 32, 48, generator=torch.Generator().manual_seed(0))
+
+
+def lively(network):
+    """Random weights that let something through: with N(0, 0.02) biases are zero and signals small."""
+    for parameter in network.parameters():
+        nn.init.normal_(parameter, std=0.1)
+    return network
+
+
+@pytest.mark.parametrize("skips", [False, True])
+def test_global_forward_as_described(picture, skips):
+    network = lively(GlobalGenerator(4, 3, width=4, downsamplings=3, blocks=2, skips=skips))
+    weights = iter(list(network.parameters()))
+    features = global_features(picture, weights, 3, 2, skips)
+    torch.testing.assert_close(network.features(picture), features, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(network(picture), torch.tanh(conv(features, weights, 3)), atol=1e-4, rtol=1e-4)
+    assert next(weights, None) is None
+
+
+@pytest.mark.parametrize("skips", [False, True])
+def test_coarse_to_fine_forward_as_described(picture, skips):
+    network = lively(
+        CoarseToFineGenerator(4, 3, width=4, downsamplings=2, blocks=2, local_blocks=2, skips=skips)
+    )
+    weights = iter(list(network.parameters()))
+    expected = coarse_to_fine(picture, weights, 2, 2, 2, skips)
+    assert next(weights, None) is None
+    painted = network(picture)
+    torch.testing.assert_close(painted, expected, atol=1e-4, rtol=1e-4)
+    assert painted.std() > 0.1
+
+
+def test_gradient_reaches_every_weight(picture):
+    network = CoarseToFineGenerator(4, 3, width=4, downsamplings=2, blocks=1, local_blocks=1)
+    network(picture).square().sum().backward()
+    # A bias before an instance norm is taken away again: its gradient is there, and about zero.
+    assert all(parameter.grad is not None for parameter in network.parameters())
+    assert all(weight.grad.abs().sum() > 0 for weight in network.parameters() if weight.ndim == 4)
+
+
+def test_weights_start_as_in_pix2pixhd():
+    network = CoarseToFineGenerator(4, 3, width=16, downsamplings=2, blocks=2)
+    weights = torch.cat([p.flatten() for p in network.parameters() if p.ndim == 4])
+    assert weights.mean().item() == pytest.approx(0, abs=1e-3)
+    assert weights.std().item() == pytest.approx(0.02, rel=0.02)
+    assert not any(p.any() for p in network.parameters() if p.ndim == 1)
+
+
+@pytest.mark.parametrize(
+    ("network", "multiple"),
+    [(GlobalGenerator(1, 1, 2, 3, 1), 8), (CoarseToFineGenerator(1, 1, 2, 2, 1, 1), 8)],
+)
+def test_size_that_cannot_be_halved_is_refused(network, multiple):
+    with pytest.raises(ValueError, match=f"32×36 pixels: both must be multiples of {multiple}"):
+        network(torch.zeros(1, 1, 32, 36))
+    assert network(torch.zeros(1, 1, 16, 24)).shape == (1, 1, 16, 24)
+
+
+def test_pyramid_halves_without_darkening_the_border(picture):
+    torch.testing.assert_close(halve(picture), half(picture))
+    levels = list(pyramid(torch.ones(1, 3, 20, 14), 3))
+    assert [level.shape[2:] for level in levels] == [(20, 14), (10, 7), (5, 4)]
+    assert all((level == 1).all() for level in levels)
