@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import platform
-import shutil
-import tempfile
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,11 +16,9 @@ from facegan.errors import InputError
 from facegan.evaluation.assess import Outcome, assess
 from facegan.evaluation.observer import Observer, back_ends
 from facegan.evaluation.protocols import PROTOCOLS
-from facegan.evaluation.report import FILES, PAPER, Report
+from facegan.evaluation.report import NUMBERS, PAPER, Report
+from facegan.files import new_folder, require_free
 from facegan.inference import Animator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MEAN_CROPS = 1000
 """Crops that the mean picture is taken of, at most."""
@@ -63,7 +57,7 @@ def evaluate(
         msg = f"cannot evaluate {pairs} pairs with seed {seed}: at least 1 pair, and a seed of 0 or more"
         raise InputError(msg)
     out = Path(out).resolve()
-    _check_free(out, overwrite=overwrite)
+    require_free(out, marker=NUMBERS, overwrite=overwrite)
     animator = Animator.from_pretrained(model, device)
     split, crops = _people(data, animator.size)
     mean, mean_crops = _mean_picture(FaceCrops(data, "train", animator.size), progress=progress)
@@ -101,7 +95,7 @@ def evaluate(
         "software": _software(),
     }
     report = Report(out, metrics, {name: o.columns for name, o in outcomes.items() if o.columns})
-    with _replacing(out) as folder:
+    with new_folder(out, marker=NUMBERS, overwrite=overwrite) as folder:
         report.write(folder)
     return report
 
@@ -138,31 +132,3 @@ def _reason(protocol: str, split: str, people: int) -> str:
 def _software() -> dict[str, str]:
     packages = ("facegan", "torch", "torchmetrics", "mediapipe", "numpy")
     return {"python": platform.python_version()} | {name: version(name) for name in packages}
-
-
-def _check_free(out: Path, *, overwrite: bool) -> None:
-    """Makes sure that writing to ``out`` destroys nothing but an earlier evaluation."""
-    if not out.exists():
-        return
-    names = {path.name for path in out.iterdir()} if out.is_dir() else {out.name}
-    if names - FILES:
-        msg = f"{out} holds something else than an evaluation: choose another folder"
-        raise InputError(msg)
-    if names and not overwrite:
-        msg = f"{out} is not empty: choose another folder, or say to overwrite it"
-        raise InputError(msg)
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
-    """A temporary folder beside ``out``, which takes its place in the end; after an error it is gone."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        yield folder
-        folder.chmod(0o755)  # mkdtemp's folders are their owner's alone
-        if out.exists():
-            shutil.rmtree(out)
-        folder.rename(out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -13,7 +13,7 @@ import jinja2
 
 from facegan.evaluation.protocols import PROTOCOLS
 from facegan.evaluation.scores import MEASURES
-from facegan.stages.panels import draw
+from facegan.stages.panels import TITLE_HEIGHT, draw
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +29,8 @@ PAPER = {
 """FACEGAN's row of the paper's Table 2, under the experiment that it is of by our reading."""
 
 METHODS = {"model": "model", "source": "source copied", "mean": "mean picture"}
-FILES = {"metrics.json", "report.html", *(f"{name}.png" for name, one in PROTOCOLS.items() if one.pictured)}
-JPEG_QUALITY = 90
+NUMBERS = "metrics.json"
+JPEG = (cv2.IMWRITE_JPEG_QUALITY, 90)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Report:
             lines.append(f"{title:32}" + "".join(f"{METHODS[method]:>15}" for method in methods))
             for measure, values in numbers["measures"].items():
                 label = f"  {MEASURES[measure].label} {MEASURES[measure].better}"
-                cells = "".join(f"{number(values[m]) if m in values else '':>15}" for m in methods)
+                cells = "".join(f"{_number(values[m]) if m in values else '':>15}" for m in methods)
                 lines.append(f"{label:32}{cells}".rstrip())
             cells = "".join(f"{m['count']:>15}" for m in numbers["misses"].values())
             lines += [f"{'  no face found':32}{cells}", ""]
@@ -71,7 +71,7 @@ class Report:
     def write(self, folder: Path) -> None:
         """Writes all files into an existing folder."""
         text = json.dumps(self.metrics, indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
+        (folder / NUMBERS).write_text(text + "\n", encoding="utf-8")
         for name, sheet in self._sheets.items():
             (folder / f"{name}.png").write_bytes(_encode(sheet, ".png"))
         (folder / "report.html").write_text(self._page(), encoding="utf-8")
@@ -88,22 +88,24 @@ class Report:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters["number"] = number
-        pictures = {
-            name: base64.b64encode(_encode(sheet, ".jpg", cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)).decode()
+        sheets = {
+            name: {
+                "titles": list(self.columns[name]),
+                # The page has its own titles.
+                "jpeg": base64.b64encode(_encode(sheet[TITLE_HEIGHT:], ".jpg", *JPEG)).decode(),
+            }
             for name, sheet in self._sheets.items()
         }
         return environment.get_template("report.html").render(
             metrics=self.metrics,
-            pictures=pictures,
+            sheets=sheets,
             protocols=PROTOCOLS,
             measures=MEASURES,
             methods=METHODS,
         )
 
 
-def number(value: float | None) -> str:
-    """A measure's value for the reader."""
+def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 

@@ -33,7 +33,9 @@ class Measure(NamedTuple):
 MEASURES = {
     "mse": Measure("MSE", "↓", "mean square error of the pixels, 0..1, to the truth", MeanSquaredError),
     "csim": Measure("CSIM", "↑", "cosine of the identity embeddings of source and result", CSIM),
-    "psim": Measure("PSIM", "↑", "cosine of the head-pose angles of driver and result", PSIM),
+    "psim": Measure(
+        "PSIM", "↑", "cosine of the head-pose angles of driver and result; two frontal faces count as 1", PSIM
+    ),
     "ed": Measure("ED", "↓", "mean square difference of the action units (0..1) of driver and result", ED),
     "ed_euclidean": Measure(
         "ED, Euclidean", "↓", "the same as a distance, as the paper words it", partial(ED, "euclidean")

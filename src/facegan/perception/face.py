@@ -66,6 +66,7 @@ class FaceAnalyzer:
         mode = vision.RunningMode.IMAGE if single_images else vision.RunningMode.VIDEO
         self._single_images = single_images
         self._milliseconds = -1
+        self._found = False
         # The landmarker keeps the scores of the detector inside it to itself.
         with zipfile.ZipFile(model) as bundle:
             detector = bundle.read("face_detector.tflite")
@@ -95,8 +96,8 @@ class FaceAnalyzer:
             time: seconds since the video began; must not run backwards.
         """
         picture = tasks.picture(image)
-        # Only the first run of a model logs.
-        with tasks.quiet() if self._milliseconds < 0 else nullcontext():
+        # Only the first run of a model logs, and some do not run before there is a face.
+        with nullcontext() if self._found else tasks.quiet():
             # Frames closer than a millisecond still need growing timestamps.
             self._milliseconds = max(self._milliseconds + 1, round(1000 * time))
             if self._single_images:
@@ -106,6 +107,7 @@ class FaceAnalyzer:
             detections = self._detector.detect(picture).detections if result.face_landmarks else []
         if not result.face_landmarks:
             return []
+        self._found = True
         boxes = [(d.bounding_box, d.categories[0].score) for d in detections]
         height, width = image.shape[:2]
         faces = []

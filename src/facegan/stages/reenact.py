@@ -81,7 +81,7 @@ class ReenactStage(AdversarialStage):
         reconstruction_weight: float = 10.0,
         perceptual_weight: float = 10.0,
         adversarial_weight: float = 1.0,
-        segmentation_weight: float = 1.0,
+        segmentation_weight: float = 5.0,
         perceptual_network: PerceptualNetwork = "vgg19",
         adversarial_form: AdversarialForm = "log",
         gradient_clip: float | None = None,
