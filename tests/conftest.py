@@ -41,6 +41,7 @@ def prepared(talking_heads, tmp_path_factory):
 @pytest.fixture(scope="session")
 def real_clips():
     """A folder with clips of real people, which are no part of the project."""
-    if "FACEGAN_REAL_CLIPS" not in os.environ:
+    folder = os.environ.get("FACEGAN_REAL_CLIPS")
+    if not folder:
         pytest.skip("needs FACEGAN_REAL_CLIPS")
-    return Path(os.environ["FACEGAN_REAL_CLIPS"])
+    return Path(folder)

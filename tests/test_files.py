@@ -39,7 +39,8 @@ def test_failure_leaves_the_earlier_folder_and_nothing_else(tmp_path, failure):
             (folder / MARKER).write_text("half")
             raise failure
 
-    pytest.raises(failure, fail)
+    with pytest.raises(failure):
+        fail()
     assert listing(tmp_path) == ["result", f"result/{MARKER}"]
     assert (out / MARKER).read_text() == "old"
 
@@ -90,7 +91,8 @@ def test_failure_leaves_the_earlier_file_and_nothing_else(tmp_path, failure):
             partial.write_text("half")
             raise failure
 
-    pytest.raises(failure, fail)
+    with pytest.raises(failure):
+        fail()
     assert listing(tmp_path) == ["video.mp4"]
     assert out.read_text() == "old"
 

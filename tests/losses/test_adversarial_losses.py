@@ -16,13 +16,13 @@ seeds = st.integers(0, 2**31 - 1)
 def logits(seed):
     """Maps of three scales, real and fake."""
     generator = torch.Generator().manual_seed(seed)
-    return [
-        [3 * torch.randn(2, 1, side, side, generator=generator) for side in (7, 4, 3)] for _ in range(2)
-    ]
+    return [[3 * torch.randn(2, 1, side, side, generator=generator) for side in (7, 4, 3)] for _ in range(2)]
 
 
 def binary_cross_entropy(maps, label):
-    return sum(F.binary_cross_entropy(torch.sigmoid(x.double()), torch.full_like(x, label).double()) for x in maps)
+    return sum(
+        F.binary_cross_entropy(torch.sigmoid(x.double()), torch.full_like(x, label).double()) for x in maps
+    )
 
 
 def square_distance(maps, label):

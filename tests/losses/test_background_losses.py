@@ -17,8 +17,12 @@ def masks(seed):
 @given(seeds)
 def test_smoothness_by_hand(seed):
     mask = masks(seed)
-    right = [(mask[n, 0, y, x + 1] - mask[n, 0, y, x]) ** 2 for n in (0, 1) for y in range(5) for x in range(6)]
-    down = [(mask[n, 0, y + 1, x] - mask[n, 0, y, x]) ** 2 for n in (0, 1) for y in range(4) for x in range(7)]
+    right = [
+        (mask[n, 0, y, x + 1] - mask[n, 0, y, x]) ** 2 for n in (0, 1) for y in range(5) for x in range(6)
+    ]
+    down = [
+        (mask[n, 0, y + 1, x] - mask[n, 0, y, x]) ** 2 for n in (0, 1) for y in range(4) for x in range(7)
+    ]
     expected = sum(right) / len(right) + sum(down) / len(down)
     torch.testing.assert_close(mask_smoothness(mask), expected)
 

@@ -102,7 +102,8 @@ def test_mirrored_face_shows_the_same(blendshapes):
         return next((name.removesuffix(end) + other[end] for end in other if name.endswith(end)), name)
 
     order = [
-        BLENDSHAPES.index(name if mirrored(name) not in BLENDSHAPES else mirrored(name)) for name in BLENDSHAPES
+        BLENDSHAPES.index(name if mirrored(name) not in BLENDSHAPES else mirrored(name))
+        for name in BLENDSHAPES
     ]
     np.testing.assert_allclose(from_blendshapes(blendshapes[order]), from_blendshapes(blendshapes), atol=1e-6)
 

@@ -1,6 +1,11 @@
 """Every stage through the command line on a real (tiny) prepared data set."""
 
+import csv
 import json
+import math
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +20,18 @@ TINY += ["--model.init_args.downsamplings=2", "--model.init_args.discriminator_w
 TINY += ["--model.init_args.perceptual_network=identity"]
 
 
+def loggers(runs: Path) -> Path:
+    """The loggers of lightning_config.yaml, writing elsewhere."""
+    names = ("WandbLogger", {"offline": True}), ("CSVLogger", {"name": "csv"})
+    entries = [
+        {"class_path": f"pytorch_lightning.loggers.{name}", "init_args": {"save_dir": str(runs), **settings}}
+        for name, settings in names
+    ]
+    file = runs / "loggers.json"
+    file.write_text(json.dumps({"trainer": {"logger": entries}}))
+    return file
+
+
 def arguments(stage: str, data: Path, runs: Path) -> list[str]:
     name = stage.partition("_")[2]
     words = ["fit", "-c", "lightning_config.yaml", "-c", f"stages/{stage}.yaml", "-c", "data/synthetic.yaml"]
@@ -22,7 +39,7 @@ def arguments(stage: str, data: Path, runs: Path) -> list[str]:
     words += ["--data.init_args.batch_size=2", "--data.init_args.workers=0"]
     words += ["--data.init_args.validation_pairs=4", "--trainer.limit_train_batches=2"]
     words += ["--trainer.max_epochs=1", "--trainer.num_sanity_val_steps=0", "--trainer.log_every_n_steps=1"]
-    words += [f"--trainer.logger.init_args.save_dir={runs}"]  # the last of the list: CSV
+    words += ["-c", str(loggers(runs))]
     if name in ("reenact", "background_mix"):
         words += TINY
     if name == "joint":
@@ -51,6 +68,16 @@ def test_a_stage_leaves_checkpoint_configuration_and_panels(runs: Path, stage: s
     assert (folder / "checkpoints/last.ckpt").is_file()
     assert (folder / "config.yaml").is_file()
     assert len(list((folder / "panels").glob("*.png"))) == 1
+
+
+def test_curves_and_panels_are_logged_without_an_account(runs: Path) -> None:
+    assert len(list(runs.glob("wandb/offline-run-*/*.wandb"))) >= 1
+    assert len(list(runs.glob("wandb/offline-run-*/files/media/images/val/panels*.png"))) >= 1
+    rows = list(csv.DictReader((runs / "csv/version_1/metrics.csv").open(newline="")))
+    assert {"train/perceptual", "train/discriminator", "val/head_mse", "val/head_mse_of_source"} <= set(
+        rows[0]
+    )
+    assert all(math.isfinite(float(value)) for row in rows for value in row.values() if value)
 
 
 def test_checkpoints_hold_no_frozen_network_and_load_without_code(runs: Path) -> None:
@@ -90,6 +117,7 @@ def test_resuming_continues_the_count(runs: Path, prepared: Path, tmp_path: Path
     checkpoint = runs / "reenact/checkpoints/last.ckpt"
     words = arguments("2_reenact", prepared, runs)
     words += [f"--trainer.default_root_dir={tmp_path}", "--trainer.max_epochs=2", f"--ckpt_path={checkpoint}"]
+    words += ["--trainer.precision=32-true"]
     assert main(words) == 0
     before = torch.load(checkpoint, weights_only=True)
     after = torch.load(tmp_path / "checkpoints/last.ckpt", weights_only=True)
@@ -146,3 +174,19 @@ def test_bundle_replaces_only_models(runs: Path, tmp_path: Path, capsys: pytest.
     assert main(words) == 2
     assert "not empty" in capsys.readouterr().err
     assert (tmp_path / "letters.txt").read_text() == "dear"
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(runs: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "facegan", "bundle", str(runs / "joint/checkpoints/last.ckpt")]
+    result = subprocess.run(
+        [*command, "--out", str(tmp_path / "model")],
+        capture_output=True,
+        text=True,
+        check=False,
+        # The system then refuses to write more, as on a full disk.
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
+    assert result.returncode == 2
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "no space left" in result.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,13 @@ import sys
 import time
 from pathlib import Path
 
-STAGES = ("1_landmark_transform", "2_reenact", "3_background_mix", "4_joint")
+STAGES = {
+    "1_landmark_transform": "00:00:00:45",
+    "2_reenact": "00:00:04:00",
+    "3_background_mix": "00:00:01:15",
+    "4_joint": "00:00:02:00",
+}
+"""What is trained, and how long at most (days:hours:minutes:seconds)."""
 
 
 def main() -> int:
@@ -76,7 +82,8 @@ def fit(stage: str, out: Path, data: Path) -> None:
     settings = [
         f"--data.init_args.root={data}",
         f"--trainer.default_root_dir={out / name}",
-        "--trainer.max_time=00:00:04:00",
+        f"--trainer.max_time={STAGES[stage]}",
+        "--data.init_args.validation_pairs=40",
     ]
     if name == "joint":
         settings += [

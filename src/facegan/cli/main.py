@@ -68,7 +68,7 @@ def _usage() -> str:
 
 
 def _describe(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"no space left on the disk for {error.filename or 'the result'}: free some and run again"
     return " ".join(str(error).split())
 

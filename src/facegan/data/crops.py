@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from pyarrow import ArrowInvalid
 from torch import Tensor
 
 from facegan import landmarks, motion
@@ -97,8 +98,8 @@ def dataset_info(root: Path | str) -> dict[str, Any]:
     """
     path = Path(root) / DESCRIPTION
     try:
-        info: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        info: dict[str, Any] = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
         msg = f"{root} is not a prepared data set: no readable dataset.json (facegan prepare makes one)"
         raise InputError(msg) from error
     if info.get("version") != VERSION:
@@ -117,4 +118,8 @@ def _table(root: Path) -> Any:
         msg = f"{root} holds no Parquet shards: prepare it anew"
         raise InputError(msg)
     datasets.disable_progress_bars()
-    return datasets.Dataset.from_parquet(shards)
+    try:
+        return datasets.Dataset.from_parquet(shards)
+    except (ArrowInvalid, datasets.exceptions.DatasetGenerationError) as error:
+        msg = f"{root} holds a damaged Parquet shard: prepare it anew"
+        raise InputError(msg) from error

@@ -35,8 +35,8 @@ class Outcome:
 
     Attributes:
         pairs: number of trials.
-        values: measure to method (``model``, ``source`` for copying it, ``mean`` for the mean picture)
-            to value; None where no face was found at all.
+        values: measure to method to value; None where no face was found at all. The methods are
+            ``model``, ``source`` and ``driver`` for copying these, and ``mean`` for the mean picture.
         misses: method to the number of results without a face.
         columns: title to the pictures of the shown trials, ROWS×3×S×S or ROWS×1×S×S in -1..1.
     """
@@ -66,7 +66,7 @@ def assess(
     device: torch.device | str = "cpu",
     progress: bool = False,
 ) -> Outcome:
-    """Measures a model, and beside it copying the source and, in pixels, showing the mean picture.
+    """Measures a model, and beside it copying the source or the driver and showing the mean picture.
 
     Args:
         model: a :class:`FaceGAN` in evaluation mode, or what has its interface.
@@ -78,7 +78,7 @@ def assess(
         device: of the model.
         progress: show a bar.
     """
-    scores = {"model": Scores(protocol.measures), "source": Scores(protocol.measures)}
+    scores = {method: Scores(protocol.measures) for method in ("model", "source", "driver")}
     mean_scores = Scores(["mse"])
     count = len(trials.source)
     shown = np.linspace(0, count - 1, min(ROWS, count) if protocol.pictured else 0).round()
@@ -89,7 +89,8 @@ def assess(
         numbers = np.arange(start, min(start + BATCH, count))
         pair = _read(crops, trials, numbers)
         made = _reenact(model, pair, device)
-        results = {"model": made.result.float().cpu(), "source": pair["source"]}
+        made_result = made.result.float().cpu()
+        results = {"model": made_result, "source": pair["source"], "driver": pair["driving"]}
         identity = observer.embed(pair["source"], pair["source_landmarks"])
         for method, pictures in results.items():
             scores[method].add_pictures(pictures, pair["driving"])

@@ -28,7 +28,7 @@ PAPER = {
 }
 """FACEGAN's row of the paper's Table 2, under the experiment that it is of by our reading."""
 
-METHODS = {"model": "model", "source": "source copied", "mean": "mean picture"}
+METHODS = {"model": "model", "source": "source copied", "driver": "driver copied", "mean": "mean picture"}
 NUMBERS = "metrics.json"
 JPEG = (cv2.IMWRITE_JPEG_QUALITY, 90)
 
@@ -51,15 +51,13 @@ class Report:
         """A table for the terminal, and where the page lies."""
         lines = []
         for name, numbers in self.metrics["protocols"].items():
-            title = f"{PROTOCOLS[name].title}, {numbers['pairs']} pairs"
-            methods = [method for method in METHODS if any(method in v for v in numbers["measures"].values())]
-            lines.append(f"{title:32}" + "".join(f"{METHODS[method]:>15}" for method in methods))
+            methods = list(next(iter(numbers["measures"].values())))
+            lines.append(f"{PROTOCOLS[name].title}, {numbers['pairs']} pairs")
+            lines.append(_row("", methods))
             for measure, values in numbers["measures"].items():
-                label = f"  {MEASURES[measure].label} {MEASURES[measure].better}"
-                cells = "".join(f"{_number(values[m]) if m in values else '':>15}" for m in methods)
-                lines.append(f"{label:32}{cells}".rstrip())
-            cells = "".join(f"{m['count']:>15}" for m in numbers["misses"].values())
-            lines += [f"{'  no face found':32}{cells}", ""]
+                label = f"{MEASURES[measure].label} {MEASURES[measure].better}"
+                lines.append(_row(label, [_number(value) for value in values.values()]))
+            lines += [_row("no face found", [str(m["count"]) for m in numbers["misses"].values()]), ""]
         lines += [
             f"{PROTOCOLS[name].title}: left out, {why}" for name, why in self.metrics["left_out"].items()
         ]
@@ -103,6 +101,10 @@ class Report:
             measures=MEASURES,
             methods=METHODS,
         )
+
+
+def _row(label: str, cells: list[str]) -> str:
+    return f"  {label:18}" + "".join(f"{cell:>10}" for cell in cells)
 
 
 def _number(value: float | None) -> str:

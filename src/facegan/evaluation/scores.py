@@ -41,10 +41,13 @@ MEASURES = {
         "ED, Euclidean", "↓", "the same as a distance, as the paper words it", partial(ED, "euclidean")
     ),
     "landmarks": Measure(
-        "Landmarks", "↓", "mean distance from the truth's landmarks, in halves of the picture", MeanMetric
+        "Landmarks", "↓", "mean distance from the landmarks of the truth; half the picture is 1", MeanMetric
     ),
     "lsim": Measure(
-        "LSIM", "↓", "mean square error of the landmarks to the second picture's, in halves of it", LSIM
+        "LSIM",
+        "↓",
+        "mean square error of the landmarks to those of the second picture; half the picture is 1",
+        LSIM,
     ),
 }
 """In the report's order."""

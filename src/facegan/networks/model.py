@@ -9,7 +9,7 @@ from textwrap import shorten
 from typing import Any, Self
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from facegan.errors import InputError
@@ -114,7 +114,8 @@ class FaceGAN(nn.Module):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CONFIG).write_text(json.dumps(asdict(self.config), indent=2) + "\n")
         weights = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
-        save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+        # Not save_file: it reports a full disk as an error of its own kind.
+        (folder / WEIGHTS).write_bytes(save(weights, metadata={"format": "pt"}))
 
     @classmethod
     def from_pretrained(cls, name: Path | str) -> Self:

@@ -111,4 +111,7 @@ def _generator(
 ) -> GlobalGenerator | CoarseToFineGenerator:
     if kind == "global":
         return GlobalGenerator(in_channels, 3, width, downsamplings, blocks, skips=skips)
-    return CoarseToFineGenerator(in_channels, 3, width, downsamplings, blocks, local_blocks, skips=skips)
+    if kind == "coarse_to_fine":
+        return CoarseToFineGenerator(in_channels, 3, width, downsamplings, blocks, local_blocks, skips=skips)
+    msg = f"generator must be coarse_to_fine or global, got {kind!r}"
+    raise ValueError(msg)

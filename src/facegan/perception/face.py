@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_HALF_A_PIXEL = 0.5 * 1.5 / 256
+"""MediaPipe looks at a face in a square of 1.5 times its extent, in 256 pixels, and counts from the
+corner of the first of these, not from its centre."""
+
 
 @dataclass(frozen=True)
 class Face:
@@ -117,10 +121,8 @@ class FaceAnalyzer:
             result.facial_transformation_matrixes,
             strict=True,
         ):
-            # MediaPipe counts from the corner of the top left pixel.
-            mesh = np.array(
-                [(p.x * width - 0.5, p.y * height - 0.5, p.z * width) for p in points], np.float32
-            )
+            mesh = np.array([(p.x * width, p.y * height, p.z * width) for p in points], np.float32)
+            mesh[:, :2] -= _HALF_A_PIXEL * np.ptp(mesh[:, :2], axis=0).max()
             faces.append(
                 Face(
                     mesh=mesh,

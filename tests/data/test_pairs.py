@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+import torch
+
+from facegan.data import FaceCrops, TrainingPairs, ValidationPairs, read_pair
+from facegan.landmarks import draw_gaussians
+
+PICTURES = {"source", "source_segmentation", "driving", "driving_segmentation"}
+NUMBERS = {"source_landmarks", "source_motion", "driving_landmarks", "driving_motion"}
+
+
+@pytest.fixture(scope="module")
+def crops(prepared):
+    return FaceCrops(prepared, "train")
+
+
+def whose(crops, points):
+    """Index of the crop with these landmarks."""
+    (index,) = np.flatnonzero((crops.landmarks == points.numpy()).all(axis=(1, 2)))
+    return int(index)
+
+
+def test_pair_is_what_the_two_crops_hold(crops):
+    pair = read_pair(crops, 3, 7)
+    assert set(pair) == PICTURES | NUMBERS
+    for role, index in (("source", 3), ("driving", 7)):
+        assert torch.equal(pair[role], crops.picture(index))
+        assert torch.equal(pair[f"{role}_segmentation"], crops.segmentation(index))
+        np.testing.assert_array_equal(pair[f"{role}_landmarks"], crops.landmarks[index])
+        np.testing.assert_array_equal(pair[f"{role}_motion"], crops.motion[index])
+
+
+def test_without_pictures_nothing_is_decoded(crops):
+    assert set(read_pair(crops, 0, 1, pictures=False)) == NUMBERS
+    assert set(TrainingPairs(crops, pictures=False)[0]) == NUMBERS
+    assert set(ValidationPairs(crops, 3, pictures=False)[0]) == NUMBERS
+
+
+def test_landmarks_lie_on_the_face_of_their_picture(crops):
+    """Drawn at the size of the picture, they light up what is labelled face, not what is not."""
+    pair = read_pair(crops, 0, 25)
+    for role in ("source", "driving"):
+        drawn = draw_gaussians(pair[f"{role}_landmarks"][None], crops.size)[0, 0]
+        on_face = pair[f"{role}_segmentation"] == 1
+        assert drawn[on_face].sum() > 0.7 * drawn.sum()
+
+
+def test_training_takes_every_crop_as_driver_with_another_of_its_track(crops):
+    pairs = TrainingPairs(crops, pictures=False)
+    assert len(pairs) == len(crops) == 40
+    torch.manual_seed(0)
+    for index in range(len(pairs)):
+        pair = pairs[index]
+        assert whose(crops, pair["driving_landmarks"]) == index
+        source = whose(crops, pair["source_landmarks"])
+        assert source != index
+        assert crops.track[source] == crops.track[index]
+
+
+def test_training_draws_all_sources_of_a_track(crops):
+    torch.manual_seed(0)
+    pairs = TrainingPairs(crops, pictures=False)
+    drawn = {whose(crops, pairs[5]["source_landmarks"]) for _ in range(300)}
+    track = set(np.flatnonzero(crops.track == crops.track[5]).tolist())
+    assert drawn == track - {5}
+
+
+def test_lone_crop_of_a_track_drives_itself(crops):
+    class Lone:
+        track = np.array([1, 0, 1])
+        landmarks = crops.landmarks[:3]
+        motion = crops.motion[:3]
+
+        def __len__(self):
+            return 3
+
+    pair = TrainingPairs(Lone(), pictures=False)[1]
+    assert torch.equal(pair["source_landmarks"], pair["driving_landmarks"])
+
+
+def test_training_repeats_with_the_seed(crops):
+    pairs = TrainingPairs(crops, pictures=False)
+
+    def epoch(seed):
+        torch.manual_seed(seed)
+        return torch.stack([pairs[index]["source_landmarks"] for index in range(len(pairs))])
+
+    assert torch.equal(epoch(1), epoch(1))
+    assert not torch.equal(epoch(1), epoch(2))
+
+
+def test_augmentation_is_applied(crops):
+    pairs = TrainingPairs(crops, augmentation=lambda pair: {name: -value for name, value in pair.items()})
+    assert torch.equal(pairs[4]["driving"], -crops.picture(4))
+
+
+@pytest.mark.parametrize("count", [1, 7, 38, 1000])
+def test_validation_is_the_same_every_time_and_no_crop_tests_itself(crops, count):
+    torch.manual_seed(count)
+    pairs = ValidationPairs(crops, count)
+    torch.manual_seed(count + 1)
+    np.testing.assert_array_equal(pairs.indices, ValidationPairs(crops, count).indices)
+    assert len(pairs) == min(count, 38)
+    source, driver = pairs.indices.T
+    assert (source != driver).all()
+    assert len(set(driver.tolist())) == len(driver)
+    np.testing.assert_array_equal(crops.track[source], crops.track[driver])
+    for track in set(crops.track[source].tolist()):
+        assert set(source[crops.track[source] == track].tolist()) == {np.flatnonzero(crops.track == track)[0]}
+
+
+def test_validation_is_spread_over_the_data(crops):
+    _, driver = ValidationPairs(crops, 10).indices.T
+    assert np.bincount(crops.track[driver]).tolist() == [5, 5]
+    assert np.diff(driver).max() <= 6
+
+
+def test_validation_pairs_are_read(crops):
+    pairs = ValidationPairs(crops, 5)
+    source, driver = pairs.indices[3]
+    assert torch.equal(pairs[3]["source"], crops.picture(source))
+    assert torch.equal(pairs[3]["driving"], crops.picture(driver))
+
+
+def test_no_crops_make_no_pairs(prepared):
+    empty = FaceCrops(prepared, "holiday")
+    assert len(TrainingPairs(empty)) == len(ValidationPairs(empty, 5)) == 0
