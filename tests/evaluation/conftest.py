@@ -50,9 +50,7 @@ def rows(seed, name, split):
 @pytest.fixture(scope="session")
 def faces():
     """All rows, to write data sets from."""
-    return [
-        row for seed, (name, split) in enumerate(PEOPLE.items()) for row in rows(seed + 1, name, split)
-    ]
+    return [row for seed, (name, split) in enumerate(PEOPLE.items()) for row in rows(seed + 1, name, split)]
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def test_only_a_data_set_is_overwritten(tmp_path):
     (out / "thesis.tex").touch()
     with pytest.raises(InputError, match="not empty"):
         check_free(out, source, overwrite=False)
-    with pytest.raises(InputError, match="no data set"):
+    with pytest.raises(InputError, match=r"holds no dataset\.json"):
         check_free(out, source, overwrite=True)
     (out / "dataset.json").touch()
     check_free(out, source, overwrite=True)
@@ -56,5 +56,5 @@ def test_only_a_data_set_is_overwritten(tmp_path):
         check_free(out, out / "videos", overwrite=True)
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(InputError, match="no data set"):
+    with pytest.raises(InputError, match="is a file"):
         check_free(file, source, overwrite=True)

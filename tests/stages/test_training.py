@@ -128,6 +128,18 @@ def test_resuming_continues_the_count(runs: Path, prepared: Path, tmp_path: Path
     assert state == before["optimizer_states"][0]["state"][0]["step"] + 2
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_test_measures_people_kept_out(
+    runs: Path, prepared: Path, stage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = runs / stage.partition("_")[2] / "checkpoints/last.ckpt"
+    words = arguments(stage, prepared, runs)
+    dropped = ("--trainer.limit_train", "--trainer.max_epochs", "--trainer.num_sanity", "--trainer.log_every")
+    words = ["test", *(word for word in words[1:] if not word.startswith(dropped))]
+    assert main([*words, f"--ckpt_path={checkpoint}"]) == 0
+    assert "test/" in capsys.readouterr().out
+
+
 def test_another_stages_checkpoint_is_refused(
     runs: Path, prepared: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,7 +61,7 @@ def test_same_seed_gives_the_same_pixels_and_overwriting_has_to_be_asked_for(fol
 
 def test_somebody_elses_folder_is_never_replaced(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(InputError, match="something else"):
+    with pytest.raises(InputError, match=r"holds no ground_truth\.parquet"):
         synthesize(tmp_path, **SMALL, overwrite=True)
     assert (tmp_path / "thesis.txt").exists()
 

@@ -89,8 +89,11 @@ def assess(
         numbers = np.arange(start, min(start + BATCH, count))
         pair = _read(crops, trials, numbers)
         made = _reenact(model, pair, device)
-        made_result = made.result.float().cpu()
-        results = {"model": made_result, "source": pair["source"], "driver": pair["driving"]}
+        results = {
+            "model": made.result.float().cpu(),
+            "source": pair["source"],
+            "driver": pair["driving"],
+        }
         identity = observer.embed(pair["source"], pair["source_landmarks"])
         for method, pictures in results.items():
             scores[method].add_pictures(pictures, pair["driving"])

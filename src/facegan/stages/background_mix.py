@@ -123,7 +123,7 @@ class BackgroundMixStage(AdversarialStage):
         """L_bm, L_bp and L_br."""
         return mixing_terms(made.result, made.mask, pair, self.perceptual, self.hparams)
 
-    def validation_step(self, pair: Pair, batch_index: int) -> None:
+    def measure(self, pair: Pair) -> dict[str, Tensor]:
         """Error of I_r against I_d, beside that of the source as it is and of the plain paste."""
         made = self.generate(pair)
         truth = pair["driving"]
@@ -131,14 +131,13 @@ class BackgroundMixStage(AdversarialStage):
         pasted = cut_head(truth, pair["driving_segmentation"]) + background * (
             pair["driving_segmentation"] == 0
         ).unsqueeze(1)
-        errors = {
-            "val/mse": mean_square(made.result, truth),
-            "val/mse_of_source": mean_square(pair["source"], truth),
-            "val/mse_of_paste": mean_square(pasted, truth),
-            "val/perceptual": self.perceptual(made.result, truth),
-            "val/mask": made.mask.mean(),
+        return {
+            "mse": mean_square(made.result, truth),
+            "mse_of_source": mean_square(pair["source"], truth),
+            "mse_of_paste": mean_square(pasted, truth),
+            "perceptual": self.perceptual(made.result, truth),
+            "mask": made.mask.mean(),
         }
-        self.log_dict(errors, batch_size=len(truth), sync_dist=True, prog_bar=True)
 
     def panels(self, pair: Pair) -> dict[str, Tensor]:
         """Head, background, painted picture, mask, result, truth."""

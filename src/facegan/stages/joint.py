@@ -157,19 +157,18 @@ class JointStage(AdversarialStage):
             for name, value in terms.items()
         }
 
-    def validation_step(self, pair: Pair, batch_index: int) -> None:
+    def measure(self, pair: Pair) -> dict[str, Tensor]:
         """Error of I_r against I_d, beside that of the source as it is."""
         made = self.generate(pair)
         truth = pair["driving"]
-        errors = {
-            "val/mse": mean_square(made.result, truth),
-            "val/mse_of_source": mean_square(pair["source"], truth),
-            "val/perceptual": self.perceptual(made.result, truth),
-            "val/perceptual_of_source": self.perceptual(pair["source"], truth),
-            "val/landmark_error": landmark_error(made.landmarks, pair["driving_landmarks"]),
-            "val/head_iou": head_iou(made.segmentation, pair["driving_segmentation"]),
+        return {
+            "mse": mean_square(made.result, truth),
+            "mse_of_source": mean_square(pair["source"], truth),
+            "perceptual": self.perceptual(made.result, truth),
+            "perceptual_of_source": self.perceptual(pair["source"], truth),
+            "landmark_error": landmark_error(made.landmarks, pair["driving_landmarks"]),
+            "head_iou": head_iou(made.segmentation, pair["driving_segmentation"]),
         }
-        self.log_dict(errors, batch_size=len(truth), sync_dist=True, prog_bar=True)
 
     def panels(self, pair: Pair) -> dict[str, Tensor]:
         """Source, landmarks, I_fr, S_fr, I_b, M, I_r, truth."""

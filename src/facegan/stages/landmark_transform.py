@@ -99,16 +99,14 @@ class LandmarkTransformStage(Stage):
         self.log("train/total", total, prog_bar=True)
         return total
 
-    def validation_step(self, pair: Pair, batch_index: int) -> None:
+    def measure(self, pair: Pair) -> dict[str, Tensor]:
         """Mean distance of l_t from l_d, beside that of the unmoved source."""
-        batch = len(pair["source_landmarks"])
         truth = pair["driving_landmarks"]
-        errors = {
-            "val/landmark_error": landmark_error(self(pair), truth),
-            "val/landmark_error_of_source": landmark_error(pair["source_landmarks"], truth),
-            "val/action_unit_error": (self.regressor(truth) - pair["driving_motion"]).abs().mean(),
+        return {
+            "landmark_error": landmark_error(self(pair), truth),
+            "landmark_error_of_source": landmark_error(pair["source_landmarks"], truth),
+            "action_unit_error": (self.regressor(truth) - pair["driving_motion"]).abs().mean(),
         }
-        self.log_dict(errors, batch_size=batch, sync_dist=True, prog_bar=True)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam over both networks."""

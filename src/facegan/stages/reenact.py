@@ -127,19 +127,18 @@ class ReenactStage(AdversarialStage):
         """L_rr, L_rp and L_ce."""
         return reenactment_terms(made.head, made.segmentation, pair, self.perceptual, self.hparams)
 
-    def validation_step(self, pair: Pair, batch_index: int) -> None:
+    def measure(self, pair: Pair) -> dict[str, Tensor]:
         """Error of I'_fr against F_d, beside that of the source's own head, and the segmentation's IoU."""
         made = self.generate(pair)
         truth = cut_head(pair["driving"], pair["driving_segmentation"])
         copied = cut_head(pair["source"], pair["source_segmentation"])
-        errors = {
-            "val/head_mse": mean_square(made.head, truth),
-            "val/head_mse_of_source": mean_square(copied, truth),
-            "val/perceptual": self.perceptual(made.head, truth),
-            "val/perceptual_of_source": self.perceptual(copied, truth),
-            "val/head_iou": head_iou(made.segmentation, pair["driving_segmentation"]),
+        return {
+            "head_mse": mean_square(made.head, truth),
+            "head_mse_of_source": mean_square(copied, truth),
+            "perceptual": self.perceptual(made.head, truth),
+            "perceptual_of_source": self.perceptual(copied, truth),
+            "head_iou": head_iou(made.segmentation, pair["driving_segmentation"]),
         }
-        self.log_dict(errors, batch_size=len(truth), sync_dist=True, prog_bar=True)
 
     def panels(self, pair: Pair) -> dict[str, Tensor]:
         """Source, landmarks, face, segmentation, head, truth."""

@@ -27,6 +27,27 @@ class Stage(pl.LightningModule):
         """Arguments of the trained networks, as plain numbers and strings."""
         raise NotImplementedError
 
+    def measure(self, pair: Pair) -> dict[str, Tensor]:
+        """What a batch of pairs that is not trained on is measured by, beside naive baselines."""
+        raise NotImplementedError
+
+    def validation_step(self, pair: Pair, batch_index: int) -> None:
+        """Logs ``measure`` as ``val/…``."""
+        self._log_measures("val", pair)
+
+    def test_step(self, pair: Pair, batch_index: int) -> None:
+        """Logs ``measure`` as ``test/…``."""
+        self._log_measures("test", pair)
+
+    def predict_step(self, pair: Pair, batch_index: int) -> Any:
+        """What the stage's networks make of a batch."""
+        return self(pair)
+
+    def _log_measures(self, prefix: str, pair: Pair) -> None:
+        values = {f"{prefix}/{name}": value for name, value in self.measure(pair).items()}
+        batch = len(pair["source_landmarks"])
+        self.log_dict(values, batch_size=batch, sync_dist=True, prog_bar=True)
+
     def panels(self, pair: Pair) -> dict[str, Tensor]:
         """Pictures that show what the stage does: title to N×3×H×W or N×1×H×W, in -1..1."""
         raise NotImplementedError
