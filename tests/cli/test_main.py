@@ -10,7 +10,7 @@ import yaml
 
 from facegan import __version__
 from facegan.cli import commands, main
-from facegan.cli.main import TRAINING
+from facegan.cli.commands import TRAINING
 from facegan.errors import InputError
 from facegan.perception import assets
 from facegan.perception.assets import ASSETS

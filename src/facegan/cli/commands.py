@@ -226,6 +226,15 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 
+TRAINING = {
+    "fit": "train a stage",
+    "validate": "measure a checkpoint on the validation pairs",
+    "test": "measure a checkpoint on the test pairs",
+    "predict": "run a checkpoint on the test pairs",
+}
+"""The commands of :mod:`facegan.cli.training`."""
+
+
 def run(name: str, arguments: Sequence[str]) -> None:
     """Runs a command.
 
@@ -235,7 +244,7 @@ def run(name: str, arguments: Sequence[str]) -> None:
     from jsonargparse import ArgumentError
 
     if name not in COMMANDS:
-        msg = f"no command {name!r}: choose from {', '.join(COMMANDS)}, fit, validate, test, predict"
+        msg = f"no command {name!r}: choose from {', '.join((*COMMANDS, *TRAINING))}"
         raise InputError(msg)
     try:
         values = _parser(name).parse_args(list(arguments)).as_dict()

@@ -8,14 +8,8 @@ import traceback
 from collections.abc import Sequence
 
 from facegan import __version__
+from facegan.cli import commands
 from facegan.errors import InputError
-
-TRAINING = {
-    "fit": "train a stage",
-    "validate": "measure a checkpoint on the validation pairs",
-    "test": "measure a checkpoint on the test pairs",
-    "predict": "run a checkpoint on the test pairs",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,22 +40,18 @@ def _dispatch(typed: list[str]) -> None:
         sys.stdout.write(_usage())
     elif typed[0] == "--version":
         sys.stdout.write(f"facegan {__version__}\n")
-    elif typed[0] in TRAINING:
+    elif typed[0] in commands.TRAINING:
         # Imported late: PyTorch alone takes seconds.
         from facegan.cli import training
 
         training.run(typed)
     else:
-        from facegan.cli import commands
-
         commands.run(typed[0], typed[1:])
 
 
 def _usage() -> str:
-    from facegan.cli.commands import COMMANDS
-
-    summaries = {name: (command.__doc__ or "").splitlines()[0] for name, command in COMMANDS.items()}
-    lines = [f"  {name:<11} {text}" for name, text in (summaries | TRAINING).items()]
+    summaries = {name: (command.__doc__ or "").splitlines()[0] for name, command in commands.COMMANDS.items()}
+    lines = [f"  {name:<11} {text}" for name, text in (summaries | commands.TRAINING).items()]
     head = "facegan COMMAND …\n\nMoves a photographed face as in a video (FACEGAN, WACV 2021).\n\n"
     foot = "\n\nfacegan COMMAND --help tells more; --debug shows where an error comes from.\n"
     return head + "\n".join(lines) + foot

@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 from jsonargparse import ArgumentError
 from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
 
-from facegan.cli.main import TRAINING
+from facegan.cli.commands import TRAINING
 from facegan.errors import InputError
 from facegan.stages.checkpoints import read_checkpoint
 from facegan.stages.pair_data import PairData

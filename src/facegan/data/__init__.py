@@ -2,7 +2,8 @@
 
 from facegan.data.augmentation import Augmentation
 from facegan.data.crops import FaceCrops, dataset_info
-from facegan.data.pairs import Pair, TrainingPairs, ValidationPairs, read_pair
+from facegan.data.pair import Pair, read_pair
+from facegan.data.pairs import TrainingPairs, ValidationPairs
 
 __all__ = [
     "Augmentation",

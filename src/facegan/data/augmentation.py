@@ -12,7 +12,7 @@ from torch import Tensor
 from facegan import landmarks, motion
 
 if TYPE_CHECKING:
-    from facegan.data.pairs import Pair
+    from facegan.data.pair import Pair
 
 
 class Augmentation:

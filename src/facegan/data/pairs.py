@@ -1,4 +1,4 @@
-"""Pairs of two frames of one track: source and driver, the driver being the truth."""
+"""Which frames make pairs: any two of one track, in training at random, in validation always the same."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.utils.data import Dataset
+
+from facegan.data.pair import Pair, read_pair
 
 if TYPE_CHECKING:
     from facegan.data.augmentation import Augmentation
     from facegan.data.crops import FaceCrops
-
-Pair = dict[str, Tensor]
-"""``source`` and ``driving`` pictures 3×S×S in -1..1, and of each ``…_segmentation`` S×S,
-``…_landmarks`` 68×2 and ``…_motion`` 20."""
 
 
 class TrainingPairs(Dataset[Pair]):
@@ -73,15 +70,3 @@ class ValidationPairs(Dataset[Pair]):
     def __getitem__(self, index: int) -> Pair:
         source, driver = self.indices[index]
         return read_pair(self.crops, int(source), int(driver), pictures=self.pictures)
-
-
-def read_pair(crops: FaceCrops, source: int, driving: int, *, pictures: bool = True) -> Pair:
-    """Two crops as a pair, by their indices."""
-    pair: Pair = {}
-    for role, index in (("source", source), ("driving", driving)):
-        if pictures:
-            pair[role] = crops.picture(index)
-            pair[f"{role}_segmentation"] = crops.segmentation(index)
-        pair[f"{role}_landmarks"] = torch.from_numpy(crops.landmarks[index])
-        pair[f"{role}_motion"] = torch.from_numpy(crops.motion[index])
-    return pair

@@ -1,0 +1,51 @@
+"""What must stay true of the exact versions and of the three files of a run."""
+
+import configparser
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def versions():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
+
+
+def test_nothing_brings_torchvision(versions):
+    assert "torchvision" not in versions
+
+
+def test_both_distributions_of_opencv_have_one_version(versions):
+    assert versions["opencv-contrib-python"] == versions["opencv-python-headless"]
+
+
+def test_every_requirement_has_an_exact_version(versions):
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    required = config["options"]["install_requires"] + config["options.extras_require"]["dev"]
+    names = re.findall(r"^([\w-]+)[\[<>=]", required, re.MULTILINE)
+    assert "torch" in names
+    # Spelling of names is free in - and _.
+    known = {name.lower().replace("_", "-") for name in versions}
+    assert {name.lower().replace("_", "-") for name in names} - known == set()
+
+
+@pytest.mark.parametrize("name", ["synthetic", "videos", "ijbc", "faceforensics"])
+def test_a_data_set_has_a_card_and_only_says_where_it_lies(name):
+    assert (ROOT / f"data/{name}.md").is_file()
+    content = yaml.safe_load((ROOT / f"data/{name}.yaml").read_text())
+    assert content == {"data": {"init_args": {"root": f"data/{name}/prepared"}}}
+
+
+@pytest.mark.parametrize(
+    "overlay", sorted((ROOT / "stages/small").glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_a_small_overlay_belongs_to_a_stage_and_names_no_class(overlay):
+    assert (ROOT / "stages" / overlay.name).is_file()
+    content = yaml.safe_load(overlay.read_text())
+    assert "class_path" not in content["model"]
