@@ -32,6 +32,8 @@ def vision() -> Any:
             except OSError as error:
                 msg = f"MediaPipe needs the system library {library}: apt-get install libegl1 libgles2"
                 raise InputError(msg) from error
+    # The library's own profiler would send SIGPROF to a process that nothing handles it in, and end it.
+    os.environ.setdefault("CPUPROFILE_FREQUENCY", "0")
     from mediapipe.tasks.python import vision
 
     return vision
