@@ -52,7 +52,7 @@ def _run_all(out: Path, videos: Path | None) -> None:
     if videos is None:
         videos = out / "videos"
         facegan(
-            *("synthesize", "--identities", "20", "--clips", "1", "--seconds", "4", "--size", "256"),
+            *("synthesize", "--identities", "12", "--clips", "2", "--seconds", "3", "--size", "256"),
             *("--out", str(videos), "--overwrite"),
         )
     data = out / "data"
