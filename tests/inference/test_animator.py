@@ -69,9 +69,11 @@ def test_animate_before_another_background(animator, source):
     other = to_tensor(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
     motion = torch.zeros(2, 20)
     result = animator.animate(source, motion, other)
+    behind = other * (source.segmentation == 0)
+    assert not behind[:, :, source.segmentation[0] > 0].any()
     with torch.no_grad():
-        parts = animator.model(source.image, source.landmarks, motion[:1], other)
-    expected = parts.mask * parts.painted + (1 - parts.mask) * other
+        parts = animator.model(source.image, source.landmarks, motion[:1], behind)
+    expected = parts.mask * parts.painted + (1 - parts.mask) * behind
     torch.testing.assert_close(result, expected.expand(2, -1, -1, -1), atol=1e-5, rtol=0)
     assert (result - animator.animate(source, motion)).abs().mean() > 0.05
 

@@ -118,7 +118,10 @@ class Animator:
             I_r, N×3×S×S in -1..1, on the model's device.
         """
         count = len(motion)
-        behind = source.background if background is None else background.to(self.device)
+        behind = source.background
+        if background is not None:
+            # With the hole of the source's head, as in training: else the new background shines through.
+            behind = cut_background(background.to(self.device), source.segmentation)
         result: Tensor = self.model(
             source.image.expand(count, -1, -1, -1),
             source.landmarks.expand(count, -1, -1),
