@@ -131,7 +131,7 @@ class FaceAnalyzer:
                     confidence=_score_at(boxes, landmarks.between_eyes(landmarks.from_mesh(mesh))),
                 )
             )
-        return sorted(faces, key=lambda face: -float(np.ptp(face.mesh[:, 1])))
+        return _without_doubles(sorted(faces, key=lambda face: -float(np.ptp(face.mesh[:, 1]))))
 
     def close(self) -> None:
         """Frees the detectors (their destructors complain at the interpreter's exit)."""
@@ -166,6 +166,16 @@ def head_angles(rotation: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     yaw = np.arcsin(np.clip(matrix[0, 2], -1, 1))
     roll = np.arctan2(-matrix[0, 1], matrix[0, 0])
     return np.array([pitch, yaw, roll], np.float32)
+
+
+def _without_doubles(faces: list[Face]) -> list[Face]:
+    """MediaPipe now and then gives one face twice: two whose middles lie nearer than a third of a face."""
+    kept: list[Face] = []
+    for face in faces:
+        middle, extent = face.mesh[:, :2].mean(axis=0), float(np.ptp(face.mesh[:, 1]))
+        if all(np.linalg.norm(middle - other.mesh[:, :2].mean(axis=0)) > extent / 3 for other in kept):
+            kept.append(face)
+    return kept
 
 
 def _score_at(boxes: list[tuple[Any, float]], point: NDArray[np.float32]) -> float:
