@@ -1,0 +1,172 @@
+"""Which triangle does each sample of a picture see: a z-buffer, compiled for the CPU."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+FAR = np.float32(1e9)
+
+
+@numba.njit(cache=True)
+def rasterise(
+    points: Floats,
+    triangles: NDArray[np.int32],
+    closed: NDArray[np.uint8],
+    uv: Floats,
+    thin: Floats,
+    strands: NDArray[np.uint8],
+    seen: NDArray[np.int32],
+    weights: Floats,
+    nearness: Floats,
+) -> None:
+    """Finds the nearest triangle at the middle of every sample.
+
+    Args:
+        points: V×3, x and y in samples (0 is the left edge of the first one), z the distance.
+        triangles: T×3.
+        closed: T, not 0 where only the outer side of a triangle can be seen.
+        uv: V×2, texture coordinates.
+        thin: V, how much of the surface is missing, 0..1: a sample falls through where the texture's
+            strand is weaker than this.
+        strands: H×W, both powers of two, strength of the strand at each place of the texture, 0..255.
+        seen: rows×columns, filled with the triangle or -1.
+        weights: rows×columns×2, filled with the shares of its second and third corner.
+        nearness: rows×columns, filled with 1 / distance.
+    """
+    rows, columns = seen.shape
+    height, width = strands.shape
+    seen[:] = -1
+    nearness[:] = 0
+    for index in range(len(triangles)):
+        i, j, k = triangles[index, 0], triangles[index, 1], triangles[index, 2]
+        ax, ay, az = points[i, 0], points[i, 1], points[i, 2]
+        bx, by, bz = points[j, 0], points[j, 1], points[j, 2]
+        cx, cy, cz = points[k, 0], points[k, 1], points[k, 2]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if abs(area) < np.float32(1e-6) or (closed[index] and area > 0):
+            continue
+        left = max(0, math.ceil(min(ax, bx, cx) - np.float32(0.5)))
+        right = min(columns - 1, math.floor(max(ax, bx, cx) - np.float32(0.5)))
+        top = max(0, math.ceil(min(ay, by, cy) - np.float32(0.5)))
+        bottom = min(rows - 1, math.floor(max(ay, by, cy) - np.float32(0.5)))
+        if left > right or top > bottom:
+            continue
+        scale = np.float32(1) / area
+        # Shares of b and c are linear in x and y, and so is the inverse of the distance.
+        b_x, b_y = (cy - ay) * scale, -(cx - ax) * scale
+        c_x, c_y = -(by - ay) * scale, (bx - ax) * scale
+        az, bz, cz = np.float32(1) / az, np.float32(1) / bz, np.float32(1) / cz
+        cut = max(thin[i], thin[j], thin[k]) > 0
+        a_x = -b_x - c_x
+        x = np.float32(left + 0.5) - ax
+        for row in range(top, bottom + 1):
+            y = np.float32(row + 0.5) - ay
+            b = x * b_x + y * b_y
+            c = x * c_x + y * c_y
+            first, last = _span(np.float32(1) - b - c, a_x, np.float32(0), np.float32(right - left))
+            first, last = _span(b, b_x, first, last)
+            first, last = _span(c, c_x, first, last)
+            start, end = math.ceil(first), math.floor(last)
+            b += start * b_x
+            c += start * c_x
+            for column in range(left + start, left + end + 1):
+                near = az + b * (bz - az) + c * (cz - az)
+                if near > nearness[row, column]:
+                    share_b, share_c = b * bz / near, c * cz / near
+                    kept = True
+                    if cut:
+                        share_a = np.float32(1) - share_b - share_c
+                        u = share_a * uv[i, 0] + share_b * uv[j, 0] + share_c * uv[k, 0]
+                        v = share_a * uv[i, 1] + share_b * uv[j, 1] + share_c * uv[k, 1]
+                        missing = share_a * thin[i] + share_b * thin[j] + share_c * thin[k]
+                        strand = strands[
+                            math.floor(v * height) & (height - 1),
+                            math.floor(u * width) & (width - 1),
+                        ]
+                        kept = strand >= missing * np.float32(255)
+                    if kept:
+                        nearness[row, column] = near
+                        seen[row, column] = index
+                        weights[row, column, 0] = share_b
+                        weights[row, column, 1] = share_c
+                b += b_x
+                c += c_x
+
+
+@numba.njit(cache=True, inline="always")
+def _span(value: float, step: float, first: float, last: float) -> tuple[float, float]:
+    """Narrows first..last to where value + place · step is not negative."""
+    value += np.float32(1e-4)  # neighbouring triangles leave no gap between them
+    if step > 0:
+        return max(first, -value / step), last
+    if step < 0:
+        return first, min(last, -value / step)
+    return (first, last) if value >= 0 else (np.float32(1), np.float32(0))
+
+
+@numba.njit(cache=True)
+def cast(points: Floats, triangles: NDArray[np.int32], thin: Floats, depth: Floats) -> None:
+    """Distances from the light, for shadows.
+
+    Args:
+        points: V×3, x and y in cells of the map, z the distance along the light.
+        triangles: T×3.
+        thin: V, how much of the surface is missing; where it is more than half, no shadow falls.
+        depth: rows×columns, filled with the distance of the nearest surface.
+    """
+    rows, columns = depth.shape
+    depth[:] = FAR
+    for index in range(len(triangles)):
+        i, j, k = triangles[index, 0], triangles[index, 1], triangles[index, 2]
+        ax, ay, az = points[i, 0], points[i, 1], points[i, 2]
+        bx, by, bz = points[j, 0], points[j, 1], points[j, 2]
+        cx, cy, cz = points[k, 0], points[k, 1], points[k, 2]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if abs(area) < np.float32(1e-6) or thin[i] + thin[j] + thin[k] > np.float32(1.5):
+            continue
+        left = max(0, math.ceil(min(ax, bx, cx) - np.float32(0.5)))
+        right = min(columns - 1, math.floor(max(ax, bx, cx) - np.float32(0.5)))
+        top = max(0, math.ceil(min(ay, by, cy) - np.float32(0.5)))
+        bottom = min(rows - 1, math.floor(max(ay, by, cy) - np.float32(0.5)))
+        scale = np.float32(1) / area
+        b_x, b_y = (cy - ay) * scale, -(cx - ax) * scale
+        c_x, c_y = -(by - ay) * scale, (bx - ax) * scale
+        for row in range(top, bottom + 1):
+            y = np.float32(row + 0.5) - ay
+            for column in range(left, right + 1):
+                x = np.float32(column + 0.5) - ax
+                b = x * b_x + y * b_y
+                c = x * c_x + y * c_y
+                if b < 0 or c < 0 or b + c > 1:
+                    continue
+                near = az + b * (bz - az) + c * (cz - az)
+                depth[row, column] = min(depth[row, column], near)
+
+
+@numba.njit(cache=True)
+def vertex_normals(points: Floats, triangles: NDArray[np.int32], normals: Floats) -> None:
+    """Mean normal of the triangles around each vertex, weighted by their area; fills ``normals`` V×3."""
+    normals[:] = 0
+    for index in range(len(triangles)):
+        i, j, k = triangles[index, 0], triangles[index, 1], triangles[index, 2]
+        ax, ay, az = points[i, 0], points[i, 1], points[i, 2]
+        ux, uy, uz = points[j, 0] - ax, points[j, 1] - ay, points[j, 2] - az
+        vx, vy, vz = points[k, 0] - ax, points[k, 1] - ay, points[k, 2] - az
+        x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        for corner in (i, j, k):
+            normals[corner, 0] += x
+            normals[corner, 1] += y
+            normals[corner, 2] += z
+    for vertex in range(len(normals)):
+        x, y, z = normals[vertex, 0], normals[vertex, 1], normals[vertex, 2]
+        scale = np.float32(1) / (math.sqrt(x * x + y * y + z * z) + np.float32(1e-12))
+        normals[vertex, 0], normals[vertex, 1], normals[vertex, 2] = x * scale, y * scale, z * scale

@@ -1,0 +1,1 @@
+"""The head: its surface, how it moves, what is behind its openings, its skin."""
