@@ -1,0 +1,1 @@
+"""How people move: speech, emotions, blinks, glances, poses."""
