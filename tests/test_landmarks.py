@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from facegan import landmarks
 from facegan.landmarks import EDGES, FLIPPED, MESH_INDICES, draw_gaussians, flip
-from facegan.synthetic.head import canonical_mesh
+from facegan.synthetic.face.topology import canonical_mesh
 
 seeds = st.integers(0, 2**31 - 1)
 

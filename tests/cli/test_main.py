@@ -113,8 +113,10 @@ def test_help_of_training_has_an_example_that_is_understood(capsys, name):
         ("prepare cassettes in --out out", "cassettes"),
         ("prepare videos nowhere --out out", "no folder nowhere"),
         ("prepare videos . --out out --workers -1", "workers is -1"),
+        ("prepare synthetic . --out out", "holds no ground_truth.parquet"),
         ("synthesize --identities 3", "required: out"),
         ("synthesize --out out --size 33", "cannot synthesize"),
+        ("synthesize --out out --workers 0", "workers is 0"),
         ("synthesize --out out extra", "unrecognized arguments: extra"),
         ("analyze nothing.mp4 --out out", "nothing.mp4"),
         ("analyze --out out", "required: file"),
@@ -237,6 +239,16 @@ def test_result_is_told(capsys, tmp_path):
     assert main([*words, str(tmp_path / "heads")]) == 0
     assert f"videos: {tmp_path / 'heads'}" in capsys.readouterr().out
     assert (tmp_path / "heads/0000/00.mp4").is_file()
+
+
+def test_drawn_heads_are_prepared_from_their_truth(capsys, talking_heads, tmp_path):
+    out = tmp_path / "data"
+    words = ["prepare", "synthetic", str(talking_heads), "--out", str(out), "--size", "32", "--workers", "1"]
+    assert main([*words, "--min-face", "30", "--every", "5"]) == 0
+    told = capsys.readouterr().out
+    assert "16 crops of 4 people, 4 tracks, 4 videos" in told
+    assert f"data set: {out}" in told
+    assert (out / "dataset.json").is_file()
 
 
 def test_as_a_process():

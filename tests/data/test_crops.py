@@ -73,9 +73,9 @@ def test_landmarks_are_the_drawn_ones(crops, table, truth):
 
 def test_motion_follows_the_drawn_one(crops, truth):
     drawn = np.array([truth[key][1] for key in zip(crops.video.tolist(), crops.frame.tolist(), strict=True)])
-    for name in ("yaw", "roll", "AU26"):
+    for name, least in (("yaw", 0.9), ("roll", 0.9), ("AU26", 0.6)):
         index = motion.NAMES.index(name)
-        assert np.corrcoef(drawn[:, index], crops.motion[:, index])[0, 1] > 0.8
+        assert np.corrcoef(drawn[:, index], crops.motion[:, index])[0, 1] > least
 
 
 def test_pictures_are_cut_from_the_videos(crops, table, talking_heads):

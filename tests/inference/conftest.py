@@ -44,7 +44,10 @@ def source(animator, photograph) -> Source:
 def heads() -> list[np.ndarray]:
     """Somebody who talks: 30 frames of 128×128."""
     identity = sample_identity(5)
-    return [render(identity, vector, 128).image for vector in sample_motion(1, 30, 25)]
+    return [
+        render(identity, vector, 128).image
+        for vector in sample_motion(1, 30, 25, rhythm="calm talker").motion
+    ]
 
 
 @pytest.fixture

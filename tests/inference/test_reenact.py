@@ -5,6 +5,7 @@ import signal
 from fractions import Fraction
 
 import av
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -103,7 +104,13 @@ def test_a_picture(animator, source, photo, heads, tmp_path, name):
     assert (summary.frames, summary.faceless, summary.fps, summary.sound) == (1, 0, 0, False)
     assert f"{out}: picture" in summary.describe()
     expected = to_images(animator.animate(source, read_motion(driver)))[0]
-    assert np.abs(read_picture(out).astype(int) - expected).mean() <= (0 if name == "out.png" else 8)
+    written = read_picture(out)
+    if name == "out.png":
+        np.testing.assert_array_equal(written, expected)
+    # JPEG keeps little of the colours of single pixels.
+    smooth, whole = (cv2.GaussianBlur(image, (0, 0), 2).astype(int) for image in (written, expected))
+    assert np.abs(smooth - whole).mean() < 1
+    assert np.abs(smooth - whole).max() < 8
 
 
 def test_another_background(animator, source, photo, clip, tmp_path):

@@ -97,3 +97,15 @@ def test_the_eyes_lie_at_their_place(seed, side):
 
 def test_side_is_twice_the_median_extent():
     assert track_side(np.array([90.0, 100.0, 500.0])) == 200
+
+
+@given(st.floats(-40, 60), st.floats(-40, 60), st.floats(20, 200), st.sampled_from([16, 33, 64]))
+def test_labels_are_the_nearest(x, y, side, size):
+    labels = np.random.default_rng(0).integers(0, 3, (70, 90), np.uint8)
+    crop = Crop(x, y, side)
+    centres = np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=-1)
+    places = crop.to_frame(centres, size)
+    columns, rows = np.clip(np.rint(places).astype(int), 0, (89, 69)).transpose(2, 0, 1)
+    # Where two pixels are equally near, either will do.
+    clear = (np.abs(places - np.floor(places) - 0.5) > 0.01).all(axis=-1)
+    np.testing.assert_array_equal(crop.cut_labels(labels, size)[clear], labels[rows, columns][clear])

@@ -136,11 +136,11 @@ def test_faces_outside_the_picture(heads, tmp_path):
 def test_an_interrupted_preparation_continues(prepared, people, tmp_path, monkeypatch):
     out, seen, real = tmp_path / "data", [], prepare.prepare_clip
 
-    def until_the_second(clip, folder, settings):
+    def until_the_second(clip, *how):
         seen.append(clip.video)
         if len(seen) == 3:
             raise KeyboardInterrupt
-        return real(clip, folder, settings)
+        return real(clip, *how)
 
     monkeypatch.setattr(prepare, "prepare_clip", until_the_second)
     with pytest.raises(KeyboardInterrupt):

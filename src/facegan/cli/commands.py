@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def prepare(
-    kind: Literal["videos"],
+    kind: Literal["videos", "synthetic"],
     input: Path,
     *,
     out: Path,
@@ -35,34 +35,36 @@ def prepare(
     Example: facegan prepare videos my_videos/ --out data/mine/prepared --size 256
 
     Args:
-        kind: what the input is.
+        kind: videos, or synthetic for what facegan synthesize wrote: its truth in place of measurements.
         input: folder of videos; the first sub-folder's name is the person, else every file is one.
         out: folder of the data set.
         size: height and width of the crops in pixels.
         min_face: smaller faces are rejected, in pixels.
-        min_confidence: less certain faces are rejected, 0..1.
+        min_confidence: less certain faces are rejected, 0..1 (videos only).
         every: take each so-manieth frame.
         max_frames: take at most so many frames of a video.
-        identities: CSV with the columns file and identity, in place of the sub-folders.
+        identities: CSV with the columns file and identity, in place of the sub-folders (videos only).
         seed: of the split by person.
         workers: processes; by default one a core.
         overwrite: replace what lies at OUT.
     """
-    from facegan.preparation import prepare_videos
+    common: dict[str, Any] = {
+        "size": size,
+        "min_face": min_face,
+        "every": every,
+        "max_frames": max_frames,
+        "seed": seed,
+        "workers": workers,
+        "overwrite": overwrite,
+    }
+    if kind == "synthetic":
+        from facegan.synthetic import prepare_synthetic
 
-    summary = prepare_videos(
-        input,
-        out,
-        size=size,
-        min_face=min_face,
-        min_confidence=min_confidence,
-        every=every,
-        max_frames=max_frames,
-        identities=identities,
-        seed=seed,
-        workers=workers,
-        overwrite=overwrite,
-    )
+        summary = prepare_synthetic(input, out, **common)
+    else:
+        from facegan.preparation import prepare_videos
+
+        summary = prepare_videos(input, out, min_confidence=min_confidence, identities=identities, **common)
     _say(summary.describe())
 
 
@@ -74,6 +76,7 @@ def synthesize(
     seconds: float = 4.0,
     size: int = 256,
     seed: int = 7,
+    workers: int | None = None,
     overwrite: bool = False,
 ) -> None:
     """Built-in moving heads as videos with sound, and the truth about every frame.
@@ -87,11 +90,21 @@ def synthesize(
         seconds: length of a video.
         size: height and width in pixels.
         seed: same seed, same pixels.
+        workers: processes; by default one a core.
         overwrite: replace what lies at OUT.
     """
     from facegan.synthetic import synthesize as write
 
-    write(out, identities=identities, clips=clips, seconds=seconds, size=size, seed=seed, overwrite=overwrite)
+    write(
+        out,
+        identities=identities,
+        clips=clips,
+        seconds=seconds,
+        size=size,
+        seed=seed,
+        workers=workers,
+        overwrite=overwrite,
+    )
     _say(f"videos: {out}")
 
 

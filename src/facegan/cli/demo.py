@@ -51,8 +51,9 @@ def _run_all(out: Path, videos: Path | None) -> None:
     facegan("assets", "--fetch")
     if videos is None:
         videos = out / "videos"
+        # Of 20 people, two are kept out for validation and two for the test.
         facegan(
-            *("synthesize", "--identities", "12", "--clips", "2", "--seconds", "3", "--size", "256"),
+            *("synthesize", "--identities", "20", "--clips", "2", "--seconds", "3", "--size", "256"),
             *("--out", str(videos), "--overwrite"),
         )
     data = out / "data"

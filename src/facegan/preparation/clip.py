@@ -13,7 +13,6 @@ import numpy as np
 
 from facegan import landmarks, motion
 from facegan.errors import InputError
-from facegan.perception import FaceAnalyzer, FaceParser
 from facegan.preparation.crop import Crop, extent, track_side
 from facegan.preparation.tracker import CentroidTracker
 from facegan.preparation.video import VideoReader
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facegan.perception import Face
+    from facegan.preparation.observer import Observe, Observer, SeenFace
     from facegan.preparation.sources import Clip
 
 MIN_TRACK = 2
@@ -96,7 +95,7 @@ class ClipResult:
     damage: str | None = None
 
 
-def prepare_clip(clip: Clip, folder: Path, settings: Settings) -> ClipResult:
+def prepare_clip(clip: Clip, folder: Path, settings: Settings, observe: Observe) -> ClipResult:
     """Finds, follows, crops and parses the faces of a video.
 
     Two passes: the side of a track's crop is known only at its end. What was seen waits in a temporary
@@ -106,46 +105,48 @@ def prepare_clip(clip: Clip, folder: Path, settings: Settings) -> ClipResult:
         clip: the video.
         folder: where the tracks' parts are written.
         settings: how.
+        observe: what tells the faces and their segmentation.
 
     Raises:
-        InputError: if the video cannot be read.
+        InputError: if the video cannot be read, or nothing is known about it.
     """
     video = VideoReader(clip.path)
     result = ClipResult()
-    with tempfile.TemporaryFile(dir=folder) as spool:
-        _look(video, spool, settings, result)
+    with tempfile.TemporaryFile(dir=folder) as spool, observe(clip) as observer:
+        _look(video, spool, settings, observer, result)
         result.damage = video.damage
         count = spool.tell() // SEEN.itemsize
         if count:
             seen = np.memmap(spool, SEEN, mode="r", shape=(count,))
-            _cut(video, clip, seen, folder, settings, result)
+            _cut(video, clip, seen, folder, settings, observer, result)
     if not result.tracks:
         result.skipped = "no usable face"
     return result
 
 
-def _look(video: VideoReader, spool: IO[bytes], settings: Settings, result: ClipResult) -> None:
+def _look(
+    video: VideoReader, spool: IO[bytes], settings: Settings, observer: Observer, result: ClipResult
+) -> None:
     """First pass: writes the usable faces into the spool."""
     # At a low rate, half a second is less than a frame.
     tracker = CentroidTracker(patience=max(0.5, 2.5 * settings.every / video.rate))
-    with FaceAnalyzer() as analyzer:
-        for index, time, image in islice(video.frames(settings.every), settings.max_frames):
-            result.frames += 1
-            faces = analyzer(image, time)
-            points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, landmarks.COUNT, 2)
-            extents = np.ptp(points, axis=1).max(axis=1)
-            tracks = tracker.update(points.mean(axis=1), extents, time)
-            for face, track, face_extent in zip(faces, tracks, extents, strict=True):
-                reason = _flaw(face, image.shape[:2], settings)
-                if reason:
-                    result.rejected[reason] += 1
-                    continue
-                record = (index, track, face_extent, face.confidence)
-                spool.write(np.array((*record, face.mesh, face.blendshapes, face.motion), SEEN).tobytes())
+    for index, time, image in islice(video.frames(settings.every), settings.max_frames):
+        result.frames += 1
+        faces = observer.faces(index, time, image)
+        points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, landmarks.COUNT, 2)
+        extents = np.ptp(points, axis=1).max(axis=1)
+        tracks = tracker.update(points.mean(axis=1), extents, time)
+        for face, track, face_extent in zip(faces, tracks, extents, strict=True):
+            reason = _flaw(face, image.shape[:2], settings)
+            if reason:
+                result.rejected[reason] += 1
+                continue
+            record = (index, track, face_extent, face.confidence)
+            spool.write(np.array((*record, face.mesh, face.blendshapes, face.motion), SEEN).tobytes())
     spool.flush()
 
 
-def _flaw(face: Face, shape: tuple[int, ...], settings: Settings) -> str | None:
+def _flaw(face: SeenFace, shape: tuple[int, ...], settings: Settings) -> str | None:
     """Why a face is not used, or None."""
     if face.confidence < settings.min_confidence:
         return "uncertain"
@@ -164,9 +165,10 @@ def _cut(
     seen: NDArray[np.void],
     folder: Path,
     settings: Settings,
+    observer: Observer,
     result: ClipResult,
 ) -> None:
-    """Second pass: crops, parses and writes, a part for each track."""
+    """Second pass: crops, segments and writes, a part for each track."""
     frames, tracks, extents = (np.array(seen[name]) for name in ("frame", "track", "extent"))
     sides, last = {}, {}
     for track, length in zip(*np.unique(tracks, return_counts=True), strict=True):
@@ -178,24 +180,23 @@ def _cut(
         result.tracks[_part(track)] = int(length)
     writers: dict[int, PartWriter] = {}
     position = 0
-    with FaceParser() as parser:
-        for index, time, image in islice(video.frames(settings.every), settings.max_frames):
-            while position < len(seen) and frames[position] == index:
-                face, track = seen[position], tracks[position]
-                position += 1
-                if track not in sides:
-                    continue
-                if track not in writers:
-                    writers[track] = PartWriter(folder / _part(track))
-                crop = Crop.around(landmarks.from_mesh(face["mesh"]), sides[track])
-                row = _row(image, crop, face, parser, settings.size)
-                row |= {"video": clip.video, "identity": clip.identity, "track": track}
-                row |= {"frame": index, "time": time, "fps": video.rate}
-                writers[track].write(row)
-                if index == last[track]:
-                    writers.pop(track).close()
-            if position == len(seen):
-                break
+    for index, time, image in islice(video.frames(settings.every), settings.max_frames):
+        while position < len(seen) and frames[position] == index:
+            face, track = seen[position], tracks[position]
+            position += 1
+            if track not in sides:
+                continue
+            if track not in writers:
+                writers[track] = PartWriter(folder / _part(track))
+            crop = Crop.around(landmarks.from_mesh(face["mesh"]), sides[track])
+            row = _row(image, crop, face, observer, settings.size)
+            row |= {"video": clip.video, "identity": clip.identity, "track": track}
+            row |= {"frame": index, "time": time, "fps": video.rate}
+            writers[track].write(row)
+            if index == last[track]:
+                writers.pop(track).close()
+        if position == len(seen):
+            break
 
 
 def _part(track: int) -> str:
@@ -203,16 +204,16 @@ def _part(track: int) -> str:
 
 
 def _row(
-    image: NDArray[np.uint8], crop: Crop, face: np.void, parser: FaceParser, size: int
+    image: NDArray[np.uint8], crop: Crop, face: np.void, observer: Observer, size: int
 ) -> dict[str, Any]:
     picture = crop.cut(image, size)
     mesh = crop.to_crop(face["mesh"], size)
-    labels = parser(picture, mesh)
+    labels = observer.labels(int(face["frame"]), crop, picture, mesh)
     mesh[:, :2] = landmarks.normalise(mesh[:, :2], size)
     mesh[:, 2] *= 2 / size
     return {
         "image": _encode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), cv2.IMWRITE_JPEG_QUALITY),
-        "segmentation": _encode(".png", labels),
+        "segmentation": encode_labels(labels),
         "landmarks": landmarks.from_mesh(mesh).ravel(),
         "mesh": mesh.ravel(),
         "motion": face["motion"],
@@ -220,6 +221,11 @@ def _row(
         "confidence": float(face["confidence"]),
         "crop": np.array((crop.x, crop.y, crop.side), np.float32),
     }
+
+
+def encode_labels(labels: NDArray[np.uint8]) -> bytes:
+    """A segmentation as PNG."""
+    return _encode(".png", labels)
 
 
 def _encode(suffix: str, image: NDArray[Any], *quality: int) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -82,18 +82,25 @@ class Crop:
         # Sampled no coarser than the frame, then averaged in whole blocks: exact in place, and no
         # aliasing when a large face becomes a small picture.
         fine = size * max(1, math.ceil(self.side / size))
-        step = self.side / fine
-        offset_x, offset_y = (edge + 0.5 * step - 0.5 for edge in (self.x, self.y))
-        picture = cv2.warpAffine(
-            image,
-            np.array([[step, 0, offset_x], [0, step, offset_y]]),
-            (fine, fine),
-            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        picture = self._sample(image, fine, cv2.INTER_CUBIC)
         if fine > size:
             picture = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
         return picture.astype(np.uint8, copy=False)
+
+    def cut_labels(self, labels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+        """The same for a segmentation, H×W to size×size: each pixel has the nearest label."""
+        return self._sample(labels, size, cv2.INTER_NEAREST).astype(np.uint8, copy=False)
+
+    def _sample(self, image: NDArray[np.uint8], size: int, how: int) -> NDArray[Any]:
+        step = self.side / size
+        offset_x, offset_y = (edge + 0.5 * step - 0.5 for edge in (self.x, self.y))
+        return cv2.warpAffine(
+            image,
+            np.array([[step, 0, offset_x], [0, step, offset_y]]),
+            (size, size),
+            flags=how | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
 
 
 def extent(landmarks: NDArray[np.float32]) -> tuple[float, float]:

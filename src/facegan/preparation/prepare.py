@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 import shutil
-import signal
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
-from rich.console import Console
-from rich.progress import track
-
 from facegan.errors import InputError
 from facegan.perception import FaceAnalyzer, FaceParser
 from facegan.preparation.clip import ClipResult, Settings, prepare_clip
+from facegan.preparation.observer import detect
 from facegan.preparation.sources import find_videos
 from facegan.preparation.splits import SPLITS, split_identities
+from facegan.preparation.workers import run_jobs, worker_count
 from facegan.preparation.workspace import RESULT, check_free, workspace
 from facegan.preparation.writer import VERSION, ShardWriter, read_part, write_description
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
 
+    from facegan.preparation.observer import Observe
     from facegan.preparation.sources import Clip, Source
 
 
@@ -123,28 +117,59 @@ def prepare_videos(
         OSError: if the result cannot be written, for example to a full disk.
     """
     settings = Settings(size, min_face, min_confidence, every, max_frames)
-    source_dir, out = Path(source_dir), Path(out).resolve()
-    workers = workers or os.cpu_count() or 1
-    if workers < 1:
-        msg = f"workers is {workers}: it must be 1 or more"
-        raise InputError(msg)
+    source_dir, workers = Path(source_dir), worker_count(workers)
     check_free(out, source_dir, overwrite=overwrite)
     source = find_videos(source_dir, identities)
     # Fetches the models once, before several workers would.
     FaceAnalyzer().close()
     FaceParser().close()
+    return write_data_set(source, out, detect, settings, seed=seed, workers=workers, progress=progress)
+
+
+def write_data_set(
+    source: Source,
+    out: Path,
+    observe: Observe,
+    settings: Settings,
+    *,
+    seed: int,
+    workers: int,
+    progress: bool,
+) -> Summary:
+    """Makes a data set of the clips of any source.
+
+    Args:
+        source: the clips.
+        out: folder of the data set; see :func:`check_free`.
+        observe: what tells the faces of a clip; sent to the workers.
+        settings: how crops are made.
+        seed: of the split by identity.
+        workers: number of processes.
+        progress: show a progress bar.
+
+    Raises:
+        InputError: if no usable face is found.
+    """
+    out = Path(out).resolve()
     job = {
         "version": VERSION,
+        "kind": source.kind,
         "settings": asdict(settings),
         "clips": [(clip.video, clip.identity, *_state(clip.path)) for clip in source.clips],
     }
     with workspace(out, job) as folder:
-        results = _process(source.clips, folder, settings, workers, progress)
+        results = run_jobs(
+            partial(_run, settings=settings, observe=observe),
+            [(clip, folder / f"{number:06d}") for number, clip in enumerate(source.clips)],
+            workers=workers,
+            title="preparing",
+            progress=progress,
+        )
         summary = _summarise(source, results, out)
         _merge(zip(source.clips, results, strict=True), folder, seed, summary)
         write_description(
             folder / RESULT,
-            size,
+            settings.size,
             {"kind": source.kind, "input": source.input},
             counts=asdict(summary.total) | {"frames": summary.frames, "ignored": summary.ignored},
             splits={name: asdict(counts) for name, counts in summary.splits.items()},
@@ -162,18 +187,8 @@ def _state(path: Path) -> tuple[str, int, int]:
     return str(path.resolve()), stat.st_size, stat.st_mtime_ns
 
 
-def _process(
-    clips: tuple[Clip, ...], folder: Path, settings: Settings, workers: int, progress: bool
-) -> list[ClipResult]:
-    """The clips, each in its own sub-folder; those of an interrupted run are taken as they are."""
-    jobs = [(clip, folder / f"{number:06d}") for number, clip in enumerate(clips)]
-    with _mapper(min(workers, len(jobs))) as mapper:
-        results = mapper(partial(_run, settings=settings), jobs)
-        console = Console(stderr=True)
-        return list(track(results, "preparing", len(jobs), console=console, disable=not progress))
-
-
-def _run(job: tuple[Clip, Path], settings: Settings) -> ClipResult:
+def _run(job: tuple[Clip, Path], settings: Settings, observe: Observe) -> ClipResult:
+    """A clip in its own sub-folder; that of an interrupted run is taken as it is."""
     clip, folder = job
     note = folder / "result.json"
     if note.is_file():
@@ -181,7 +196,7 @@ def _run(job: tuple[Clip, Path], settings: Settings) -> ClipResult:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
-        result = prepare_clip(clip, folder, settings)
+        result = prepare_clip(clip, folder, settings, observe)
     except InputError as error:
         result = ClipResult(skipped=str(error))
     written = folder / "result.json.partial"
@@ -225,24 +240,3 @@ def _merge(pairs: Iterable[tuple[Clip, ClipResult]], folder: Path, seed: int, su
     for split in splits.values():
         for counts in (summary.total, summary.splits[split]):
             counts.identities += 1
-
-
-@contextmanager
-def _mapper(workers: int) -> Iterator[Callable[..., Iterable[ClipResult]]]:
-    """``map``, over several processes if there are several workers."""
-    if workers == 1:
-        yield map
-        return
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
-    try:
-        yield pool.map
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_worker() -> None:
-    cv2.setNumThreads(1)
-    # An interrupt ends the workers at once; the parent alone tidies up.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # MediaPipe's native code writes about every model it loads, through the progress bar.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

@@ -59,6 +59,7 @@ def check_free(out: Path, source: Path, *, overwrite: bool) -> None:
     Raises:
         InputError: if ``out`` is in use.
     """
+    out = out.resolve()
     if overwrite and out.exists() and source.resolve().is_relative_to(out):
         msg = f"{out} holds the input: choose another place"
         raise InputError(msg)

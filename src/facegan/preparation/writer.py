@@ -48,7 +48,10 @@ SCHEMA = pa.schema(
         ("crop", pa.list_(pa.float32(), 3)),
     ]
 )
-"""The columns. image: JPEG; segmentation: PNG of 0 background, 1 face, 2 hair; time in seconds."""
+"""The columns. image: JPEG; segmentation: PNG of 0 background, 1 face, 2 hair; time in seconds;
+blendshapes: NaN where nobody looked for them."""
+PART_SCHEMA = SCHEMA.remove(SCHEMA.get_field_index("split"))
+"""The columns that are known before all identities are."""
 
 SHARD_ROWS = 4096
 GROUP_ROWS = 512
@@ -91,21 +94,22 @@ class ShardWriter:
 
 
 class PartWriter:
-    """Writes the rows of one track, as they come, into a file that a :class:`ShardWriter` is fed from.
+    """Writes rows, as they come, into a file from which the result is put together.
 
     Args:
         path: the file.
+        schema: its columns; by default a data set's, for a :class:`ShardWriter`.
     """
 
     BATCH = 64
 
-    def __init__(self, path: Path) -> None:
-        self._schema = SCHEMA.remove(SCHEMA.get_field_index("split"))
-        self._file = pq.ParquetWriter(path, self._schema)
+    def __init__(self, path: Path, schema: pa.Schema = PART_SCHEMA) -> None:
+        self._schema = schema
+        self._file = pq.ParquetWriter(path, schema)
         self._pending: list[dict[str, Any]] = []
 
     def write(self, row: dict[str, Any]) -> None:
-        """Appends a row: all columns but ``split``, lists flat."""
+        """Appends a row: a value for each column, lists flat."""
         self._pending.append(row)
         if len(self._pending) == self.BATCH:
             self._flush()
