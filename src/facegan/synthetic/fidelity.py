@@ -67,7 +67,7 @@ def look(frames: Iterable[tuple[int, Floats, Floats]], size: int = 256) -> Seen:
         size: side of the pictures.
     """
     found, error, true, measured = [], [], [], []
-    with FaceAnalyzer() as analyzer:
+    with FaceAnalyzer(single_images=True) as analyzer:
         for number, (seed, vector, gaze) in enumerate(frames):
             frame = render(
                 sample_identity(seed), vector, size, gaze=gaze, scene=sample_scene(seed), grain=number
@@ -130,7 +130,7 @@ def identity_auc(identities: int, frames: int, size: int = 256) -> float:
         size: side of the pictures.
     """
     pictures, points, owners = [], [], []
-    with FaceAnalyzer() as analyzer:
+    with FaceAnalyzer(single_images=True) as analyzer:
         for seed in range(identities):
             for number in range(frames):
                 clip = 1000 * seed + number
@@ -178,6 +178,7 @@ def measure(identities: int) -> Table:
     """
     began = time.perf_counter()
     seen = _look([frame for seed in range(4) for frame in random_poses(identities, seed)], "poses")
+    even = _look(uniform_poses(4 * identities, 0), "even poses")
     models, units = max(identities // 4, 2), len(motion.ACTION_UNITS)
     alone = _look([frame for unit in range(units) for frame in single_units(unit, models)], "action units")
     with Console(stderr=True).status("identities"):
@@ -187,12 +188,14 @@ def measure(identities: int) -> Table:
     one, frontal = seen.found == 1, np.abs(seen.true[:, motion.NAMES.index("yaw")]) <= FRONTAL
     table.add_row("one face found, yaw up to 30°", f"{100 * one[frontal].mean():.1f} %")
     table.add_row("one face found, any pose", f"{100 * one.mean():.1f} %")
-    table.add_row("landmark error, of outer eye distance", f"{100 * np.nanmean(seen.error):.1f} %")
-    for name in motion.ANGLES:
-        column = motion.NAMES.index(name)
+    for poses, what in ((seen, "movements"), (even, "poses to 25°, 35°, 25°")):
         table.add_row(
-            f"correlation, {name}", f"{correlation(seen.true[:, column], seen.measured[:, column]):.2f}"
+            f"landmark error, of outer eye distance, {what}", f"{100 * np.nanmean(poses.error):.1f} %"
         )
+        for name in motion.ANGLES:
+            column = motion.NAMES.index(name)
+            agreement = correlation(poses.true[:, column], poses.measured[:, column])
+            table.add_row(f"correlation, {name}, {what}", f"{agreement:.3f}")
     for unit, name in enumerate(motion.ACTION_UNITS):
         true, measured = (
             values.reshape(units, models, -1, motion.SIZE)[unit, ..., unit]

@@ -121,6 +121,22 @@ def test_refined_ball_is_round():
     assert (np.linalg.det(np.stack((a, b, c), axis=1)) > 0).all()
 
 
+def test_the_border_of_a_round_sheet_is_round():
+    """Borders are cubic splines: lips and lids have no corners."""
+    count = 10
+    angle = 2 * np.pi * np.arange(count) / count
+    points = np.vstack((np.zeros(3), np.stack((np.cos(angle), np.sin(angle), 0 * angle), axis=1)))
+    ring = 1 + np.arange(count)
+    triangles = np.stack((0 * ring, ring, np.roll(ring, -1)), axis=1).astype(np.int32)
+    refinement = refine(triangles, count + 1, 3)
+    fine = refinement.apply(floats(points))
+    lines, faces = edges(refinement.triangles)
+    rim = fine[np.unique(lines[faces == 1])]
+    assert len(rim) == 8 * count
+    # Straight sides would reach 0.951 only.
+    np.testing.assert_allclose(np.linalg.norm(rim, axis=1), 1, atol=2e-3)
+
+
 def test_a_border_depends_on_its_own_vertices_alone():
     """So lids that meet in a line have no gap, whatever the skin beside them does."""
     lines, faces = edges(canonical_mesh().triangles)
