@@ -178,7 +178,7 @@ def measure(identities: int) -> Table:
     """
     began = time.perf_counter()
     seen = _look([frame for seed in range(4) for frame in random_poses(identities, seed)], "poses")
-    even = _look(uniform_poses(4 * identities, 0), "even poses")
+    even = _look([frame for seed in range(4) for frame in uniform_poses(identities, seed)], "even poses")
     models, units = max(identities // 4, 2), len(motion.ACTION_UNITS)
     alone = _look([frame for unit in range(units) for frame in single_units(unit, models)], "action units")
     with Console(stderr=True).status("identities"):
