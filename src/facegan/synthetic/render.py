@@ -28,7 +28,7 @@ PIVOT = floats([0, 9, 6])
 """The neck's joint: turning about it also moves the head in the picture."""
 SAMPLES = 2
 """Samples a pixel and axis."""
-SHADOW_CELLS = 176
+SHADOW_CELLS = 128
 """Side of the shadow map."""
 SHADOW_WIDTH = 44.0
 """Centimetres that it covers."""
@@ -174,7 +174,7 @@ def _tinted(colour: Floats) -> Floats:
 def _taps() -> Floats:
     """A spiral, turned differently for neighbouring pixels."""
     tap, turn = np.arange(TAPS) + 0.5, np.arange(4)[:, None]
-    angle, radius = 2.39996 * tap + 0.6 * turn, 3.4 * np.sqrt((tap + 0.1 * turn) / TAPS)
+    angle, radius = 2.39996 * tap + 0.6 * turn, 2.5 * np.sqrt((tap + 0.1 * turn) / TAPS)
     return floats(np.stack((radius * np.sin(angle), radius * np.cos(angle)), axis=-1))
 
 

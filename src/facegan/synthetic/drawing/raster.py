@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
+BELOW_ONE = np.float32(1 - 2**-20)
+"""Added to a positive number before it is cut to an integer: rounds up."""
+AWAY = np.float32(2**16)
+"""A multiple of a texture's sides; added to its coordinates it makes cutting them round down."""
 FAR = np.float32(1e9)
 
 
@@ -66,33 +70,37 @@ def rasterise(
         c_x, c_y = -(by - ay) * scale, (bx - ax) * scale
         az, bz, cz = np.float32(1) / az, np.float32(1) / bz, np.float32(1) / cz
         cut = max(thin[i], thin[j], thin[k]) > 0
+        # Of the corners, once: in the loops below they would be read again at every sample.
+        u_a, v_a, thin_a = uv[i, 0] * width, uv[i, 1] * height, thin[i] * np.float32(255)
+        u_b, v_b, thin_b = uv[j, 0] * width - u_a, uv[j, 1] * height - v_a, thin[j] * np.float32(255) - thin_a
+        u_c, v_c, thin_c = uv[k, 0] * width - u_a, uv[k, 1] * height - v_a, thin[k] * np.float32(255) - thin_a
         a_x = -b_x - c_x
+        per_a, per_b, per_c = _inverse(a_x), _inverse(b_x), _inverse(c_x)
         x = np.float32(left + 0.5) - ax
         for row in range(top, bottom + 1):
             y = np.float32(row + 0.5) - ay
             b = x * b_x + y * b_y
             c = x * c_x + y * c_y
-            first, last = _span(np.float32(1) - b - c, a_x, np.float32(0), np.float32(right - left))
-            first, last = _span(b, b_x, first, last)
-            first, last = _span(c, c_x, first, last)
-            start, end = math.ceil(first), math.floor(last)
-            b += start * b_x
-            c += start * c_x
+            first, last = _span(np.float32(1) - b - c, per_a, np.float32(0), np.float32(right - left))
+            first, last = _span(b, per_b, first, last)
+            first, last = _span(c, per_c, first, last)
+            if last < first:
+                continue
+            start, end = int(first + BELOW_ONE), int(last)
+            b += np.float32(start) * b_x
+            c += np.float32(start) * c_x
             for column in range(left + start, left + end + 1):
                 near = az + b * (bz - az) + c * (cz - az)
                 if near > nearness[row, column]:
-                    share_b, share_c = b * bz / near, c * cz / near
+                    distance = np.float32(1) / near
+                    share_b, share_c = b * bz * distance, c * cz * distance
                     kept = True
                     if cut:
-                        share_a = np.float32(1) - share_b - share_c
-                        u = share_a * uv[i, 0] + share_b * uv[j, 0] + share_c * uv[k, 0]
-                        v = share_a * uv[i, 1] + share_b * uv[j, 1] + share_c * uv[k, 1]
-                        missing = share_a * thin[i] + share_b * thin[j] + share_c * thin[k]
-                        strand = strands[
-                            math.floor(v * height) & (height - 1),
-                            math.floor(u * width) & (width - 1),
-                        ]
-                        kept = strand >= missing * np.float32(255)
+                        u = u_a + share_b * u_b + share_c * u_c
+                        v = v_a + share_b * v_b + share_c * v_c
+                        missing = thin_a + share_b * thin_b + share_c * thin_c
+                        strand = strands[int(v + AWAY) & (height - 1), int(u + AWAY) & (width - 1)]
+                        kept = strand >= missing
                     if kept:
                         nearness[row, column] = near
                         seen[row, column] = index
@@ -103,14 +111,18 @@ def rasterise(
 
 
 @numba.njit(cache=True, inline="always")
-def _span(value: float, step: float, first: float, last: float) -> tuple[float, float]:
-    """Narrows first..last to where value + place · step is not negative."""
-    value += np.float32(1e-4)  # neighbouring triangles leave no gap between them
-    if step > 0:
-        return max(first, -value / step), last
-    if step < 0:
-        return first, min(last, -value / step)
-    return (first, last) if value >= 0 else (np.float32(1), np.float32(0))
+def _inverse(step: float) -> float:
+    """1 / step; a step of zero becomes a tiny one."""
+    tiny = np.float32(1e-9)
+    return np.float32(1) / (step if abs(step) > tiny else tiny)
+
+
+@numba.njit(cache=True, inline="always")
+def _span(value: float, inverse: float, first: float, last: float) -> tuple[float, float]:
+    """Narrows first..last to where value + place / inverse is not negative."""
+    # Neighbouring triangles leave no gap between them.
+    zero = -(value + np.float32(1e-4)) * inverse
+    return (max(first, zero), last) if inverse > 0 else (first, min(last, zero))
 
 
 @numba.njit(cache=True)

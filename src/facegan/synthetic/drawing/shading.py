@@ -24,7 +24,7 @@ IRIS = 0.47
 """Radius of the iris as a fraction of the eyeball's."""
 NEAR = np.float32(0.06)
 """Samples of a pixel are lit together where their texture coordinates differ by less."""
-TAPS = 14
+TAPS = 10
 """Looks at the shadow map, to make its edges soft."""
 CHANNELS = 9
 """Of a skin atlas: red, green, blue, shine; slope in u and v; and slopes and darkness of wrinkles."""
