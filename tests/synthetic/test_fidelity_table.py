@@ -20,8 +20,8 @@ def test_the_program_prints_a_markdown_table_of_all_figures(capsys, monkeypatch)
         for name, rest in rows.items()
     }
     assert figures["one face found, yaw up to 30°"][0] > 90
-    assert figures["landmark error, of outer eye distance"][0] < 10
-    assert figures["correlation, yaw"][0] > 0.9
+    assert figures["landmark error, movements"][0] < 10
+    assert figures["correlation, yaw, movements"][0] > 0.9
     assert 0.7 < figures["area under the ROC curve, identity"][0] <= 1
     for unit in motion.ACTION_UNITS:
         pooled, within, _ = figures[f"correlation, {unit} alone"]

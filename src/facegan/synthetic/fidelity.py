@@ -188,10 +188,8 @@ def measure(identities: int) -> Table:
     one, frontal = seen.found == 1, np.abs(seen.true[:, motion.NAMES.index("yaw")]) <= FRONTAL
     table.add_row("one face found, yaw up to 30°", f"{100 * one[frontal].mean():.1f} %")
     table.add_row("one face found, any pose", f"{100 * one.mean():.1f} %")
-    for poses, what in ((seen, "movements"), (even, "poses to 25°, 35°, 25°")):
-        table.add_row(
-            f"landmark error, of outer eye distance, {what}", f"{100 * np.nanmean(poses.error):.1f} %"
-        )
+    for poses, what in ((seen, "movements"), (even, "even poses")):
+        table.add_row(f"landmark error, {what}", f"{100 * np.nanmean(poses.error):.1f} %")
         for name in motion.ANGLES:
             column = motion.NAMES.index(name)
             agreement = correlation(poses.true[:, column], poses.measured[:, column])
