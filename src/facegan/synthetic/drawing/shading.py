@@ -3,6 +3,8 @@
 All light is linear. Skin is lit around the terminator, red the furthest, as light that has been under it
 comes out again; hair reflects as thin cylinders do (Kajiya and Kay, Rendering Fur with Three Dimensional
 Textures, 1989); eyes are wet balls with an iris.
+
+All of it is one file, as Numba's cache of a function does not notice changes in other files.
 """
 
 from __future__ import annotations
