@@ -1,11 +1,13 @@
 """pix2pixHD's discriminators, against the paper's description written once more with plain functions."""
 
+from dataclasses import asdict
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from facegan.networks import MultiScaleDiscriminator
+from facegan.networks import DiscriminatorSettings, MultiScaleDiscriminator
 
 
 def parameters(network):
@@ -58,6 +60,58 @@ def test_channels_stop_at_512():
     with torch.device("meta"):
         (outputs,) = MultiScaleDiscriminator(3, width=64, layers=5, scales=1)(torch.empty(1, 3, 256, 256))
     assert [layer.shape[1] for layer in outputs] == [64, 128, 256, 512, 512, 512, 1]
+
+
+@pytest.mark.parametrize("norm", ["instance", "group", "none"])
+def test_spectral_norm_bounds_every_convolution(norm):
+    torch.manual_seed(0)
+    network = MultiScaleDiscriminator(3, width=8, layers=2, scales=2, norm=norm, spectral_norm=True)
+    convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    assert len(convolutions) == 2 * 4
+    for module in convolutions:
+        nn.init.normal_(module.parametrizations.weight.original, std=3)
+    picture = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for _ in range(100):
+            network(picture)
+    network.eval()
+    for module in convolutions:
+        assert torch.linalg.matrix_norm(module.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.02)
+
+
+def test_spectral_norm_adds_no_parameter_and_starts_as_pix2pixhd():
+    with torch.device("meta"):
+        assert parameters(MultiScaleDiscriminator(3, spectral_norm=True)) == 8_294_211
+    network = MultiScaleDiscriminator(3, width=16, spectral_norm=True)
+    originals = torch.cat([p.flatten() for p in network.parameters() if p.ndim == 4])
+    assert originals.std().item() == pytest.approx(0.02, rel=0.02)
+
+
+def test_spectral_norm_trains_on_two_pictures_in_a_row():
+    """Its estimate moves at every forward, also between a forward and its backward."""
+    network = MultiScaleDiscriminator(3, width=4, layers=1, scales=1, spectral_norm=True)
+    real, fake = (network(torch.randn(1, 3, 16, 16))[0][-1] for _ in range(2))
+    (real.mean() - fake.mean()).backward()
+    assert all(p.grad.isfinite().all() for p in network.parameters())
+
+
+def test_group_norm_parameters():
+    """Scale and shift of the three normed layers of each scale."""
+    with torch.device("meta"):
+        added = parameters(MultiScaleDiscriminator(3, norm="group")) - 8_294_211
+        assert parameters(MultiScaleDiscriminator(3, norm="none")) == 8_294_211
+    assert added == 3 * 2 * (128 + 256 + 512)
+
+
+def test_settings_are_its_arguments():
+    with torch.device("meta"):
+        assert parameters(MultiScaleDiscriminator(3, **asdict(DiscriminatorSettings()))) == 8_294_211
+
+
+def test_wider_than_512_stops_too():
+    with torch.device("meta"):
+        (outputs,) = MultiScaleDiscriminator(3, width=600, layers=1, scales=1)(torch.empty(1, 3, 64, 64))
+    assert [layer.shape[1] for layer in outputs] == [512, 512, 1]
 
 
 def test_weights_start_as_in_pix2pixhd():

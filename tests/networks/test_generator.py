@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from facegan.errors import InputError
 from facegan.networks import CoarseToFineGenerator, GlobalGenerator
 from facegan.networks.generator import halve, pyramid
 
@@ -76,9 +77,18 @@ def coarse_to_fine(x, weights, downsamplings, blocks, local_blocks, skips):
     ],
 )
 @pytest.mark.parametrize("skips", [False, True])
-def test_parameters_as_pix2pixhd(kind, width, downsamplings, expected, skips):
+@pytest.mark.parametrize("norm", ["instance", "none"])
+def test_parameters_as_pix2pixhd(kind, width, downsamplings, expected, norm, skips):
     with torch.device("meta"):
-        assert parameters(kind(4, 3, width, downsamplings, skips=skips)) == expected
+        assert parameters(kind(4, 3, width, downsamplings, norm=norm, skips=skips)) == expected
+
+
+def test_group_norm_parameters():
+    """Scale and shift of every normed layer: stem, down, two a block, up."""
+    with torch.device("meta"):
+        added = parameters(GlobalGenerator(4, 3, norm="group")) - 182_446_403
+    widths = [64, 128, 256, 512, 1024]
+    assert added == 2 * (64 + sum(widths[1:]) + 2 * 9 * 1024 + sum(widths[:-1]))
 
 
 def test_defaults_are_pix2pixhds():
@@ -153,3 +163,45 @@ def test_pyramid_halves_without_darkening_the_border(picture):
     levels = list(pyramid(torch.ones(1, 3, 20, 14), 3))
     assert [level.shape[2:] for level in levels] == [(20, 14), (10, 7), (5, 4)]
     assert all((level == 1).all() for level in levels)
+
+
+@pytest.mark.parametrize("norm", ["instance", "group", "none"])
+@pytest.mark.parametrize("skips", [False, True])
+def test_global_generator_is_taken_over_to_the_last_bit(picture, norm, skips):
+    torch.manual_seed(0)
+    trained = lively(GlobalGenerator(4, 3, 8, 2, 2, norm=norm, skips=skips))
+    network = CoarseToFineGenerator(4, 3, 4, 2, 2, 1, norm=norm, skips=skips)
+    rest = {n: p.clone() for n, p in network.state_dict().items() if not n.startswith("coarse.")}
+    network.load_global(trained.state_dict())
+    state = trained.state_dict()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in network.coarse.state_dict().items())
+    assert state.keys() - network.coarse.state_dict().keys() == {"head.0.weight", "head.0.bias"}
+    assert all(torch.equal(network.state_dict()[name], tensor) for name, tensor in rest.items())
+    torch.testing.assert_close(
+        network.coarse.features(halve(picture)), trained.features(halve(picture)), atol=0, rtol=0
+    )
+    with torch.no_grad():
+        trained.stem[0].weight.zero_()
+    assert network.coarse.stem[0].weight.any()
+
+
+OTHERS = {
+    "as wide": GlobalGenerator(4, 3, 4, 2, 2),
+    "fewer downsamplings": GlobalGenerator(4, 3, 8, 1, 2),
+    "fewer blocks": GlobalGenerator(4, 3, 8, 2, 1),
+    "more blocks": GlobalGenerator(4, 3, 8, 2, 3),
+    "other input": GlobalGenerator(6, 3, 8, 2, 2),
+    "other norm": GlobalGenerator(4, 3, 8, 2, 2, norm="group"),
+    "coarse to fine": CoarseToFineGenerator(4, 3, 8, 2, 2),
+    "nothing": nn.Module(),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+def test_global_generator_of_other_sizes_is_refused_and_nothing_copied(other):
+    network = CoarseToFineGenerator(4, 3, 4, 2, 2)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    with pytest.raises(InputError, match=r"^global generator of other sizes: .*width 8 ") as caught:
+        network.load_global(other.state_dict())
+    assert "\n" not in str(caught.value)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())

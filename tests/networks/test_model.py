@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -6,7 +7,7 @@ from huggingface_hub import constants
 
 from facegan.errors import InputError
 from facegan.landmarks import draw_gaussians
-from facegan.networks import FaceGAN, FaceGANConfig
+from facegan.networks import CoarseToFineGenerator, FaceGAN, FaceGANConfig, GlobalGenerator
 from facegan.networks.compositing import cut_predicted_head
 
 SIZE = 32
@@ -16,7 +17,7 @@ CONFIG = FaceGANConfig(
     sigma=0.1,
     landmark_transformer={"width": 16, "layers": 1},
     reenactor=GENERATOR,
-    background_mixer=GENERATOR | {"generator": "global", "skips": True},
+    background_mixer=GENERATOR | {"kind": "global", "skips": True},
 )
 
 
@@ -112,6 +113,34 @@ def test_saved_and_loaded_to_the_last_bit(model, inputs, tmp_path):
         assert torch.equal(loaded(**inputs).result, model.eval()(**inputs).result)
 
 
+def test_without_transformer_the_drivers_landmarks_are_drawn(inputs, tmp_path):
+    """The paper's ablation, Table 1: no parameter is left that nothing trains."""
+    model = FaceGAN(replace(CONFIG, transform_landmarks=False))
+    assert model.landmark_transformer is None
+    assert not any("landmark_transformer" in name for name in model.state_dict())
+    with pytest.raises(ValueError, match="no landmark transformer"):
+        model(**inputs)
+    driving = inputs["source_landmarks"] + 0.1
+    made = model(**inputs, landmarks=driving)
+    assert made.landmarks is driving
+    made.result.square().sum().backward()
+    unused = {name.split(".")[0] for name, p in model.named_parameters() if p.grad is None}
+    assert not unused
+    model.save_pretrained(tmp_path)
+    loaded = FaceGAN.from_pretrained(tmp_path)
+    assert loaded.config == model.config
+    assert loaded.landmark_transformer is None
+    with torch.no_grad():
+        assert torch.equal(loaded(**inputs, landmarks=driving).result, made.result)
+
+
+def test_settings_reach_their_networks(model):
+    assert isinstance(model.reenactor.generator, CoarseToFineGenerator)
+    assert isinstance(model.background_mixer.generator, GlobalGenerator)
+    assert not model.reenactor.generator.skips
+    assert model.background_mixer.generator.skips
+
+
 @pytest.fixture
 def folder(model, tmp_path):
     model.save_pretrained(tmp_path / "model")
@@ -140,6 +169,11 @@ DAMAGES = {
     "unknown key": lambda folder: rewrite(folder, colour="red"),
     "unknown key of a network": lambda folder: rewrite(folder, reenactor=GENERATOR | {"wings": 2}),
     "number that is none": lambda folder: rewrite(folder, reenactor=GENERATOR | {"width": "wide"}),
+    "impossible number": lambda folder: rewrite(folder, reenactor=GENERATOR | {"blocks": -1}),
+    "unknown norm": lambda folder: rewrite(folder, background_mixer=GENERATOR | {"norm": "batch"}),
+    "enormous width": lambda folder: rewrite(folder, reenactor=GENERATOR | {"width": 10**30}),
+    "fields that are a list": lambda folder: rewrite(folder, reenactor=[1, 2]),
+    "transformer without weights": lambda folder: rewrite(folder, transform_landmarks=False),
     "other shapes": lambda folder: rewrite(folder, landmark_transformer={"width": 17, "layers": 1}),
     "other layers": lambda folder: rewrite(folder, reenactor=GENERATOR | {"blocks": 2}),
 }

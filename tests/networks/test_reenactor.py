@@ -1,10 +1,19 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
-from facegan.networks import BackgroundMixer, CoarseToFineGenerator, FaceReenactor, GlobalGenerator
+from facegan.errors import InputError
+from facegan.networks import (
+    BackgroundMixer,
+    CoarseToFineGenerator,
+    FaceReenactor,
+    GeneratorSettings,
+    GlobalGenerator,
+)
 from facegan.networks.compositing import cut_background, cut_head, cut_predicted_head, mix
 
-SMALL = {"width": 8, "downsamplings": 2, "blocks": 1, "local_blocks": 1}
+SMALL = GeneratorSettings(width=8, downsamplings=2, blocks=1, local_blocks=1)
 KINDS = [("coarse_to_fine", CoarseToFineGenerator), ("global", GlobalGenerator)]
 
 
@@ -14,7 +23,7 @@ def noise(*shape, seed=0):
 
 @pytest.mark.parametrize(("kind", "generator"), KINDS)
 def test_reenactor_paints_with_pix2pixhds_generator_and_labels(kind, generator):
-    network = FaceReenactor(kind, **SMALL)
+    network = FaceReenactor(replace(SMALL, kind=kind))
     assert type(network.generator) is generator
     source, heatmap = noise(2, 3, 32, 32), noise(2, 1, 32, 32, seed=1).abs()
     face, segmentation = network(source, heatmap)
@@ -24,7 +33,7 @@ def test_reenactor_paints_with_pix2pixhds_generator_and_labels(kind, generator):
 
 @pytest.mark.parametrize(("kind", "generator"), KINDS)
 def test_mixer_paints_and_masks(kind, generator):
-    network = BackgroundMixer(kind, **SMALL)
+    network = BackgroundMixer(replace(SMALL, kind=kind))
     assert type(network.generator) is generator
     head, background = noise(2, 3, 32, 32), noise(2, 3, 32, 32, seed=1)
     painted, mask = network(head, background)
@@ -34,7 +43,7 @@ def test_mixer_paints_and_masks(kind, generator):
     torch.testing.assert_close(painted, network.generator(torch.cat((head, background), dim=1)))
 
 
-@pytest.mark.parametrize("network", [FaceReenactor(**SMALL), BackgroundMixer(**SMALL)])
+@pytest.mark.parametrize("network", [FaceReenactor(SMALL), BackgroundMixer(SMALL)])
 def test_second_head_trains_the_generators_features(network):
     channels = 1 if isinstance(network, FaceReenactor) else 3
     _, second = network(noise(1, 3, 32, 32), noise(1, channels, 32, 32, seed=1))
@@ -43,13 +52,91 @@ def test_second_head_trains_the_generators_features(network):
     assert network.generator.head[0].weight.grad is None
 
 
-def test_skips_and_sizes_reach_the_generator():
-    sizes = [
-        sum(p.numel() for p in FaceReenactor("global", width, 2, blocks).parameters())
-        for width, blocks in ((8, 1), (8, 2), (16, 1))
-    ]
-    assert sizes[0] < sizes[1] < sizes[2]
-    assert FaceReenactor("coarse_to_fine", **SMALL, skips=True).generator.skips
+@pytest.mark.parametrize("network", [FaceReenactor, BackgroundMixer])
+def test_every_setting_reaches_the_generator(network):
+    def parameters(**changes):
+        built = network(replace(SMALL, **changes))
+        return sum(p.numel() for p in built.generator.parameters())
+
+    small = parameters()
+    more = [{"width": 16}, {"downsamplings": 3}, {"blocks": 2}, {"local_blocks": 2}, {"norm": "group"}]
+    assert all(parameters(**changes) > small for changes in more)
+    assert parameters(kind="global") < small
+    assert network(replace(SMALL, skips=True)).generator.skips
+    assert any(isinstance(m, torch.nn.GroupNorm) for m in network(replace(SMALL, norm="group")).modules())
+    assert not any(
+        isinstance(m, torch.nn.InstanceNorm2d) for m in network(replace(SMALL, norm="group")).modules()
+    )
+
+
+def test_parameters_of_the_defaults():
+    """pix2pixHD's generator and a second head: 3×3 to the same width, 3×3 to the classes."""
+    with torch.device("meta"):
+        reenactor = sum(p.numel() for p in FaceReenactor().parameters())
+    assert reenactor == 182_706_531 + (32 * 32 * 9 + 32) + (32 * 3 * 9 + 3)
+
+
+@pytest.mark.parametrize("network", [FaceReenactor, BackgroundMixer])
+@pytest.mark.parametrize(("kind", "multiple"), [("global", 4), ("coarse_to_fine", 8)])
+def test_sizes_that_fit_are_told(network, kind, multiple):
+    built = network(replace(SMALL, kind=kind))
+    assert built.multiple == multiple
+    channels = 1 if network is FaceReenactor else 3
+    side = 5 * multiple
+    assert built(noise(1, 3, side, side), noise(1, channels, side, side))[0].shape == (1, 3, side, side)
+    side += multiple // 2
+    with pytest.raises(ValueError, match=f"multiples of {multiple}"):
+        built(noise(1, 3, side, side), noise(1, channels, side, side))
+
+
+@pytest.mark.parametrize("network", [FaceReenactor, BackgroundMixer])
+def test_second_phase_begins_where_the_first_has_ended(network):
+    trained = network(replace(SMALL, kind="global", width=16))
+    grown = network(SMALL)
+    own = {n: t.clone() for n, t in grown.state_dict().items() if not n.startswith("generator.coarse.")}
+    grown.load_global(trained.state_dict())
+    state = trained.generator.state_dict()
+    assert all(torch.equal(t, state[n]) for n, t in grown.generator.coarse.state_dict().items())
+    assert all(torch.equal(grown.state_dict()[name], tensor) for name, tensor in own.items())
+    pictures = noise(1, 4 if network is FaceReenactor else 6, 16, 16)
+    torch.testing.assert_close(
+        grown.generator.coarse.features(pictures), trained.generator.features(pictures), atol=0, rtol=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "state", "message"),
+    [
+        (SMALL, FaceReenactor(replace(SMALL, kind="global")), "other sizes: .* width 16 "),
+        (
+            SMALL,
+            BackgroundMixer(replace(SMALL, kind="global", width=16)),
+            r"stem\.0\.weight is 16×6×7×7, not 16×4",
+        ),
+        (SMALL, FaceReenactor(SMALL), "other sizes"),
+        (SMALL, torch.nn.Linear(1, 1), "is absent, not"),
+        (
+            replace(SMALL, kind="global"),
+            FaceReenactor(replace(SMALL, kind="global", width=16)),
+            "only a coarse_to_fine one",
+        ),
+    ],
+)
+def test_first_phase_that_does_not_fit(settings, state, message):
+    with pytest.raises(InputError, match=message) as caught:
+        FaceReenactor(settings).load_global(state.state_dict())
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("network", [FaceReenactor, BackgroundMixer])
+def test_coarse_parameters_are_the_global_generators(network):
+    grown = network(SMALL)
+    coarse = list(grown.coarse_parameters())
+    assert {id(p) for p in coarse} == {
+        id(p) for n, p in grown.named_parameters() if n.startswith("generator.coarse.")
+    }
+    assert 0 < len(coarse) < len(list(grown.parameters()))
+    assert not list(network(replace(SMALL, kind="global")).coarse_parameters())
 
 
 def test_cutting_by_labels():

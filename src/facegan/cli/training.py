@@ -30,6 +30,8 @@ def run(arguments: Sequence[str]) -> None:
         InputError: for wrong keys or values, before anything is built.
     """
     warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
+    # It is resumable: the order of the data follows from the number of batches done.
+    warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before")
     about = {
         name: {
             "exit_on_error": False,

@@ -34,15 +34,15 @@ class Augmentation:
             else None
         )
 
-    def __call__(self, pair: Pair) -> Pair:
-        """A changed pair; the given one is left as it is. Random numbers are torch's."""
+    def __call__(self, pair: Pair, generator: torch.Generator) -> Pair:
+        """A changed pair; the given one is left as it is."""
         pair = pair.copy()
         if self._colour and "source" in pair:
-            self._colour.set_random_seed(int(torch.randint(2**31, ()).item()))
+            self._colour.set_random_seed(int(torch.randint(2**31, (), generator=generator).item()))
             first = self._colour(image=_to_uint8(pair["source"]))
             again = type(self._colour).replay(first["replay"], image=_to_uint8(pair["driving"]))
             pair["source"], pair["driving"] = _to_float(first["image"]), _to_float(again["image"])
-        return mirrored(pair) if torch.rand(()).item() < self.flip else pair
+        return mirrored(pair) if torch.rand((), generator=generator).item() < self.flip else pair
 
 
 def mirrored(pair: Pair) -> Pair:

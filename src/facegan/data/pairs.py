@@ -13,10 +13,14 @@ from facegan.data.pair import Pair, read_pair
 if TYPE_CHECKING:
     from facegan.data.augmentation import Augmentation
     from facegan.data.crops import FaceCrops
+    from facegan.data.sampler import Draw
 
 
 class TrainingPairs(Dataset[Pair]):
     """Every crop once as driver, each time with a random other crop of its track as source.
+
+    An item is asked for by a driver's index and the seed of all that is random about its pair; with the
+    index alone the pair is always the same.
 
     Args:
         crops: the data.
@@ -37,12 +41,14 @@ class TrainingPairs(Dataset[Pair]):
     def __len__(self) -> int:
         return len(self.crops)
 
-    def __getitem__(self, index: int) -> Pair:
+    def __getitem__(self, draw: Draw | int) -> Pair:
+        index, seed = draw if isinstance(draw, tuple) else (draw, draw)
+        generator = torch.Generator().manual_seed(seed)
         members = self._members[self.crops.track[index]]
         others = members[members != index] if len(members) > 1 else members
-        source = int(others[int(torch.randint(len(others), ()).item())])
+        source = int(others[int(torch.randint(len(others), (), generator=generator).item())])
         pair = read_pair(self.crops, source, index, pictures=self.pictures)
-        return self.augmentation(pair) if self.augmentation else pair
+        return self.augmentation(pair, generator) if self.augmentation else pair
 
 
 class ValidationPairs(Dataset[Pair]):

@@ -1,6 +1,12 @@
-"""The equations of the paper, a function each."""
+"""The equations of the paper, and two that GANs like it add, a function each."""
 
-from facegan.losses.adversarial import AdversarialForm, discriminator_loss, generator_loss
+from facegan.losses.adversarial import (
+    AdversarialForm,
+    discriminator_loss,
+    feature_matching,
+    generator_loss,
+    gradient_penalty,
+)
 from facegan.losses.background import mask_norm, mask_smoothness
 from facegan.losses.landmarks import (
     action_unit_consistency,
@@ -15,7 +21,9 @@ __all__ = [
     "action_unit_consistency",
     "connectivity",
     "discriminator_loss",
+    "feature_matching",
     "generator_loss",
+    "gradient_penalty",
     "landmark_reconstruction",
     "mask_norm",
     "mask_smoothness",

@@ -6,15 +6,18 @@ from facegan.networks.identity import IdentityNetwork
 from facegan.networks.landmark_transformer import ActionUnitRegressor, LandmarkTransformer
 from facegan.networks.model import FaceGAN, FaceGANConfig, Reenactment
 from facegan.networks.reenactor import BackgroundMixer, FaceReenactor
+from facegan.networks.settings import DiscriminatorSettings, GeneratorSettings
 from facegan.networks.vgg import VGGFeatures
 
 __all__ = [
     "ActionUnitRegressor",
     "BackgroundMixer",
     "CoarseToFineGenerator",
+    "DiscriminatorSettings",
     "FaceGAN",
     "FaceGANConfig",
     "FaceReenactor",
+    "GeneratorSettings",
     "GlobalGenerator",
     "IdentityNetwork",
     "LandmarkTransformer",

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
+from torch.nn.utils import parametrizations
 
-from facegan.networks.generator import initialise, pyramid
+from facegan.networks.generator import initialise, norm_layer, pyramid
+
+if TYPE_CHECKING:
+    from facegan.networks.settings import Norm
 
 
 class MultiScaleDiscriminator(nn.Module):
@@ -17,12 +22,29 @@ class MultiScaleDiscriminator(nn.Module):
         width: channels after the first convolution; doubled at every layer, at most 512.
         layers: convolutions with stride 2.
         scales: number of discriminators.
+        norm: ``instance``, ``group`` or ``none``, after every convolution but the first and the last.
+        spectral_norm: divide every convolution's weights by their largest singular value (Miyato et
+            al., ICLR 2018), found by one step of the power method at every forward in training mode.
     """
 
-    def __init__(self, in_channels: int, width: int = 64, layers: int = 3, scales: int = 3) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        width: int = 64,
+        layers: int = 3,
+        scales: int = 3,
+        *,
+        norm: Norm = "instance",
+        spectral_norm: bool = False,
+    ) -> None:
         super().__init__()
-        self.scales = nn.ModuleList(PatchDiscriminator(in_channels, width, layers) for _ in range(scales))
+        self.scales = nn.ModuleList(
+            PatchDiscriminator(in_channels, width, layers, norm) for _ in range(scales)
+        )
         self.apply(initialise)
+        if spectral_norm:
+            for module in [module for module in self.modules() if isinstance(module, nn.Conv2d)]:
+                parametrizations.spectral_norm(module)
 
     def forward(self, pictures: Tensor) -> list[list[Tensor]]:
         """N×in_channels×H×W to the activations of every layer of every scale.
@@ -37,13 +59,13 @@ class MultiScaleDiscriminator(nn.Module):
 class PatchDiscriminator(nn.Module):
     """4×4 convolutions; no norm on the first and the last."""
 
-    def __init__(self, in_channels: int, width: int, layers: int) -> None:
+    def __init__(self, in_channels: int, width: int, layers: int, norm: Norm) -> None:
         super().__init__()
         channels = [min(width * 2**i, 512) for i in range(layers + 1)]
         strides = [2] * (layers - 1) + [1]
-        self.layers = nn.ModuleList([_block(in_channels, width, stride=2, norm=False)])
+        self.layers = nn.ModuleList([_block(in_channels, channels[0], 2, "none")])
         self.layers.extend(
-            _block(before, after, stride)
+            _block(before, after, stride, norm)
             for (before, after), stride in zip(pairwise(channels), strides, strict=True)
         )
         self.layers.append(nn.Conv2d(channels[-1], 1, 4, padding=2))
@@ -57,8 +79,7 @@ class PatchDiscriminator(nn.Module):
         return outputs
 
 
-def _block(before: int, after: int, stride: int, *, norm: bool = True) -> nn.Sequential:
+def _block(before: int, after: int, stride: int, norm: Norm) -> nn.Sequential:
     convolution = nn.Conv2d(before, after, 4, stride, padding=2)
     # Not in place: the activations are handed out for feature matching.
-    activation = nn.LeakyReLU(0.2)
-    return nn.Sequential(convolution, *((nn.InstanceNorm2d(after),) if norm else ()), activation)
+    return nn.Sequential(convolution, norm_layer(norm, after), nn.LeakyReLU(0.2))

@@ -6,13 +6,18 @@ because FACEGAN hangs a second head on them (segmentation, mask).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import gcd
+from typing import TYPE_CHECKING, assert_never
 
 from torch import Tensor, nn
 from torch.nn import functional
 
+from facegan.errors import InputError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from facegan.networks.settings import Norm
 
 
 class GlobalGenerator(nn.Module):
@@ -24,6 +29,7 @@ class GlobalGenerator(nn.Module):
         width: channels after the first convolution; doubled at every downsampling.
         downsamplings: how often the resolution is halved.
         blocks: number of residual blocks.
+        norm: ``instance``, ``group`` or ``none``, after every convolution but the head's.
         skips: add the encoder's features to the decoder's of the same size ("U-Net like").
     """
 
@@ -35,19 +41,21 @@ class GlobalGenerator(nn.Module):
         downsamplings: int = 4,
         blocks: int = 9,
         *,
+        norm: Norm = "instance",
         skips: bool = False,
     ) -> None:
         super().__init__()
         self.width = width
         self.skips = skips
         self.multiple = 2**downsamplings
-        self.stem = ConvBlock(in_channels, width, kernel=7)
+        self.stem = ConvBlock(in_channels, width, norm, kernel=7)
         self.down = nn.ModuleList(
-            ConvBlock(width * 2**i, width * 2 ** (i + 1), kernel=3, stride=2) for i in range(downsamplings)
+            ConvBlock(width * 2**i, width * 2 ** (i + 1), norm, kernel=3, stride=2)
+            for i in range(downsamplings)
         )
-        self.blocks = nn.Sequential(*(ResidualBlock(width * 2**downsamplings) for _ in range(blocks)))
+        self.blocks = nn.Sequential(*(ResidualBlock(width * 2**downsamplings, norm) for _ in range(blocks)))
         self.up = nn.ModuleList(
-            UpBlock(width * 2 ** (i + 1), width * 2**i) for i in reversed(range(downsamplings))
+            UpBlock(width * 2 ** (i + 1), width * 2**i, norm) for i in reversed(range(downsamplings))
         )
         self.head = PictureHead(width, out_channels)
         self.apply(initialise)
@@ -90,6 +98,7 @@ class CoarseToFineGenerator(nn.Module):
         downsamplings: how often the global generator halves the (already halved) resolution.
         blocks: residual blocks of the global generator.
         local_blocks: residual blocks of the enhancer.
+        norm: ``instance``, ``group`` or ``none``, in both.
         skips: skip connections, in both.
     """
 
@@ -102,6 +111,7 @@ class CoarseToFineGenerator(nn.Module):
         blocks: int = 9,
         local_blocks: int = 3,
         *,
+        norm: Norm = "instance",
         skips: bool = False,
     ) -> None:
         super().__init__()
@@ -109,14 +119,14 @@ class CoarseToFineGenerator(nn.Module):
         self.skips = skips
         self.multiple = 2 ** (downsamplings + 1)
         self.coarse = GlobalGenerator(
-            in_channels, out_channels, 2 * width, downsamplings, blocks, skips=skips
+            in_channels, out_channels, 2 * width, downsamplings, blocks, norm=norm, skips=skips
         )
         # Only its features are used: a head without gradient would trip distributed training.
         del self.coarse.head
-        self.stem = ConvBlock(in_channels, width, kernel=7)
-        self.down = ConvBlock(width, 2 * width, kernel=3, stride=2)
-        self.blocks = nn.Sequential(*(ResidualBlock(2 * width) for _ in range(local_blocks)))
-        self.up = UpBlock(2 * width, width)
+        self.stem = ConvBlock(in_channels, width, norm, kernel=7)
+        self.down = ConvBlock(width, 2 * width, norm, kernel=3, stride=2)
+        self.blocks = nn.Sequential(*(ResidualBlock(2 * width, norm) for _ in range(local_blocks)))
+        self.up = UpBlock(2 * width, width, norm)
         self.head = PictureHead(width, out_channels)
         self.apply(initialise)
 
@@ -137,11 +147,36 @@ class CoarseToFineGenerator(nn.Module):
         painted: Tensor = self.head(self.features(pictures))
         return painted
 
+    def load_global(self, generator: Mapping[str, Tensor]) -> None:
+        """Takes over a trained global generator but for its head: progressive training.
+
+        Args:
+            generator: state of a :class:`GlobalGenerator` of this one's sizes and twice its width.
+                That ``skips`` differ, or one norm is ``instance`` and the other ``none``, leaves no
+                trace in a state and goes unseen.
+
+        Raises:
+            InputError: if the sizes differ.
+        """
+        state = {name: tensor for name, tensor in generator.items() if not name.startswith("head.")}
+        theirs, ours = _shapes(state), _shapes(self.coarse.state_dict())
+        for name in sorted(theirs.keys() | ours.keys()):
+            if theirs.get(name) != ours.get(name):
+                msg = (
+                    f"global generator of other sizes: {name} is {theirs.get(name, 'absent')}, not "
+                    f"{ours.get(name, 'absent')}; it needs width {2 * self.width} (twice this one's) "
+                    "and this one's downsamplings, blocks and norm"
+                )
+                raise InputError(msg)
+        self.coarse.load_state_dict(state)
+
 
 class ConvBlock(nn.Sequential):
-    """Convolution, instance norm, ReLU. A 7×7 one pads by reflection, a strided one by zeros."""
+    """Convolution, norm, ReLU. An unstrided one pads by reflection, a strided one by zeros."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, norm: Norm, *, kernel: int, stride: int = 1
+    ) -> None:
         padding = kernel // 2
         super().__init__(
             nn.Conv2d(
@@ -152,31 +187,31 @@ class ConvBlock(nn.Sequential):
                 padding,
                 padding_mode="reflect" if stride == 1 else "zeros",
             ),
-            nn.InstanceNorm2d(out_channels),
+            norm_layer(norm, out_channels),
             nn.ReLU(),
         )
 
 
 class UpBlock(nn.Sequential):
-    """Transposed convolution to twice the size, instance norm, ReLU."""
+    """Transposed convolution to twice the size, norm, ReLU."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
         super().__init__(
             nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1),
-            nn.InstanceNorm2d(out_channels),
+            norm_layer(norm, out_channels),
             nn.ReLU(),
         )
 
 
 class ResidualBlock(nn.Module):
-    """Two 3×3 convolutions with instance norm, added to the input; no ReLU after the sum."""
+    """Two 3×3 convolutions with norm, added to the input; no ReLU after the sum."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, norm: Norm) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            ConvBlock(channels, channels, kernel=3),
+            ConvBlock(channels, channels, norm, kernel=3),
             nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect"),
-            nn.InstanceNorm2d(channels),
+            norm_layer(norm, channels),
         )
 
     def forward(self, hidden: Tensor) -> Tensor:
@@ -192,6 +227,21 @@ class PictureHead(nn.Sequential):
         super().__init__(
             nn.Conv2d(in_channels, out_channels, 7, padding=3, padding_mode="reflect"), nn.Tanh()
         )
+
+
+def norm_layer(norm: Norm, channels: int) -> nn.Module:
+    """Instance norm without learned scale, group norm with one, or nothing.
+
+    A group has 16 channels, or as many of them as divide the number of channels.
+    """
+    match norm:
+        case "instance":
+            return nn.InstanceNorm2d(channels)
+        case "group":
+            return nn.GroupNorm(channels // gcd(channels, 16), channels)
+        case "none":
+            return nn.Identity()
+    assert_never(norm)
 
 
 def halve(pictures: Tensor) -> Tensor:
@@ -221,3 +271,7 @@ def require_multiple(pictures: Tensor, multiple: int) -> None:
     if height % multiple or width % multiple:
         msg = f"picture of {height}×{width} pixels: both must be multiples of {multiple}"
         raise ValueError(msg)
+
+
+def _shapes(state: Mapping[str, Tensor]) -> dict[str, str]:
+    return {name: "×".join(map(str, tensor.shape)) for name, tensor in state.items()}

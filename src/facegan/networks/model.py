@@ -17,6 +17,7 @@ from facegan.landmarks import draw_gaussians
 from facegan.networks.compositing import cut_predicted_head, mix
 from facegan.networks.landmark_transformer import LandmarkTransformer
 from facegan.networks.reenactor import BackgroundMixer, FaceReenactor
+from facegan.networks.settings import GeneratorSettings
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
@@ -32,9 +33,11 @@ class FaceGANConfig:
     landmark_transformer: dict[str, Any] = field(default_factory=dict)
     """Arguments of :class:`LandmarkTransformer`."""
     reenactor: dict[str, Any] = field(default_factory=dict)
-    """Arguments of :class:`FaceReenactor`."""
+    """Fields of the face reenactor's :class:`GeneratorSettings`."""
     background_mixer: dict[str, Any] = field(default_factory=dict)
-    """Arguments of :class:`BackgroundMixer`."""
+    """Fields of the background mixer's :class:`GeneratorSettings`."""
+    transform_landmarks: bool = True
+    """False is the paper's ablation without L_T (Table 1): the driver's own landmarks are drawn."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +67,21 @@ class FaceGAN(nn.Module):
 
     Args:
         config: sizes of the networks.
+
+    Attributes:
+        landmark_transformer: L_T; None if the configuration's ``transform_landmarks`` is False.
+        reenactor: G_r.
+        background_mixer: G_b.
     """
 
     def __init__(self, config: FaceGANConfig) -> None:
         super().__init__()
         self.config = config
-        self.landmark_transformer = LandmarkTransformer(**config.landmark_transformer)
-        self.reenactor = FaceReenactor(**config.reenactor)
-        self.background_mixer = BackgroundMixer(**config.background_mixer)
+        self.landmark_transformer = (
+            LandmarkTransformer(**config.landmark_transformer) if config.transform_landmarks else None
+        )
+        self.reenactor = FaceReenactor(GeneratorSettings(**config.reenactor))
+        self.background_mixer = BackgroundMixer(GeneratorSettings(**config.background_mixer))
 
     def forward(
         self,
@@ -90,8 +100,14 @@ class FaceGAN(nn.Module):
             background: I_b, N×3×H×W, zero where the source's head is; or another background.
             landmarks: target landmarks N×68×2 to use instead of the transformer's (ablation
                 without L_T: the driver's own).
+
+        Raises:
+            ValueError: if the model has no landmark transformer and is given no landmarks.
         """
         if landmarks is None:
+            if self.landmark_transformer is None:
+                msg = "this model has no landmark transformer: it needs the landmarks to draw"
+                raise ValueError(msg)
             landmarks = self.landmark_transformer(source_landmarks, motion)
         heatmap = draw_gaussians(landmarks, source.shape[-1], self.config.sigma)
         face, segmentation = self.reenactor(source, heatmap)

@@ -2,44 +2,78 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from facegan.errors import InputError
 from facegan.networks.generator import CoarseToFineGenerator, ConvBlock, GlobalGenerator, initialise
+from facegan.networks.settings import GeneratorSettings
 
-GeneratorKind = Literal["coarse_to_fine", "global"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torch.nn import Parameter
+
+    from facegan.networks.settings import Norm
 
 CLASSES = 3
 """Background, face, hair."""
+PIX2PIXHD = GeneratorSettings()
 
 
-class FaceReenactor(nn.Module):
+class Painter(nn.Module):
+    """What both have in common: a generator that can begin as a trained global one.
+
+    Args:
+        in_channels: channels of the generator's input.
+        settings: sizes and variants of the generator.
+
+    Attributes:
+        generator: paints N×3×H×W in -1..1.
+        multiple: height and width must be multiples of it.
+    """
+
+    def __init__(self, in_channels: int, settings: GeneratorSettings) -> None:
+        super().__init__()
+        self.generator = _generator(in_channels, settings)
+        self.multiple = self.generator.multiple
+
+    def load_global(self, state: Mapping[str, Tensor]) -> None:
+        """Begins the second phase of progressive training where the first has ended.
+
+        Args:
+            state: state of the same class with ``kind="global"`` and twice the width. Its generator
+                but for the head is used; see :meth:`CoarseToFineGenerator.load_global`.
+
+        Raises:
+            InputError: if the sizes differ, or this generator is a global one itself.
+        """
+        if isinstance(self.generator, GlobalGenerator):
+            msg = "generator.kind is global: only a coarse_to_fine one begins with a trained global generator"
+            raise InputError(msg)
+        prefix = "generator."
+        self.generator.load_global(
+            {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+        )
+
+    def coarse_parameters(self) -> Iterator[Parameter]:
+        """Parameters of the global generator inside a coarse-to-fine one; of a global one, none."""
+        if isinstance(self.generator, CoarseToFineGenerator):
+            yield from self.generator.coarse.parameters()
+
+
+class FaceReenactor(Painter):
     """G_r: source picture and drawn landmarks to the reenacted face and its segmentation.
 
     Args:
-        generator: ``coarse_to_fine``, or ``global`` alone (first phase of progressive training).
-        width: channels of the generator's last features.
-        downsamplings: how often the global generator halves the resolution.
-        blocks: residual blocks of the global generator.
-        local_blocks: residual blocks of the local enhancer, if there is one.
-        skips: skip connections ("U-Net like" in the paper).
+        settings: sizes and variants of the generator.
     """
 
-    def __init__(
-        self,
-        generator: GeneratorKind = "coarse_to_fine",
-        width: int = 32,
-        downsamplings: int = 4,
-        blocks: int = 9,
-        local_blocks: int = 3,
-        *,
-        skips: bool = False,
-    ) -> None:
-        super().__init__()
-        self.generator = _generator(4, generator, width, downsamplings, blocks, local_blocks, skips)
-        self.segmentation = SecondHead(width, CLASSES)
+    def __init__(self, settings: GeneratorSettings = PIX2PIXHD) -> None:
+        super().__init__(4, settings)
+        self.segmentation = SecondHead(settings.width, CLASSES, settings.norm)
 
     def forward(self, source: Tensor, heatmap: Tensor) -> tuple[Tensor, Tensor]:
         """Paints the source's face where the landmarks are.
@@ -55,25 +89,16 @@ class FaceReenactor(nn.Module):
         return self.generator.head(features), self.segmentation(features)
 
 
-class BackgroundMixer(nn.Module):
+class BackgroundMixer(Painter):
     """G_b: reenacted head and background to a picture and the mask that mixes both.
 
-    Arguments as for :class:`FaceReenactor`.
+    Args:
+        settings: sizes and variants of the generator.
     """
 
-    def __init__(
-        self,
-        generator: GeneratorKind = "coarse_to_fine",
-        width: int = 32,
-        downsamplings: int = 4,
-        blocks: int = 9,
-        local_blocks: int = 3,
-        *,
-        skips: bool = False,
-    ) -> None:
-        super().__init__()
-        self.generator = _generator(6, generator, width, downsamplings, blocks, local_blocks, skips)
-        self.mask = SecondHead(width, 1)
+    def __init__(self, settings: GeneratorSettings = PIX2PIXHD) -> None:
+        super().__init__(6, settings)
+        self.mask = SecondHead(settings.width, 1, settings.norm)
 
     def forward(self, head: Tensor, background: Tensor) -> tuple[Tensor, Tensor]:
         """Puts a head before a background.
@@ -92,26 +117,19 @@ class BackgroundMixer(nn.Module):
 class SecondHead(nn.Sequential):
     """A small CNN on the second-last layer's features."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
         super().__init__(
-            ConvBlock(in_channels, in_channels, kernel=3),
+            ConvBlock(in_channels, in_channels, norm, kernel=3),
             nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode="reflect"),
         )
         self.apply(initialise)
 
 
-def _generator(
-    in_channels: int,
-    kind: GeneratorKind,
-    width: int,
-    downsamplings: int,
-    blocks: int,
-    local_blocks: int,
-    skips: bool,
-) -> GlobalGenerator | CoarseToFineGenerator:
-    if kind == "global":
-        return GlobalGenerator(in_channels, 3, width, downsamplings, blocks, skips=skips)
-    if kind == "coarse_to_fine":
-        return CoarseToFineGenerator(in_channels, 3, width, downsamplings, blocks, local_blocks, skips=skips)
-    msg = f"generator must be coarse_to_fine or global, got {kind!r}"
-    raise ValueError(msg)
+def _generator(in_channels: int, settings: GeneratorSettings) -> GlobalGenerator | CoarseToFineGenerator:
+    width, downsamplings, blocks = settings.width, settings.downsamplings, settings.blocks
+    norm, skips = settings.norm, settings.skips
+    if settings.kind == "global":
+        return GlobalGenerator(in_channels, 3, width, downsamplings, blocks, norm=norm, skips=skips)
+    return CoarseToFineGenerator(
+        in_channels, 3, width, downsamplings, blocks, settings.local_blocks, norm=norm, skips=skips
+    )

@@ -1,7 +1,7 @@
 """The four training stages: a LightningModule and its DataModule each."""
 
 from facegan.stages.background_mix import BackgroundMixData, BackgroundMixStage
-from facegan.stages.checkpoints import Checkpoints
+from facegan.stages.checkpoints import Checkpoints, SafeCheckpointIO
 from facegan.stages.joint import JointData, JointStage
 from facegan.stages.landmark_transform import LandmarkTransformData, LandmarkTransformStage
 from facegan.stages.panels import Panels
@@ -18,4 +18,5 @@ __all__ = [
     "Panels",
     "ReenactData",
     "ReenactStage",
+    "SafeCheckpointIO",
 ]

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from facegan import losses
 from facegan.data import Pair
-from facegan.losses import AdversarialForm
-from facegan.networks import BackgroundMixer, MultiScaleDiscriminator
-from facegan.networks.compositing import cut_background, cut_head, mix
-from facegan.networks.reenactor import GeneratorKind
+from facegan.errors import InputError
+from facegan.landmarks import draw_gaussians
+from facegan.networks import (
+    BackgroundMixer,
+    DiscriminatorSettings,
+    FaceReenactor,
+    GeneratorSettings,
+    MultiScaleDiscriminator,
+)
+from facegan.networks.compositing import cut_background, cut_head, cut_predicted_head, mix
 from facegan.stages.adversarial import AdversarialStage
+from facegan.stages.checkpoints import StageCheckpoint
+from facegan.stages.measures import mean_within, square_error
 from facegan.stages.pair_data import PairData
 from facegan.stages.perceptual import PerceptualLoss, PerceptualNetwork
-from facegan.stages.reenact import mean_square
+from facegan.stages.reenact import require_size
+from facegan.stages.settings import Adversarial, Optimisation
+from facegan.stages.stage import plain
 
 
 class BackgroundMixData(PairData):
@@ -26,6 +38,10 @@ class BackgroundMixData(PairData):
 class Mixed(NamedTuple):
     """What G_b makes of a batch."""
 
+    head: Tensor
+    """I'_fr, N×3×H×W: of the truth or reenacted."""
+    background: Tensor
+    """I_b, N×3×H×W."""
     painted: Tensor
     """I_c, N×3×H×W."""
     mask: Tensor
@@ -37,83 +53,81 @@ class Mixed(NamedTuple):
 class BackgroundMixStage(AdversarialStage):
     """Trains G_b with L_b = L_bm + λ_b3 L_bp + λ_b4 L_badv + λ_b5 L_br.
 
-    The head is the truth's, F_d, in place of the reenacted one. The paper fixes the losses and the
-    mixing formula; the weights are open. Arguments not listed are as for
-    :class:`~facegan.stages.reenact.ReenactStage`.
+    The paper fixes the losses and the mixing formula; the weights are open, and so is which head G_b
+    is trained with.
 
     Args:
-        generator: ``coarse_to_fine``, or ``global`` alone.
-        width: channels of the generator's last features.
-        downsamplings: of the global generator.
-        blocks: residual blocks of the global generator.
-        local_blocks: residual blocks of the local enhancer.
-        skips: skip connections.
-        discriminator_width: channels after a discriminator's first convolution.
-        discriminator_scales: number of discriminators.
-        learning_rate: of both Adams.
-        betas: of both Adams.
-        mask_smoothness_weight: λ_b1.
-        mask_norm_weight: λ_b2.
-        perceptual_weight: λ_b3.
-        adversarial_weight: λ_b4.
-        reconstruction_weight: λ_b5.
+        generator: sizes of G_b.
+        discriminator: sizes of D_b1..3.
+        head: ``truth`` is F_d, the driver's own head; ``reenacted`` that of the frozen reenactor;
+            ``schedule`` goes from one to the other during the run, picture by picture.
+        reenact_checkpoint: of stage 2, for the latter two.
+        mask_smoothness_weight: λ_b1 (open).
+        mask_norm_weight: λ_b2 (open).
+        perceptual_weight: λ_b3 (open).
+        reconstruction_weight: λ_b5 (open).
         perceptual_network: whose features L_bp compares.
-        adversarial_form: the paper's is ``log``.
-        gradient_clip: largest norm of a gradient; null for no limit.
+        adversarial: λ_b4 and the form of the adversarial loss.
+        optimisation: how the weights are moved.
     """
+
+    result_panel = "result I_r"
+    frozen: ClassVar[tuple[str, ...]] = (*AdversarialStage.frozen, "reenactor.")
+    network: BackgroundMixer
 
     def __init__(
         self,
-        generator: GeneratorKind = "coarse_to_fine",
-        width: int = 32,
-        downsamplings: int = 4,
-        blocks: int = 9,
-        local_blocks: int = 3,
-        skips: bool = False,
-        discriminator_width: int = 64,
-        discriminator_scales: int = 3,
-        learning_rate: float = 2e-4,
-        betas: tuple[float, float] = (0.5, 0.999),
+        generator: GeneratorSettings = GeneratorSettings(),
+        discriminator: DiscriminatorSettings = DiscriminatorSettings(),
+        head: Literal["truth", "reenacted", "schedule"] = "truth",
+        reenact_checkpoint: Path | None = None,
         mask_smoothness_weight: float = 1.0,
         mask_norm_weight: float = 0.1,
         perceptual_weight: float = 10.0,
-        adversarial_weight: float = 1.0,
         reconstruction_weight: float = 10.0,
         perceptual_network: PerceptualNetwork = "vgg19",
-        adversarial_form: AdversarialForm = "log",
-        gradient_clip: float | None = None,
+        adversarial: Adversarial = Adversarial(),
+        optimisation: Optimisation = Optimisation(),
     ) -> None:
         super().__init__()
-        self.save_hyperparameters()
-        self.mixer = BackgroundMixer(generator, width, downsamplings, blocks, local_blocks, skips=skips)
-        self.discriminator = MultiScaleDiscriminator(3, discriminator_width, scales=discriminator_scales)
+        self.save_hyperparameters(plain(locals()))
+        self.adversarial, self.optimisation = adversarial, optimisation
+        self.network = BackgroundMixer(generator)
+        self.discriminator = MultiScaleDiscriminator(3, **asdict(discriminator))
         self.perceptual = PerceptualLoss(perceptual_network)
+        self.reenactor: FaceReenactor | None = None
+        if head != "truth":
+            if reenact_checkpoint is None:
+                msg = f"head: {head} needs model.init_args.reenact_checkpoint, a checkpoint of stage 2"
+                raise InputError(msg)
+            trained = StageCheckpoint(reenact_checkpoint, "ReenactStage")
+            self.reenactor = FaceReenactor(GeneratorSettings(**trained.config["generator"]))
+            self.reenactor.load_state_dict(trained.weights("network"))
+            self.reenactor.requires_grad_(False)
+            self.sigma: float = trained.config["sigma"]
 
     def network_config(self) -> dict[str, Any]:
         """Arguments of G_b and of the discriminators."""
-        names = ("generator", "width", "downsamplings", "blocks", "local_blocks", "skips")
-        return {
-            "network": {name: self.hparams[name] for name in names},
-            "discriminator": {
-                "width": self.hparams["discriminator_width"],
-                "scales": self.hparams["discriminator_scales"],
-            },
-        }
+        return {name: self.hparams[name] for name in ("generator", "discriminator")}
 
-    def generators(self) -> Iterable[nn.Module]:
-        """G_b."""
-        return [self.mixer]
+    def setup(self, stage: str) -> None:
+        """Refuses pictures of a size that the networks do not take."""
+        super().setup(stage)
+        require_size(self.trainer, self.network.multiple)
+        if self.hparams["head"] == "schedule" and stage == "fit" and (self.trainer.max_epochs or -1) < 0:
+            msg = "head: schedule needs trainer.max_epochs: there all heads are reenacted"
+            raise InputError(msg)
 
     def discriminators(self) -> dict[str, nn.Module]:
         """D_b1..3."""
         return {"picture": self.discriminator}
 
     def generate(self, pair: Pair) -> Mixed:
-        """Puts the driver's head before the source's background."""
-        head = cut_head(pair["driving"], pair["driving_segmentation"])
+        """Puts a head before the source's background."""
+        head = self._head(pair)
         background = cut_background(pair["source"], pair["source_segmentation"])
-        painted, mask = self.mixer(head, background)
-        return Mixed(painted, mask, mix(painted, mask, background))
+        painted, mask = self.in_use(head, background)
+        return Mixed(head, background, painted, mask, mix(painted, mask, background))
 
     def judged(self, made: Mixed, pair: Pair) -> dict[str, tuple[Tensor, Tensor]]:
         """I_r against I_d."""
@@ -124,32 +138,71 @@ class BackgroundMixStage(AdversarialStage):
         return mixing_terms(made.result, made.mask, pair, self.perceptual, self.hparams)
 
     def measure(self, pair: Pair) -> dict[str, Tensor]:
-        """Error of I_r against I_d, beside that of the source as it is and of the plain paste."""
+        """Error of I_r against I_d, beside that of the source as it is and of the plain paste; the mask."""
         made = self.generate(pair)
         truth = pair["driving"]
-        background = cut_background(pair["source"], pair["source_segmentation"])
-        pasted = cut_head(truth, pair["driving_segmentation"]) + background * (
-            pair["driving_segmentation"] == 0
-        ).unsqueeze(1)
+        pasted = made.head + made.background * (pair["driving_segmentation"] == 0)[:, None]
         return {
-            "mse": mean_square(made.result, truth),
-            "mse_of_source": mean_square(pair["source"], truth),
-            "mse_of_paste": mean_square(pasted, truth),
-            "perceptual": self.perceptual(made.result, truth),
-            "mask": made.mask.mean(),
+            "mse": square_error(made.result, truth),
+            "mse_of_source": square_error(pair["source"], truth),
+            "mse_of_paste": square_error(pasted, truth),
+            "perceptual": self.perceptual.distances(made.result, truth),
+            "perceptual_of_source": self.perceptual.distances(pair["source"], truth),
+            **mixing_measures(made.result, made.mask, pair),
         }
 
     def panels(self, pair: Pair) -> dict[str, Tensor]:
         """Head, background, painted picture, mask, result, truth."""
         made = self.generate(pair)
         return {
-            "head": cut_head(pair["driving"], pair["driving_segmentation"]),
-            "background": cut_background(pair["source"], pair["source_segmentation"]),
-            "painted": made.painted,
-            "mask": made.mask * 2 - 1,
-            "result": made.result,
-            "truth": pair["driving"],
+            "source I_s": pair["source"],
+            "head I'_fr": made.head,
+            "background I_b": made.background,
+            "painted I_c": made.painted,
+            "mask M": made.mask * 2 - 1,
+            self.result_panel: made.result,
+            "truth I_d": pair["driving"],
         }
+
+    def _head(self, pair: Pair) -> Tensor:
+        """I'_fr, of the truth or reenacted."""
+        head = cut_head(pair["driving"], pair["driving_segmentation"])
+        if self.reenactor is None:
+            return head
+        chosen = torch.ones(len(head), dtype=torch.bool)
+        if self.training and self.hparams["head"] == "schedule":
+            # Of the batch's number alone: an interrupted run draws the same.
+            draw = torch.rand(len(head), generator=torch.Generator().manual_seed(self.batches))
+            chosen = draw < self.trainer.current_epoch / max((self.trainer.max_epochs or 1) - 1, 1)
+        if chosen.any():
+            with torch.no_grad():
+                size = head.shape[-1]
+                heatmap = draw_gaussians(pair["driving_landmarks"][chosen], size, self.sigma)
+                head[chosen] = cut_predicted_head(*self.reenactor(pair["source"][chosen], heatmap)).to(
+                    head.dtype
+                )
+        return head
+
+
+def mixing_measures(result: Tensor, mask: Tensor, pair: Pair) -> dict[str, Tensor]:
+    """How the background is kept, and where the mask lies; N numbers each.
+
+    Untouched background is what is background in source and driver. Its error in the source is what two
+    frames differ by anyway: noise, compression, whatever moves there.
+
+    Args:
+        result: I_r.
+        mask: M.
+        pair: a batch.
+    """
+    truth, head = pair["driving"], pair["driving_segmentation"] > 0
+    untouched = ~head & (pair["source_segmentation"] == 0)
+    return {
+        "background_mse": square_error(result, truth, untouched),
+        "background_mse_of_source": square_error(pair["source"], truth, untouched),
+        "mask_on_head": mean_within(mask[:, 0].float(), head),
+        "mask_on_background": mean_within(mask[:, 0].float(), untouched),
+    }
 
 
 def mixing_terms(

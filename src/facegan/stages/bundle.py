@@ -11,7 +11,7 @@ from facegan.stages.checkpoints import StageCheckpoint
 
 
 def bundle(checkpoint: Path, out: Path, *, overwrite: bool = False) -> None:
-    """Writes weights and configuration, without discriminators and optimisers.
+    """Writes the averaged weights and the configuration, without discriminators and optimisers.
 
     Args:
         checkpoint: of the joint stage.
@@ -23,6 +23,6 @@ def bundle(checkpoint: Path, out: Path, *, overwrite: bool = False) -> None:
     """
     trained = StageCheckpoint(checkpoint, "JointStage")
     model = FaceGAN(FaceGANConfig(**trained.config))
-    model.load_state_dict(trained.weights("model"))
+    model.load_state_dict(trained.weights("network"))
     with new_folder(out, marker=CONFIG, overwrite=overwrite) as folder:
         model.save_pretrained(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from torch import Tensor, nn
 
 from facegan.data import Pair
-from facegan.losses import AdversarialForm
 from facegan.networks import (
     ActionUnitRegressor,
     FaceGAN,
@@ -20,13 +18,16 @@ from facegan.networks import (
 )
 from facegan.networks.compositing import cut_background, cut_head
 from facegan.stages.adversarial import AdversarialStage
-from facegan.stages.background_mix import mixing_terms
+from facegan.stages.background_mix import mixing_measures, mixing_terms
 from facegan.stages.checkpoints import StageCheckpoint
-from facegan.stages.landmark_transform import landmark_error, landmark_terms
+from facegan.stages.landmark_transform import landmark_terms
+from facegan.stages.measures import landmark_error, overlap, square_error
 from facegan.stages.pair_data import PairData
 from facegan.stages.panels import label_colours
 from facegan.stages.perceptual import PerceptualLoss, PerceptualNetwork
-from facegan.stages.reenact import head_iou, mean_square, reenactment_terms
+from facegan.stages.reenact import reenactment_terms, require_size
+from facegan.stages.settings import Adversarial, Optimisation
+from facegan.stages.stage import plain
 
 
 class JointData(PairData):
@@ -43,84 +44,80 @@ class JointStage(AdversarialStage):
         landmark_checkpoint: of stage 1.
         reenact_checkpoint: of stage 2.
         background_checkpoint: of stage 3.
-        learning_rate: of both Adams.
-        betas: of both Adams.
-        landmark_weight: of L_l in the sum.
-        reenact_weight: of L_r, its adversarial term apart.
-        background_weight: of L_b, its adversarial term apart.
-        adversarial_weight: of both adversarial terms.
+        transform_landmarks: false is the paper's ablation without L_T (Table 1): the driver's own
+            landmarks are drawn, and L_l is left out.
+        landmark_weight: of L_l in the sum (open).
+        reenact_weight: of L_r, its adversarial term apart (open).
+        background_weight: of L_b, its adversarial term apart (open).
         perceptual_network: whose features L_rp and L_bp compare.
-        adversarial_form: the paper's is ``log``.
-        gradient_clip: largest norm of a gradient; null for no limit.
+        adversarial: weight of both adversarial terms, and their form.
+        optimisation: how the weights are moved.
     """
+
+    result_panel = "result I_r"
+    answers_motion = True
+    network: FaceGAN
 
     def __init__(
         self,
         landmark_checkpoint: Path = Path("runs/landmark_transform/checkpoints/last.ckpt"),
         reenact_checkpoint: Path = Path("runs/reenact/checkpoints/last.ckpt"),
         background_checkpoint: Path = Path("runs/background_mix/checkpoints/last.ckpt"),
-        learning_rate: float = 1e-4,
-        betas: tuple[float, float] = (0.5, 0.999),
+        transform_landmarks: bool = True,
         landmark_weight: float = 1.0,
         reenact_weight: float = 1.0,
         background_weight: float = 1.0,
-        adversarial_weight: float = 1.0,
         perceptual_network: PerceptualNetwork = "vgg19",
-        adversarial_form: AdversarialForm = "log",
-        gradient_clip: float | None = None,
+        adversarial: Adversarial = Adversarial(),
+        optimisation: Optimisation = Optimisation(learning_rate=1e-4),
     ) -> None:
         super().__init__()
-        self.save_hyperparameters(
-            {
-                "learning_rate": learning_rate,
-                "betas": betas,
-                "landmark_weight": landmark_weight,
-                "reenact_weight": reenact_weight,
-                "background_weight": background_weight,
-                "adversarial_weight": adversarial_weight,
-                "adversarial_form": adversarial_form,
-                "gradient_clip": gradient_clip,
-            }
-        )
-        landmark = StageCheckpoint(landmark_checkpoint, "LandmarkTransformStage")
+        self.save_hyperparameters(plain(locals()))
+        self.adversarial, self.optimisation = adversarial, optimisation
         reenact = StageCheckpoint(reenact_checkpoint, "ReenactStage")
         background = StageCheckpoint(background_checkpoint, "BackgroundMixStage")
+        landmark = StageCheckpoint(landmark_checkpoint, "LandmarkTransformStage")
         self._weights = (landmark.hyperparameters, reenact.hyperparameters, background.hyperparameters)
-
-        self.model = FaceGAN(
+        self.network = FaceGAN(
             FaceGANConfig(
                 sigma=reenact.config["sigma"],
-                landmark_transformer=landmark.config,
-                reenactor=reenact.config["network"],
-                background_mixer=background.config["network"],
+                transform_landmarks=transform_landmarks,
+                landmark_transformer=landmark.config if transform_landmarks else {},
+                reenactor=reenact.config["generator"],
+                background_mixer=background.config["generator"],
             )
         )
-        self.regressor = ActionUnitRegressor(**landmark.config)
         self.face_discriminator = MultiScaleDiscriminator(3, **reenact.config["discriminator"])
         self.picture_discriminator = MultiScaleDiscriminator(3, **background.config["discriminator"])
-        for network, checkpoint, name in (
-            (self.model.landmark_transformer, landmark, "transformer"),
-            (self.regressor, landmark, "regressor"),
-            (self.model.reenactor, reenact, "reenactor"),
-            (self.face_discriminator, reenact, "discriminator"),
-            (self.model.background_mixer, background, "mixer"),
-            (self.picture_discriminator, background, "discriminator"),
-        ):
-            network.load_state_dict(checkpoint.weights(name))
+        self.network.reenactor.load_state_dict(reenact.weights("network"))
+        self.face_discriminator.load_state_dict(reenact.weights("discriminator"))
+        self.network.background_mixer.load_state_dict(background.weights("network"))
+        self.picture_discriminator.load_state_dict(background.weights("discriminator"))
+        self.regressor: ActionUnitRegressor | None = None
+        if self.network.landmark_transformer is not None:
+            self.network.landmark_transformer.load_state_dict(landmark.weights("network"))
+            self.regressor = ActionUnitRegressor(**landmark.config)
+            self.regressor.load_state_dict(landmark.weights("regressor"))
         self.perceptual = PerceptualLoss(perceptual_network)
 
     def setup(self, stage: str) -> None:
         """The model remembers the size of the pictures that it was trained with."""
         size = self.trainer.datamodule.size  # type: ignore[attr-defined]
-        self.model.config = replace(self.model.config, size=size)
+        self.network.config = replace(self.network.config, size=size)
+        super().setup(stage)
+        require_size(self.trainer, self.network.reenactor.multiple)
+        require_size(self.trainer, self.network.background_mixer.multiple)
 
     def network_config(self) -> dict[str, Any]:
         """The whole model's configuration."""
-        return asdict(self.model.config)
+        return asdict(self.network.config)
 
-    def generators(self) -> Iterable[nn.Module]:
-        """L_T, G_r and G_b, and L_a beside them."""
-        return [self.model, self.regressor]
+    def sides(self) -> dict[str, list[nn.Module]]:
+        """L_T, G_r and G_b with L_a beside them; D_r1..3 and D_b1..3."""
+        sides = super().sides()
+        if self.regressor is not None:
+            sides["generator"].append(self.regressor)
+        return sides
 
     def discriminators(self) -> dict[str, nn.Module]:
         """D_r1..3 and D_b1..3."""
@@ -128,11 +125,12 @@ class JointStage(AdversarialStage):
 
     def generate(self, pair: Pair) -> Reenactment:
         """The whole way from source and motion to the picture."""
-        made: Reenactment = self.model(
+        made: Reenactment = self.in_use(
             pair["source"],
             pair["source_landmarks"],
             pair["driving_motion"],
             cut_background(pair["source"], pair["source_segmentation"]),
+            landmarks=None if self.hparams["transform_landmarks"] else pair["driving_landmarks"],
         )
         return made
 
@@ -147,10 +145,11 @@ class JointStage(AdversarialStage):
         """The terms of L_l, L_r and L_b."""
         landmark, reenact, background = self._weights
         parts = {
-            "landmark": landmark_terms(self.regressor, pair, made.landmarks, landmark),
             "reenact": reenactment_terms(made.head, made.segmentation, pair, self.perceptual, reenact),
             "background": mixing_terms(made.result, made.mask, pair, self.perceptual, background),
         }
+        if self.regressor is not None:
+            parts["landmark"] = landmark_terms(self.regressor, pair, made.landmarks, landmark)
         return {
             f"{part}_{name}": self.hparams[f"{part}_weight"] * value
             for part, terms in parts.items()
@@ -158,28 +157,31 @@ class JointStage(AdversarialStage):
         }
 
     def measure(self, pair: Pair) -> dict[str, Tensor]:
-        """Error of I_r against I_d, beside that of the source as it is."""
+        """Error of I_r against I_d, beside that of the source as it is; the parts' own measures."""
         made = self.generate(pair)
         truth = pair["driving"]
         return {
-            "mse": mean_square(made.result, truth),
-            "mse_of_source": mean_square(pair["source"], truth),
-            "perceptual": self.perceptual(made.result, truth),
-            "perceptual_of_source": self.perceptual(pair["source"], truth),
+            "mse": square_error(made.result, truth),
+            "mse_of_source": square_error(pair["source"], truth),
+            "perceptual": self.perceptual.distances(made.result, truth),
+            "perceptual_of_source": self.perceptual.distances(pair["source"], truth),
             "landmark_error": landmark_error(made.landmarks, pair["driving_landmarks"]),
-            "head_iou": head_iou(made.segmentation, pair["driving_segmentation"]),
+            "landmark_error_of_source": landmark_error(pair["source_landmarks"], pair["driving_landmarks"]),
+            **overlap(made.segmentation, pair["driving_segmentation"]),
+            **mixing_measures(made.result, made.mask, pair),
         }
 
     def panels(self, pair: Pair) -> dict[str, Tensor]:
-        """Source, landmarks, I_fr, S_fr, I_b, M, I_r, truth."""
+        """Source, driver, landmarks, I_fr, S_fr, I_b, M, I_r, truth."""
         made = self.generate(pair)
         return {
-            "source": pair["source"],
-            "landmarks": made.heatmap.clamp(0, 1) * 2 - 1,
-            "face": made.face,
-            "segmentation": label_colours(made.segmentation.argmax(dim=1)),
-            "background": cut_background(pair["source"], pair["source_segmentation"]),
-            "mask": made.mask * 2 - 1,
-            "result": made.result,
-            "truth": pair["driving"],
+            "source I_s": pair["source"],
+            "driver I_d": pair["driving"],
+            "landmarks H_t": made.heatmap.clamp(0, 1) * 2 - 1,
+            "face I_fr": made.face,
+            "segmentation S_fr": label_colours(made.segmentation.argmax(dim=1)),
+            "background I_b": cut_background(pair["source"], pair["source_segmentation"]),
+            "mask M": made.mask * 2 - 1,
+            self.result_panel: made.result,
+            "truth I_d": pair["driving"],
         }

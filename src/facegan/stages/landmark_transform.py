@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from facegan import losses
 from facegan.landmarks import draw_gaussians
 from facegan.networks import ActionUnitRegressor, LandmarkTransformer
+from facegan.stages.measures import landmark_error
 from facegan.stages.pair_data import PairData
-from facegan.stages.stage import Stage
+from facegan.stages.settings import Optimisation
+from facegan.stages.stage import Stage, plain
 
 if TYPE_CHECKING:
     from facegan.data import Pair
@@ -55,69 +56,71 @@ class LandmarkTransformStage(Stage):
     The paper fixes the losses, the learning rate and the batch; every weight, depth and width is open.
 
     Args:
-        width: units of a hidden layer of both networks.
-        layers: hidden layers of both networks.
-        learning_rate: of Adam (fixed: 2e-4).
-        reconstruction_weight: λ_l1.
-        movement_weight: λ_lr, of ‖Δ‖₂ within L_lr.
-        action_unit_weight: λ_l2.
-        connectivity_weight: λ_l3.
+        width: units of a hidden layer of both networks (open).
+        layers: hidden layers of both networks (open).
+        reconstruction_weight: λ_l1 (open).
+        movement_weight: λ_lr, of ‖Δ‖₂ within L_lr (open).
+        action_unit_weight: λ_l2 (open).
+        connectivity_weight: λ_l3 (open).
         connectivity_reference: L_lc compares l_t with the driver's landmarks (the paper's formula) or
             with the source's (the sentence before it).
+        optimisation: how the weights are moved.
     """
+
+    result_panel = "transformed l_t"
+    watched = "landmark_error"
+    answers_motion = True
+    network: LandmarkTransformer
 
     def __init__(
         self,
         width: int = 512,
         layers: int = 3,
-        learning_rate: float = 2e-4,
         reconstruction_weight: float = 1.0,
         movement_weight: float = 1e-3,
         action_unit_weight: float = 0.1,
         connectivity_weight: float = 1.0,
         connectivity_reference: Literal["driving", "source"] = "driving",
+        optimisation: Optimisation = Optimisation(betas=(0.9, 0.999)),
     ) -> None:
         super().__init__()
-        self.save_hyperparameters()
-        self.transformer = LandmarkTransformer(width, layers)
+        self.save_hyperparameters(plain(locals()))
+        self.optimisation = optimisation
+        self.network = LandmarkTransformer(width, layers)
         self.regressor = ActionUnitRegressor(width, layers)
 
     def network_config(self) -> dict[str, Any]:
         """Width and layers."""
         return {"width": self.hparams["width"], "layers": self.hparams["layers"]}
 
+    def sides(self) -> dict[str, list[nn.Module]]:
+        """L_T and L_a."""
+        return {"generator": [self.network, self.regressor]}
+
     def forward(self, pair: Pair) -> Tensor:
         """l_t, N×68×2."""
-        moved: Tensor = self.transformer(pair["source_landmarks"], pair["driving_motion"])
+        moved: Tensor = self.in_use(pair["source_landmarks"], pair["driving_motion"])
         return moved
 
-    def training_step(self, pair: Pair, batch_index: int) -> Tensor:
-        """L_l of a batch."""
-        terms = landmark_terms(self.regressor, pair, self(pair), self.hparams)
-        total = torch.stack(list(terms.values())).sum()
-        self.log_dict({f"train/{name}": value for name, value in terms.items()})
-        self.log("train/total", total, prog_bar=True)
-        return total
+    def objectives(self, pair: Pair) -> dict[str, dict[str, Tensor]]:
+        """The terms of L_l."""
+        return {"generator": landmark_terms(self.regressor, pair, self(pair), self.hparams)}
 
     def measure(self, pair: Pair) -> dict[str, Tensor]:
-        """Mean distance of l_t from l_d, beside that of the unmoved source."""
+        """Distance of l_t from l_d, beside that of the unmoved source; error of L_a."""
         truth = pair["driving_landmarks"]
         return {
             "landmark_error": landmark_error(self(pair), truth),
             "landmark_error_of_source": landmark_error(pair["source_landmarks"], truth),
-            "action_unit_error": (self.regressor(truth) - pair["driving_motion"]).abs().mean(),
+            "action_unit_error": (self.regressor(truth) - pair["driving_motion"]).abs().mean(dim=1),
         }
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam over both networks."""
-        return torch.optim.Adam(self.parameters(), lr=self.hparams["learning_rate"])
 
     def panels(self, pair: Pair) -> dict[str, Tensor]:
         """The source's landmarks, the transformed ones, the driver's."""
         drawn = {
-            "source": pair["source_landmarks"],
-            "transformed": self(pair),
-            "driver": pair["driving_landmarks"],
+            "source l_s": pair["source_landmarks"],
+            "driver l_d": pair["driving_landmarks"],
+            self.result_panel: self(pair),
         }
         return {title: draw_gaussians(points, 192).clamp(0, 1) * 2 - 1 for title, points in drawn.items()}
 
@@ -148,9 +151,3 @@ def landmark_terms(
         * losses.action_unit_consistency(regressor(transformed), regressor(driving), motion),
         "connectivity": weights["connectivity_weight"] * losses.connectivity(transformed, reference),
     }
-
-
-def landmark_error(points: Tensor, truth: Tensor) -> Tensor:
-    """Mean distance between landmarks in units of half the crop."""
-    distance: Tensor = torch.linalg.vector_norm(points - truth, dim=-1)
-    return distance.mean()

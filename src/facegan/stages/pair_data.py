@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from lightning_utilities.core.rank_zero import rank_zero_warn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, DistributedSampler
 
-from facegan.data import Augmentation, FaceCrops, Pair, TrainingPairs, ValidationPairs, dataset_info
+from facegan.data import (
+    Augmentation,
+    FaceCrops,
+    Pair,
+    PairSampler,
+    TrainingPairs,
+    ValidationPairs,
+    dataset_info,
+)
 from facegan.errors import InputError
+from facegan.stages.stage import Stage
 
 
 class PairData(pl.LightningDataModule):
@@ -39,6 +50,9 @@ class PairData(pl.LightningDataModule):
         colour: float = 0.1,
     ) -> None:
         super().__init__()
+        if batch_size < 1 or workers < 0 or validation_pairs < 1:
+            msg = "data: batch_size and validation_pairs must be at least 1, workers at least 0"
+            raise InputError(msg)
         self.root = Path(root)
         self.batch_size = batch_size
         self.workers = workers
@@ -61,19 +75,34 @@ class PairData(pl.LightningDataModule):
             self.test = self._fixed("test")
 
     def train_dataloader(self) -> DataLoader[Pair]:
-        """Random pairs."""
-        if len(self.train) < self.batch_size:
-            msg = f"{self.root} has {len(self.train)} training crops, fewer than a batch of {self.batch_size}"
+        """Random pairs, each process its share; a resumed run goes on where it stopped."""
+        trainer = self._trainer()
+        batch = self.batch_size * trainer.world_size
+        if len(self.train) < batch:
+            msg = f"{self.root} has {len(self.train)} training crops, fewer than a batch of {batch}"
             raise InputError(msg)
-        return self._loader(self.train, train=True)
+        limit = trainer.limit_train_batches
+        batches = len(self.train) // batch
+        batches = min(limit, batches) if isinstance(limit, int) else int(limit * batches)
+
+        stage = trainer.lightning_module
+        assert isinstance(stage, Stage)
+
+        def position() -> tuple[int, int]:
+            epoch, done = divmod(stage.batches, max(batches, 1))
+            return epoch, done * self.batch_size
+
+        seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
+        sampler = PairSampler(self.train, seed, position, trainer.world_size, trainer.global_rank)
+        return self._loader(self.train, sampler, drop_last=True)
 
     def val_dataloader(self) -> DataLoader[Pair]:
         """Fixed pairs of people who are not trained on."""
-        return self._loader(self.val)
+        return self._fixed_loader(self.val)
 
     def test_dataloader(self) -> DataLoader[Pair]:
         """Fixed pairs of people kept out of all training."""
-        return self._loader(self.test)
+        return self._fixed_loader(self.test)
 
     def predict_dataloader(self) -> DataLoader[Pair]:
         """As for test."""
@@ -88,13 +117,31 @@ class PairData(pl.LightningDataModule):
     def _fixed(self, split: str) -> ValidationPairs:
         return ValidationPairs(self._crops(split), self.validation_pairs, pictures=self.pictures)
 
-    def _loader(self, pairs: TrainingPairs | ValidationPairs, *, train: bool = False) -> DataLoader[Pair]:
+    def _fixed_loader(self, pairs: ValidationPairs) -> DataLoader[Pair]:
+        """Each process measures its share; a rest that does not divide is left out, so none counts twice."""
+        trainer = self._trainer()
+        return self._loader(
+            pairs,
+            DistributedSampler(pairs, trainer.world_size, trainer.global_rank, shuffle=False, drop_last=True),
+        )
+
+    def _loader(
+        self,
+        pairs: TrainingPairs | ValidationPairs,
+        sampler: DistributedSampler[Any] | None = None,
+        *,
+        drop_last: bool = False,
+    ) -> DataLoader[Pair]:
         return DataLoader(
             pairs,
             batch_size=self.batch_size,
-            shuffle=train,
-            drop_last=train,
+            sampler=sampler,
+            drop_last=drop_last,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
+
+    def _trainer(self) -> pl.Trainer:
+        assert self.trainer is not None
+        return self.trainer

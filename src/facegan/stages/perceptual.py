@@ -51,6 +51,12 @@ class PerceptualLoss(nn.Module):
         # Its six maps are of one magnitude: their mean.
         return losses.perceptual(seen, aim, [1 / len(seen)] * len(seen))
 
+    def distances(self, generated: Tensor, truth: Tensor) -> Tensor:
+        """The same for each pair, N."""
+        return torch.stack(
+            [self(ours[None], theirs[None]) for ours, theirs in zip(generated, truth, strict=True)]
+        )
+
     def _features(self, pictures: Tensor) -> list[Tensor]:
         if isinstance(self.network, VGGFeatures):
             return self.network(pictures)  # type: ignore[no-any-return]

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
+import pytorch_lightning as pl
 from torch import Tensor, nn
 
 from facegan import losses
 from facegan.data import Pair
+from facegan.errors import InputError
 from facegan.landmarks import draw_gaussians
-from facegan.losses import AdversarialForm
-from facegan.networks import FaceReenactor, MultiScaleDiscriminator
+from facegan.networks import (
+    DiscriminatorSettings,
+    FaceReenactor,
+    GeneratorSettings,
+    MultiScaleDiscriminator,
+)
 from facegan.networks.compositing import cut_head, cut_predicted_head
-from facegan.networks.reenactor import GeneratorKind
 from facegan.stages.adversarial import AdversarialStage
+from facegan.stages.checkpoints import StageCheckpoint
+from facegan.stages.measures import overlap, square_error
 from facegan.stages.pair_data import PairData
 from facegan.stages.panels import label_colours
 from facegan.stages.perceptual import PerceptualLoss, PerceptualNetwork
+from facegan.stages.settings import Adversarial, Optimisation
+from facegan.stages.stage import plain
 
 
 class ReenactData(PairData):
@@ -45,68 +54,60 @@ class ReenactStage(AdversarialStage):
     the learning rate, batch 1 and pix2pixHD's networks; the weights λ, σ and the optimiser are open.
 
     Args:
-        generator: ``coarse_to_fine``, or ``global`` alone.
-        width: channels of the generator's last features (pix2pixHD: 32; 64 for ``global``).
-        downsamplings: of the global generator.
-        blocks: residual blocks of the global generator.
-        local_blocks: residual blocks of the local enhancer.
-        skips: skip connections ("U-Net like").
-        sigma: standard deviation of a drawn landmark, in units of half the crop.
-        discriminator_width: channels after a discriminator's first convolution.
-        discriminator_scales: number of discriminators (fixed: 3).
-        learning_rate: of both Adams (fixed: 2e-4).
-        betas: of both Adams (pix2pixHD's).
-        reconstruction_weight: λ_r1.
-        perceptual_weight: λ_r2.
-        adversarial_weight: λ_r3.
-        segmentation_weight: λ_r4.
-        perceptual_network: whose features L_rp compares.
-        adversarial_form: the paper's is ``log``, pix2pixHD's ``least_squares``.
-        gradient_clip: largest norm of a gradient; null for no limit.
+        generator: sizes of G_r.
+        discriminator: sizes of D_r1..3.
+        sigma: standard deviation of a drawn landmark, in units of half the crop (open).
+        reconstruction_weight: λ_r1 (open).
+        perceptual_weight: λ_r2 (open).
+        segmentation_weight: λ_r4 (open).
+        perceptual_network: whose features L_rp compares (vgg19 is pix2pixHD's; the paper cites it).
+        adversarial: λ_r3 and the form of the adversarial loss.
+        optimisation: how the weights are moved.
+        global_checkpoint: of this stage with the ``global`` generator, at half the size: the first
+            phase of progressive training, whose weights the global part starts from.
+        global_still_epochs: epochs in which that part stands still while the local enhancer learns.
     """
+
+    result_panel = "head I'_fr"
+    network: FaceReenactor
 
     def __init__(
         self,
-        generator: GeneratorKind = "coarse_to_fine",
-        width: int = 32,
-        downsamplings: int = 4,
-        blocks: int = 9,
-        local_blocks: int = 3,
-        skips: bool = False,
+        generator: GeneratorSettings = GeneratorSettings(),
+        discriminator: DiscriminatorSettings = DiscriminatorSettings(),
         sigma: float = 0.02,
-        discriminator_width: int = 64,
-        discriminator_scales: int = 3,
-        learning_rate: float = 2e-4,
-        betas: tuple[float, float] = (0.5, 0.999),
         reconstruction_weight: float = 10.0,
         perceptual_weight: float = 10.0,
-        adversarial_weight: float = 1.0,
         segmentation_weight: float = 5.0,
         perceptual_network: PerceptualNetwork = "vgg19",
-        adversarial_form: AdversarialForm = "log",
-        gradient_clip: float | None = None,
+        adversarial: Adversarial = Adversarial(),
+        optimisation: Optimisation = Optimisation(),
+        global_checkpoint: Path | None = None,
+        global_still_epochs: int = 1,
     ) -> None:
         super().__init__()
-        self.save_hyperparameters()
-        self.reenactor = FaceReenactor(generator, width, downsamplings, blocks, local_blocks, skips=skips)
-        self.discriminator = MultiScaleDiscriminator(3, discriminator_width, scales=discriminator_scales)
+        self.save_hyperparameters(plain(locals()))
+        self.adversarial, self.optimisation = adversarial, optimisation
+        self.network = FaceReenactor(generator)
+        self.discriminator = MultiScaleDiscriminator(3, **asdict(discriminator))
         self.perceptual = PerceptualLoss(perceptual_network)
+        if global_checkpoint is not None:
+            self.network.load_global(StageCheckpoint(global_checkpoint, "ReenactStage").weights("network"))
 
     def network_config(self) -> dict[str, Any]:
         """Arguments of G_r and of the discriminators, and σ."""
-        names = ("generator", "width", "downsamplings", "blocks", "local_blocks", "skips")
-        return {
-            "network": {name: self.hparams[name] for name in names},
-            "discriminator": {
-                "width": self.hparams["discriminator_width"],
-                "scales": self.hparams["discriminator_scales"],
-            },
-            "sigma": self.hparams["sigma"],
-        }
+        return {name: self.hparams[name] for name in ("generator", "discriminator", "sigma")}
 
-    def generators(self) -> Iterable[nn.Module]:
-        """G_r."""
-        return [self.reenactor]
+    def setup(self, stage: str) -> None:
+        """Refuses pictures of a size that the networks do not take."""
+        super().setup(stage)
+        require_size(self.trainer, self.network.multiple)
+
+    def held(self) -> list[nn.Parameter]:
+        """The global part while it stands still."""
+        still = self.hparams["global_checkpoint"] is not None
+        still = still and self.trainer.current_epoch < self.hparams["global_still_epochs"]
+        return list(self.network.coarse_parameters()) if still else []
 
     def discriminators(self) -> dict[str, nn.Module]:
         """D_r1..3."""
@@ -116,7 +117,7 @@ class ReenactStage(AdversarialStage):
         """Paints the source's face where the driver's landmarks are."""
         source = pair["source"]
         heatmap = draw_gaussians(pair["driving_landmarks"], source.shape[-1], self.hparams["sigma"])
-        face, segmentation = self.reenactor(source, heatmap)
+        face, segmentation = self.in_use(source, heatmap)
         return Reenacted(heatmap, face, segmentation, cut_predicted_head(face, segmentation))
 
     def judged(self, made: Reenacted, pair: Pair) -> dict[str, tuple[Tensor, Tensor]]:
@@ -128,28 +129,29 @@ class ReenactStage(AdversarialStage):
         return reenactment_terms(made.head, made.segmentation, pair, self.perceptual, self.hparams)
 
     def measure(self, pair: Pair) -> dict[str, Tensor]:
-        """Error of I'_fr against F_d, beside that of the source's own head, and the segmentation's IoU."""
+        """Error of I'_fr against F_d, beside that of the source's own head; overlap of S_fr."""
         made = self.generate(pair)
         truth = cut_head(pair["driving"], pair["driving_segmentation"])
         copied = cut_head(pair["source"], pair["source_segmentation"])
         return {
-            "head_mse": mean_square(made.head, truth),
-            "head_mse_of_source": mean_square(copied, truth),
-            "perceptual": self.perceptual(made.head, truth),
-            "perceptual_of_source": self.perceptual(copied, truth),
-            "head_iou": head_iou(made.segmentation, pair["driving_segmentation"]),
+            "head_mse": square_error(made.head, truth),
+            "head_mse_of_source": square_error(copied, truth),
+            "perceptual": self.perceptual.distances(made.head, truth),
+            "perceptual_of_source": self.perceptual.distances(copied, truth),
+            **overlap(made.segmentation, pair["driving_segmentation"]),
         }
 
     def panels(self, pair: Pair) -> dict[str, Tensor]:
-        """Source, landmarks, face, segmentation, head, truth."""
+        """Source, driver, landmarks, face, segmentation, head, truth."""
         made = self.generate(pair)
         return {
-            "source": pair["source"],
-            "landmarks": made.heatmap.clamp(0, 1) * 2 - 1,
-            "face": made.face,
-            "segmentation": label_colours(made.segmentation.argmax(dim=1)),
-            "head": made.head,
-            "truth": pair["driving"],
+            "source I_s": pair["source"],
+            "driver I_d": pair["driving"],
+            "landmarks H_t": made.heatmap.clamp(0, 1) * 2 - 1,
+            "face I_fr": made.face,
+            "segmentation S_fr": label_colours(made.segmentation.argmax(dim=1)),
+            self.result_panel: made.head,
+            "truth F_d": cut_head(pair["driving"], pair["driving_segmentation"]),
         }
 
 
@@ -174,13 +176,9 @@ def reenactment_terms(
     }
 
 
-def mean_square(pictures: Tensor, truth: Tensor) -> Tensor:
-    """Mean square error over pixels of 0..1, as the paper's MSE."""
-    return (pictures.float() - truth.float()).square().mean() / 4
-
-
-def head_iou(logits: Tensor, truth: Tensor) -> Tensor:
-    """Intersection over union of face and hair together, N×3×H×W against N×H×W."""
-    ours, theirs = logits.argmax(dim=1) > 0, truth > 0
-    union = torch.logical_or(ours, theirs).sum()
-    return torch.logical_and(ours, theirs).sum() / union.clamp(min=1)
+def require_size(trainer: pl.Trainer, multiple: int) -> None:
+    """Raises InputError unless the data's pictures fit the networks."""
+    size = trainer.datamodule.size  # type: ignore[attr-defined]
+    if size % multiple:
+        msg = f"data.init_args.size is {size}: for this generator it must be a multiple of {multiple}"
+        raise InputError(msg)

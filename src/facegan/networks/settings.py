@@ -1,0 +1,98 @@
+"""Sizes and variants of the generators and discriminators, as they stand in a stage's YAML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from facegan.errors import InputError
+
+GeneratorKind = Literal["coarse_to_fine", "global"]
+Norm = Literal["instance", "group", "none"]
+"""Batch norm is absent: its statistics would tie the pictures of a batch, and of all processes, together."""
+
+
+@dataclass(frozen=True)
+class GeneratorSettings:
+    """Generator of the face reenactor or of the background mixer.
+
+    Args:
+        kind: ``coarse_to_fine`` (the paper's), or ``global``, the part at half resolution alone, for
+            the first phase of progressive training with twice the ``width``.
+        width: channels of the last features. Open in the paper; pix2pixHD has 32, and 64 for
+            ``global``.
+        downsamplings: how often the global generator halves the resolution. Open; pix2pixHD has 4.
+        blocks: residual blocks of the global generator. Open; pix2pixHD has 9.
+        local_blocks: residual blocks of the local enhancer; ``global`` has none. Open; pix2pixHD
+            has 3.
+        norm: after every convolution but the heads' last. Open; pix2pixHD has ``instance``, without
+            learned scale. ``group``, with one, normalises 16 channels together; ``none`` nothing.
+        skips: add the encoder's features to the decoder's of the same size. Open: the paper calls
+            its generator "U-Net like" and takes pix2pixHD's, which has none.
+
+    Raises:
+        InputError: if a value is impossible.
+    """
+
+    kind: GeneratorKind = "coarse_to_fine"
+    width: int = 32
+    downsamplings: int = 4
+    blocks: int = 9
+    local_blocks: int = 3
+    norm: Norm = "instance"
+    skips: bool = False
+
+    def __post_init__(self) -> None:
+        _require_one_of("generator.kind", self.kind, get_args(GeneratorKind))
+        _require_at_least("generator.width", self.width, 1)
+        _require_at_least("generator.downsamplings", self.downsamplings, 0)
+        _require_at_least("generator.blocks", self.blocks, 0)
+        _require_at_least("generator.local_blocks", self.local_blocks, 0)
+        _require_one_of("generator.norm", self.norm, get_args(Norm))
+        _require_one_of("generator.skips", self.skips, (False, True))
+
+
+@dataclass(frozen=True)
+class DiscriminatorSettings:
+    """Discriminators of one architecture on the picture at 1, 1/2, 1/4, … of its size.
+
+    Args:
+        width: channels after the first convolution, doubled at every layer, at most 512. Open in
+            the paper; pix2pixHD has 64.
+        layers: convolutions with stride 2. Open; pix2pixHD has 3.
+        scales: number of discriminators. The paper fixes 3, as pix2pixHD has.
+        norm: after every convolution but the first and the last. Open; pix2pixHD has ``instance``,
+            without learned scale. ``group``, with one, normalises 16 channels together; ``none``
+            nothing.
+        spectral_norm: divide every convolution's weights by their largest singular value (Miyato et
+            al., ICLR 2018). Open; pix2pixHD does not.
+
+    Raises:
+        InputError: if a value is impossible.
+    """
+
+    width: int = 64
+    layers: int = 3
+    scales: int = 3
+    norm: Norm = "instance"
+    spectral_norm: bool = False
+
+    def __post_init__(self) -> None:
+        _require_at_least("discriminator.width", self.width, 1)
+        _require_at_least("discriminator.layers", self.layers, 1)
+        _require_at_least("discriminator.scales", self.scales, 1)
+        _require_one_of("discriminator.norm", self.norm, get_args(Norm))
+        _require_one_of("discriminator.spectral_norm", self.spectral_norm, (False, True))
+
+
+# The values may come from a model's JSON, which nobody has checked for types.
+def _require_at_least(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        msg = f"{name} is {value!r}: it must be a whole number, {least} or more"
+        raise InputError(msg)
+
+
+def _require_one_of(name: str, value: object, choices: tuple[object, ...]) -> None:
+    if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
+        msg = f"{name} is {value!r}: it must be one of {', '.join(str(choice) for choice in choices)}"
+        raise InputError(msg)
