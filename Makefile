@@ -10,7 +10,7 @@ FACEGAN := $(BIN)/facegan
 FIT = $(FACEGAN) fit -c lightning_config.yaml -c stages/$(1).yaml $(if $(SMALL),-c stages/small/$(1).yaml) -c data/$(DATA).yaml $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint train-stage1 train-stage2 train-stage3 finetune bundle evaluate app clean
+.PHONY: help demo test lint train-stage1 train-stage2 train-stage3 finetune bundle evaluate dashboard app clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,7 +38,8 @@ lint: .venv/ready ## ruff, mypy, import-linter
 train-stage1: .venv/ready ## landmark transformer; DATA=name of data/name.yaml, SMALL=1, ARGS=more
 	$(call FIT,1_landmark_transform)
 
-train-stage2: .venv/ready ## face reenactor
+train-stage2: .venv/ready ## face reenactor: 128 pixels, then 256; SMALL=1 stays at 128
+	$(if $(SMALL),,$(call FIT,2_reenact_128))
 	$(call FIT,2_reenact)
 
 train-stage3: .venv/ready ## background mixer
@@ -52,6 +53,9 @@ bundle: .venv/ready ## the joint stage's last checkpoint as runs/model
 
 evaluate: .venv/ready ## the paper's measures of runs/model; EVAL_DATA=prepared data set
 	$(FACEGAN) evaluate --model $(or $(MODEL),runs/model) --data $(or $(EVAL_DATA),data/$(DATA)/prepared) --out runs/evaluation --overwrite $(ARGS)
+
+dashboard: .venv/ready ## a view of your runs at Weights & Biases; ENTITY=user or team, PROJECT=facegan
+	$(BIN)/python -m facegan.cli.dashboard $(if $(ENTITY),--entity "$(ENTITY)") $(if $(PROJECT),--project "$(PROJECT)")
 
 app: .venv/ready ## the web page
 	@echo "facegan app: the web page is not part of this version yet; facegan reenact does the same."

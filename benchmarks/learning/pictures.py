@@ -1,0 +1,90 @@
+"""What the picture stages learnt, on people kept out: a table and a picture.
+
+``python benchmarks/learning/pictures.py --data data/synthetic/prepared --runs runs/learning --out DIR``
+reads what ``train.py`` left in ``runs/learning``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from PIL import Image
+from torch.utils.data import default_collate
+
+from facegan.stages import JointData, JointStage
+from facegan.stages.sheets import draw_sheet, to_images
+
+ROWS = 8
+GOALS = {
+    "mse": ("mse_of_source", 0.5),
+    "perceptual": ("perceptual_of_source", 0.5),
+    "background_mse": ("background_mse_of_source", 1.2),
+}
+"""A measure, what it is compared with, and the largest ratio that is good."""
+LEAST = {"face_iou": 0.85, "hair_iou": 0.85, "mask_on_head": 0.9}
+MOST = {"mask_on_background": 0.1}
+
+
+def main() -> None:
+    """Measures the stages put in a row, and the joint stage that began there."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="prepared data set")
+    parser.add_argument("--runs", type=Path, required=True, help="folder that train.py wrote")
+    parser.add_argument("--out", type=Path, required=True, help="folder for table and picture")
+    parser.add_argument("--pairs", type=int, default=400, help="test pairs")
+    given = parser.parse_args()
+    stage = JointStage(
+        *(
+            given.runs / name / "checkpoints/last.ckpt"
+            for name in ("landmark_transform", "reenact", "background_mix")
+        ),
+        perceptual_network="identity",
+    )
+    data = JointData(given.data, size=128, batch_size=8, validation_pairs=given.pairs)
+    trainer = pl.Trainer(logger=False, accelerator="auto", devices=1, enable_model_summary=False)
+    (separate,) = trainer.test(stage, data, verbose=False)
+    checkpoint = given.runs / "joint/checkpoints/last.ckpt"
+    (joint,) = trainer.test(stage, data, ckpt_path=checkpoint, weights_only=True, verbose=False)
+    given.out.mkdir(parents=True, exist_ok=True)
+    results = {"pairs": given.pairs, "separate": separate, "joint": joint}
+    (given.out / "pictures.json").write_text(json.dumps(results, indent=2) + "\n")
+    (given.out / "pictures.md").write_text(table(separate, joint))
+    Image.fromarray(sheet(stage.eval(), data)).save(given.out / "pictures.png")
+
+
+def table(separate: dict[str, float], joint: dict[str, float]) -> str:
+    """The measures in Markdown, with half the width of the 95 % interval."""
+    lines = ["| measure | copying the source | stages in a row | joint | joint / copying | goal |"]
+    lines += ["|---|---|---|---|---|---|"]
+    for name, (reference, largest) in GOALS.items():
+        naive = joint[f"test/{reference}"]
+        ratio = f"{joint[f'test/{name}'] / naive:.2f}"
+        cells = (f"{naive:.4f}", _number(separate, name), _number(joint, name), ratio, f"at most {largest}")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    goals = {name: f"at least {value}" for name, value in LEAST.items()}
+    goals |= {name: f"at most {value}" for name, value in MOST.items()}
+    for name, goal in goals.items():
+        lines.append(f"| {name} | | {_number(separate, name)} | {_number(joint, name)} | | {goal} |")
+    return "\n".join(lines) + "\n"
+
+
+def _number(measured: dict[str, Any], name: str) -> str:
+    return f"{measured[f'test/{name}']:.4f} ± {measured[f'test/{name}_ci95']:.4f}"
+
+
+@torch.no_grad()
+def sheet(stage: JointStage, data: JointData) -> np.ndarray:
+    """Test pairs of different people, with everything on the way to the result."""
+    chosen = ((np.arange(ROWS) + 0.5) * len(data.test) / ROWS).astype(int)
+    columns = stage.panels(default_collate([data.test[int(index)] for index in chosen]))
+    return draw_sheet(np.stack([to_images(pictures) for pictures in columns.values()], axis=1), list(columns))
+
+
+if __name__ == "__main__":
+    main()

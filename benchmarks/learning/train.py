@@ -1,0 +1,86 @@
+"""Trains all stages for the proof of learning, by the commands that a user would type.
+
+``python benchmarks/learning/train.py --data data/synthetic/prepared --out runs/learning``
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+STAGES = {"landmark_transform": "1", "reenact": "2", "background_mix": "3", "joint": "4"}
+
+EPOCHS = {"landmark_transform": 40, "reenact": 20, "background_mix": 8, "joint": 8}
+BATCHES = 250
+"""Of an epoch; stage 1 takes all."""
+
+ABLATION = "joint_without_lt"
+
+
+def main() -> None:
+    """Four stages, the ablation without L_T, both as models, both evaluated; stops at the first failure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="prepared data set of 128 pixels")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the runs")
+    parser.add_argument("--pairs", type=int, default=200, help="pairs of each experiment of the evaluation")
+    parser.add_argument("--share", type=float, default=1.0, help="of the epochs")
+    given = parser.parse_args()
+    for stage in STAGES:
+        fit(stage, given.out, given.data, given.share)
+    fit("joint", given.out, given.data, given.share, ABLATION, "--model.init_args.transform_landmarks=false")
+    for run in ("joint", ABLATION):
+        model, report = given.out / run / "model", given.out / run / "evaluation"
+        checkpoint = given.out / run / "checkpoints/last.ckpt"
+        facegan("bundle", str(checkpoint), "--out", str(model), "--overwrite")
+        facegan(
+            *("evaluate", "--model", str(model), "--data", str(given.data), "--out", str(report)),
+            *("--pairs", str(given.pairs), "--overwrite"),
+        )
+
+
+def fit(stage: str, out: Path, data: Path, share: float, run: str = "", *extra: str) -> None:
+    """Trains a stage with the small overlay into ``out/run``, unless it is done; goes on where it stopped."""
+    run = run or stage
+    done = out / run / "done"
+    if done.exists():
+        return
+    epochs = max(round(EPOCHS[stage] * share), 1)
+    name = f"{STAGES[stage]}_{stage}.yaml"
+    words = [f"-c{file}" for file in ("lightning_config.yaml", f"stages/{name}", f"stages/small/{name}")]
+    words += [
+        f"--data.init_args.root={data}",
+        f"--trainer.default_root_dir={out / run}",
+        f"--trainer.max_epochs={epochs}",
+        f"--model.init_args.optimisation.constant_epochs={epochs // 2}",
+        "--ckpt_path=last",
+    ]
+    if stage != "landmark_transform":
+        words.append(f"--trainer.limit_train_batches={BATCHES}")
+    checkpoints = {"landmark": "landmark_transform", "reenact": "reenact", "background": "background_mix"}
+    needed = {"background_mix": ["reenact"], "joint": list(checkpoints)}.get(stage, [])
+    for role in needed:
+        path = out / checkpoints[role] / "checkpoints/last.ckpt"
+        words.append(f"--model.init_args.{role}_checkpoint={path}")
+    began = time.perf_counter()
+    facegan("fit", *words, *extra)
+    done.write_text(f"{(time.perf_counter() - began) / 60:.1f}\n")
+
+
+def facegan(*arguments: str) -> None:
+    """Shows a command and runs it.
+
+    Raises:
+        CalledProcessError: if it fails.
+    """
+    sys.stdout.write(f"\n$ facegan {shlex.join(arguments)}\n")
+    sys.stdout.flush()
+    subprocess.run([sys.executable, "-m", "facegan", *arguments], check=True, env=os.environ)
+
+
+if __name__ == "__main__":
+    main()
