@@ -58,6 +58,9 @@ def fit(stage: str, out: Path, data: Path, share: float, run: str = "", *extra: 
         f"--trainer.max_epochs={epochs}",
         f"--model.init_args.optimisation.constant_epochs={epochs // 2}",
         "--ckpt_path=last",
+        "--trainer.logger=pytorch_lightning.loggers.CSVLogger",
+        f"--trainer.logger.save_dir={out / run}",
+        "--trainer.logger.name=curves",
     ]
     if stage != "landmark_transform":
         words.append(f"--trainer.limit_train_batches={BATCHES}")

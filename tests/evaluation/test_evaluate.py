@@ -207,7 +207,7 @@ def test_bad_input_is_told_in_one_line_and_leaves_nothing(
 
 
 def test_a_model_larger_than_the_crops_is_refused(data, tmp_path):
-    tiny = {"generator": "global", "width": 8, "downsamplings": 2, "blocks": 1}
+    tiny = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
     model = FaceGAN(FaceGANConfig(size=128, reenactor=tiny, background_mixer=tiny))
     model.save_pretrained(tmp_path / "model")
     with pytest.raises(InputError, match="crops of 96 pixels, 128 were asked for"):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-TINY = {"generator": "global", "width": 8, "downsamplings": 2, "blocks": 1}
+TINY = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
 NEUTRAL = np.zeros(20, np.float32)
 
 

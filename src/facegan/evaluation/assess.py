@@ -14,6 +14,7 @@ from torch.utils.data import default_collate
 
 from facegan.data import read_pair
 from facegan.evaluation.scores import Scores
+from facegan.networks import FaceGAN
 from facegan.networks.compositing import cut_background
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Outcome:
 
 @torch.inference_mode()
 def assess(
-    model: Callable[[Tensor, Tensor, Tensor, Tensor], Reenactment],
+    model: Callable[..., Reenactment],
     crops: FaceCrops,
     trials: Trials,
     protocol: Protocol,
@@ -69,7 +70,8 @@ def assess(
     """Measures a model, and beside it copying the source or the driver and showing the mean picture.
 
     Args:
-        model: a :class:`FaceGAN` in evaluation mode, or what has its interface.
+        model: a :class:`FaceGAN` in evaluation mode, or what has its interface. One without landmark
+            transformer gets the driver's landmarks (the paper's Table 1).
         crops: the data.
         trials: which of them meet, at least one.
         protocol: what is measured.
@@ -122,11 +124,11 @@ def _read(crops: FaceCrops, trials: Trials, numbers: np.ndarray) -> Pair:
     return batch | {"expected_landmarks": torch.from_numpy(crops.landmarks[trials.expected[numbers]])}
 
 
-def _reenact(
-    model: Callable[[Tensor, Tensor, Tensor, Tensor], Reenactment], pair: Pair, device: torch.device | str
-) -> Reenactment:
+def _reenact(model: Callable[..., Reenactment], pair: Pair, device: torch.device | str) -> Reenactment:
     background = cut_background(pair["source"], pair["source_segmentation"])
-    inputs = pair["source"], pair["source_landmarks"], pair["driving_motion"], background
+    inputs = [pair["source"], pair["source_landmarks"], pair["driving_motion"], background]
+    if isinstance(model, FaceGAN) and model.landmark_transformer is None:
+        inputs.append(pair["driving_landmarks"])
     return model(*(tensor.to(device) for tensor in inputs))
 
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import jinja2
+import numpy as np
 
 from facegan.evaluation.protocols import PROTOCOLS
 from facegan.evaluation.scores import MEASURES
-from facegan.stages.panels import TITLE_HEIGHT, draw
+from facegan.stages.sheets import draw_sheet, to_images
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     from torch import Tensor
 
 PAPER = {
@@ -76,7 +76,15 @@ class Report:
 
     @cached_property
     def _sheets(self) -> dict[str, np.ndarray]:
-        return {name: draw(columns) for name, columns in self.columns.items()}
+        return {name: draw_sheet(images, list(self.columns[name])) for name, images in self._images.items()}
+
+    @cached_property
+    def _images(self) -> dict[str, np.ndarray]:
+        """Rows×columns×S×S×3."""
+        return {
+            name: np.stack([to_images(pictures) for pictures in columns.values()], axis=1)
+            for name, columns in self.columns.items()
+        }
 
     def _page(self) -> str:
         environment = jinja2.Environment(
@@ -90,9 +98,9 @@ class Report:
             name: {
                 "titles": list(self.columns[name]),
                 # The page has its own titles.
-                "jpeg": base64.b64encode(_encode(sheet[TITLE_HEIGHT:], ".jpg", *JPEG)).decode(),
+                "jpeg": base64.b64encode(_encode(_tiled(images), ".jpg", *JPEG)).decode(),
             }
-            for name, sheet in self._sheets.items()
+            for name, images in self._images.items()
         }
         return environment.get_template("report.html").render(
             metrics=self.metrics,
@@ -101,6 +109,12 @@ class Report:
             measures=MEASURES,
             methods=METHODS,
         )
+
+
+def _tiled(images: np.ndarray) -> np.ndarray:
+    """Rows×columns×S×S×3 as one picture without gaps."""
+    rows, columns, height, width, _ = images.shape
+    return images.swapaxes(1, 2).reshape(rows * height, columns * width, 3)
 
 
 def _row(label: str, cells: list[str]) -> str:

@@ -171,9 +171,12 @@ class BackgroundMixStage(AdversarialStage):
             return head
         chosen = torch.ones(len(head), dtype=torch.bool)
         if self.training and self.hparams["head"] == "schedule":
-            # Of the batch's number alone: an interrupted run draws the same.
-            draw = torch.rand(len(head), generator=torch.Generator().manual_seed(self.batches))
-            chosen = draw < self.trainer.current_epoch / max((self.trainer.max_epochs or 1) - 1, 1)
+            # Of the batch's number alone: an interrupted run draws the same, and so do several processes.
+            rank, processes = self.trainer.global_rank, self.trainer.world_size
+            draw = torch.rand(len(head) * processes, generator=torch.Generator().manual_seed(self.batches))
+            chosen = draw[rank::processes] < self.trainer.current_epoch / max(
+                (self.trainer.max_epochs or 1) - 1, 1
+            )
         if chosen.any():
             with torch.no_grad():
                 size = head.shape[-1]

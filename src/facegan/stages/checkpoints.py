@@ -50,8 +50,13 @@ class Checkpoints(ModelCheckpoint):
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Settles the folder: in that of the run, whatever the logger."""
         if self.dirpath is None:
-            self.dirpath = str(Path(trainer.default_root_dir).resolve() / "checkpoints")
+            self.dirpath = str(_folder(trainer))
         super().setup(trainer, pl_module, stage)
+
+    def _find_last_checkpoints(self, trainer: pl.Trainer) -> set[str]:
+        """What ``--ckpt_path last`` means, asked before ``setup``; previous, if killed between two renames."""
+        found = [path for name in (LAST, PREVIOUS) if (path := _folder(trainer) / name).exists()]
+        return {str(path) for path in found[:1]}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Starts the clock."""
@@ -98,7 +103,7 @@ class Checkpoints(ModelCheckpoint):
 
     def _write(self, trainer: pl.Trainer, name: str) -> None:
         assert self.dirpath is not None
-        trainer.save_checkpoint(Path(self.dirpath) / name)
+        trainer.save_checkpoint(Path(self.dirpath) / name, weights_only=False)
         self._written = time.monotonic()
 
 
@@ -173,6 +178,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         content = _read(previous)
         rank_zero_warn(f"{error}; {previous}, the one before it, is taken instead")
         return content
+
+
+def _folder(trainer: pl.Trainer) -> Path:
+    return Path(trainer.default_root_dir).resolve() / "checkpoints"
 
 
 def _read(path: Path) -> dict[str, Any]:

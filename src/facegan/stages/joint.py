@@ -55,7 +55,6 @@ class JointStage(AdversarialStage):
     """
 
     result_panel = "result I_r"
-    answers_motion = True
     network: FaceGAN
 
     def __init__(
@@ -74,6 +73,7 @@ class JointStage(AdversarialStage):
         super().__init__()
         self.save_hyperparameters(plain(locals()))
         self.adversarial, self.optimisation = adversarial, optimisation
+        self.answers_motion = transform_landmarks
         reenact = StageCheckpoint(reenact_checkpoint, "ReenactStage")
         background = StageCheckpoint(background_checkpoint, "BackgroundMixStage")
         landmark = StageCheckpoint(landmark_checkpoint, "LandmarkTransformStage")

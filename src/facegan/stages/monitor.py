@@ -11,6 +11,7 @@ from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_only
 
+from facegan.errors import InputError
 from facegan.stages.sheets import write_png
 from facegan.stages.stage import Stage
 
@@ -26,13 +27,15 @@ class Monitor(pl.Callback):
     """Draws after the validations of a fit, on the first process alone.
 
     A subclass says what in ``draw``. It reads validation data by their indices: a data loader of its
-    own would take random numbers that training needs, and a resumed run would differ.
+    own would take random numbers that training needs, and a resumed run would differ. A file is an
+    epoch's: where one has several validations, the last one's stays; loggers get them all.
 
     Args:
         every_n_epochs: draws in every n-th epoch from the first on, and in the last.
     """
 
-    def __init__(self, every_n_epochs: int = 1) -> None:
+    def __init__(self, every_n_epochs: int) -> None:
+        require_positive(every_n_epochs=every_n_epochs)
         self.every_n_epochs = every_n_epochs
 
     def draw(self, trainer: pl.Trainer, stage: Stage, data: PairData) -> None:
@@ -51,6 +54,14 @@ class Monitor(pl.Callback):
                 self.draw(trainer, pl_module, trainer.datamodule)  # type: ignore[attr-defined]
 
 
+def require_positive(**settings: int) -> None:
+    """Raises InputError unless all are at least 1."""
+    for name, value in settings.items():
+        if value < 1:
+            msg = f"{name} is {value}: it must be at least 1"
+            raise InputError(msg)
+
+
 def panels_of(stage: Stage, pair: Pair) -> dict[str, torch.Tensor]:
     """The stage's panels of a batch of pairs, computed on its device and brought back."""
     moved = {name: value.to(stage.device) for name, value in pair.items()}
@@ -65,7 +76,7 @@ def output_path(trainer: pl.Trainer, folder: str, suffix: str) -> Path:
 def logged_step(trainer: pl.Trainer) -> int:
     """The step under which Lightning logs this validation's numbers.
 
-    It counts batches; ``global_step`` counts every optimiser's steps.
+    It counts batches; ``global_step`` counts the steps of optimisers.
     """
     return trainer.fit_loop.epoch_loop._batches_that_stepped
 

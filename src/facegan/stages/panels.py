@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from facegan.stages.monitor import Monitor, keep_picture, panels_of
+from facegan.stages.monitor import Monitor, keep_picture, panels_of, require_positive
 from facegan.stages.sheets import draw_sheet, to_images
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Panels(Monitor):
 
     def __init__(self, pairs: int = 6, every_n_epochs: int = 1) -> None:
         super().__init__(every_n_epochs)
+        require_positive(pairs=pairs)
         self.pairs = pairs
 
     def draw(self, trainer: pl.Trainer, stage: Stage, data: PairData) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import RichProgressBar
-from pytorch_lightning.callbacks.progress.rich_progress import BatchesProcessedColumn, CustomBarColumn
+from pytorch_lightning.callbacks.progress.rich_progress import CustomBarColumn
 from rich.console import Console
-from rich.progress import ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Column
 from rich.text import Text
 
@@ -47,12 +47,14 @@ class Progress(RichProgressBar):
             finished_style=self.theme.progress_bar_finished,
             pulse_style=self.theme.progress_bar_pulse,
         )
-        batches = BatchesProcessedColumn(self.theme.batch_progress)
-        return [TextColumn("{task.description}"), bar, batches, TimeRemainingColumn(), _Numbers(self)]
+        batches = MofNCompleteColumn(table_column=Column(no_wrap=True))
+        remaining = TimeRemainingColumn(table_column=Column(no_wrap=True))
+        return [TextColumn("{task.description}"), bar, batches, remaining, _Numbers(self)]
 
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
         """Takes the numbers; there are none for Lightning's own column, which would break lines."""
-        if not trainer.training or trainer.fit_loop.batch_idx % trainer.log_every_n_steps == 0:
+        interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if not trainer.training or trainer.fit_loop.batch_idx % interval == 0:
             self.shown = numbers(trainer, pl_module)
         return {}
 

@@ -51,7 +51,7 @@ class Stage(pl.LightningModule):
     """The title, in ``panels``, of what the stage makes."""
     watched: ClassVar[str] = "perceptual"
     """The measure whose lowest value makes the best checkpoint."""
-    answers_motion: ClassVar[bool] = False
+    answers_motion: bool = False
     """Whether the result follows the driver's motion; otherwise its landmarks or picture."""
     frozen: ClassVar[tuple[str, ...]] = ()
     """Networks that are not trained and not kept in checkpoints, since they come from elsewhere."""
@@ -132,8 +132,8 @@ class Stage(pl.LightningModule):
             for side, networks in self.sides().items()
         ]
 
-    def on_train_epoch_start(self) -> None:
-        """Starts the clock."""
+    def on_train_start(self) -> None:
+        """Starts the clock; a run resumed within an epoch does not start one."""
         self._clock, self._pictures = time.perf_counter(), 0
 
     def training_step(self, pair: Pair, batch_index: int) -> None:

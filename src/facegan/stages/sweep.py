@@ -59,7 +59,7 @@ class Sweep(Monitor):
         calmest = int(np.linalg.norm(crops.motion, axis=1).argmin())
         source = read_pair(crops, calmest, calmest, pictures=data.val.pictures)
         blocks = [
-            draw_sheet(np.stack([_row(stage, source, name) for name in names]), TITLES, names)
+            draw_sheet(np.stack([swept(stage, source, name) for name in names]), TITLES, names)
             for names in HALVES
         ]
         keep_picture(trainer, "sweep", np.concatenate(blocks, axis=1))
@@ -78,8 +78,8 @@ def moved(source: Pair, name: str, values: Sequence[float]) -> Pair:
     return {**batch, "driving_motion": torch.stack(motions)}
 
 
-def _row(stage: Stage, source: Pair, name: str) -> NDArray[np.uint8]:
-    """Source, results, and their change, columns×H×W×3."""
+def swept(stage: Stage, source: Pair, name: str) -> NDArray[np.uint8]:
+    """A row of the sheet: source, results, and their change, columns×H×W×3."""
     columns = panels_of(stage, moved(source, name, DEGREES if name in motion.ANGLES else STRENGTHS))
     results = columns[stage.result_panel]
     change = 3 * (results[-1:] - results[:1]).abs().mean(dim=1, keepdim=True) - 1

@@ -15,7 +15,7 @@ from torch.utils.data import default_collate
 
 from facegan.data import read_pair
 from facegan.files import new_file
-from facegan.stages.monitor import Monitor, logged_step, output_path, panels_of
+from facegan.stages.monitor import Monitor, logged_step, output_path, panels_of, require_positive
 from facegan.stages.sheets import draw_sheet, to_images
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class TrackVideo(Monitor):
 
     def __init__(self, every_n_epochs: int = 3, max_frames: int = 120) -> None:
         super().__init__(every_n_epochs)
+        require_positive(max_frames=max_frames)
         self.max_frames = max_frames
 
     def draw(self, trainer: pl.Trainer, stage: Stage, data: PairData) -> None:

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.utils.data import DataLoader
+
+from facegan.data import FaceCrops, PairSampler, TrainingPairs
+
+
+class Pairs:
+    """So many drivers."""
+
+    def __init__(self, length):
+        self.length = length
+
+    def __len__(self):
+        return self.length
+
+
+def draws(length, seed=7, position=(0, 0), processes=1, rank=0):
+    return list(PairSampler(Pairs(length), seed, lambda: position, processes, rank))
+
+
+lengths = st.integers(0, 60)
+seeds = st.integers(0, 2**32 - 1)
+epochs = st.integers(0, 1000)
+
+
+@given(lengths, seeds, epochs)
+def test_an_epoch_has_every_driver_once(length, seed, epoch):
+    assert sorted(index for index, _ in draws(length, seed, (epoch, 0))) == list(range(length))
+
+
+@given(lengths, seeds, epochs, st.integers(1, 5), st.integers(1, 4))
+def test_processes_share_what_one_has_in_a_step(length, seed, epoch, processes, batch):
+    """Without overlap, with the same draws, and all as long."""
+    alone = draws(length, seed, (epoch, 0))
+    shares = [draws(length, seed, (epoch, 0), processes, rank) for rank in range(processes)]
+    assert {len(share) for share in shares} == {length // processes}
+    for start in range(0, length // processes // batch * batch, batch):
+        step = [draw for share in shares for draw in share[start : start + batch]]
+        assert sorted(step) == sorted(alone[start * processes : (start + batch) * processes])
+        assert len(set(step)) == len(step)
+
+
+@given(lengths, seeds, epochs, st.integers(1, 4), st.integers(0, 60))
+def test_what_is_used_up_is_left_out_and_nothing_else(length, seed, epoch, processes, used):
+    for rank in range(processes):
+        whole = draws(length, seed, (epoch, 0), processes, rank)
+        assert draws(length, seed, (epoch, used), processes, rank) == whole[used:]
+
+
+def test_epochs_seeds_and_drivers_draw_differently():
+    epochs = [draws(40, 7, (epoch, 0)) for epoch in range(5)] + [draws(40, 8, (epoch, 0)) for epoch in range(5)]
+    orders = {tuple(index for index, _ in epoch) for epoch in epochs}
+    assert len(orders) >= 5
+    assert len({seed for epoch in epochs for _, seed in epoch}) == 400
+
+
+def test_position_is_asked_for_at_every_epoch():
+    """Not when the sampler is made: a resumed run's place is known later."""
+    place = (0, 0)
+    sampler = PairSampler(Pairs(12), 7, lambda: place)
+    first = list(sampler)
+    place = (1, 4)
+    assert list(sampler) == draws(12, 7, (1, 4))
+    assert len(sampler) == len(first) == 12
+    # Lightning's call of it has no say.
+    sampler.set_epoch(30)
+    assert list(sampler) == draws(12, 7, (1, 4))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_pairs_do_not_depend_on_who_reads_them(prepared, workers):
+    pairs = TrainingPairs(FaceCrops(prepared, "train"), pictures=False)
+
+    def sources(processes, rank, batch, workers):
+        sampler = PairSampler(pairs, 7, lambda: (3, 0), processes, rank)
+        loader = DataLoader(pairs, batch, sampler=sampler, num_workers=workers, drop_last=True)
+        torch.manual_seed(rank)
+        return [torch.cat((pair["source_landmarks"], pair["driving_landmarks"]), dim=1) for pair in loader]
+
+    alone = sources(1, 0, 4, 0)
+    shares = [sources(2, rank, 2, workers) for rank in range(2)]
+    for whole, *parts in zip(alone, *shares, strict=True):
+        np.testing.assert_array_equal(whole[0::2], parts[0])
+        np.testing.assert_array_equal(whole[1::2], parts[1])
