@@ -100,8 +100,8 @@ def _logits(scales: list[list[Tensor]]) -> list[Tensor]:
 
 
 def _penalty(network: nn.Module, real: Tensor) -> Tensor:
-    """R1, in 32 bit."""
+    """R1, in the 32 bit of the data."""
     with torch.autocast(real.device.type, enabled=False):
-        pictures = real.detach().float().requires_grad_()
+        pictures = real.detach().requires_grad_()
         # Not the compiled call, which has no second derivative.
         return losses.gradient_penalty(_logits(network.forward(pictures)), pictures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import torch
 from torch import Tensor, nn
 
 from facegan import losses
@@ -74,14 +75,14 @@ class LandmarkTransformStage(Stage):
 
     def __init__(
         self,
-        width: int = 512,
+        width: int = 256,
         layers: int = 3,
         reconstruction_weight: float = 1.0,
         movement_weight: float = 1e-3,
-        action_unit_weight: float = 0.1,
+        action_unit_weight: float = 0.03,
         connectivity_weight: float = 1.0,
         connectivity_reference: Literal["driving", "source"] = "driving",
-        optimisation: Optimisation = Optimisation(betas=(0.9, 0.999)),
+        optimisation: Optimisation = Optimisation(betas=(0.9, 0.999), average_halflife=22_000),
     ) -> None:
         super().__init__()
         self.save_hyperparameters(plain(locals()))
@@ -92,6 +93,15 @@ class LandmarkTransformStage(Stage):
     def network_config(self) -> dict[str, Any]:
         """Width and layers."""
         return {"width": self.hparams["width"], "layers": self.hparams["layers"]}
+
+    def setup(self, stage: str) -> None:
+        """Standardises the networks' inputs by the training data."""
+        if stage == "fit":
+            crops = self.trainer.datamodule.train.crops  # type: ignore[attr-defined]
+            points, shown = torch.from_numpy(crops.landmarks), torch.from_numpy(crops.motion)
+            self.network.standardise(points, shown)
+            self.regressor.standardise(points)
+        super().setup(stage)
 
     def sides(self) -> dict[str, list[nn.Module]]:
         """L_T and L_a."""

@@ -97,8 +97,8 @@ class Stage(pl.LightningModule):
 
     def setup(self, stage: str) -> None:
         """Makes the average and settles how the networks compute."""
-        if self.trainer.precision == "16-mixed":
-            msg = "precision 16-mixed is not supported: use bf16-mixed or 32-true"
+        if self.trainer.precision in ("16-mixed", "16-true", "bf16-true"):
+            msg = f"trainer.precision {self.trainer.precision} is not supported: use bf16-mixed or 32-true"
             raise InputError(msg)
         if self.optimisation.constant_epochs is not None and (self.trainer.max_epochs or -1) < 0:
             msg = (
