@@ -15,7 +15,7 @@ from pathlib import Path
 
 STAGES = {"landmark_transform": "1", "reenact": "2", "background_mix": "3", "joint": "4"}
 
-EPOCHS = {"landmark_transform": 32, "reenact": 20, "background_mix": 8, "joint": 8}
+EPOCHS = {"landmark_transform": 32, "reenact": 16, "background_mix": 4, "joint": 4}
 BATCHES = 250
 """Of an epoch; stage 1 takes all."""
 
