@@ -62,12 +62,12 @@ def test_colour_changes_source_and_driver_alike(pair):
 
 def test_colour_leaves_shapes_ranges_and_everything_else(pair):
     changed = Augmentation(flip=0, colour=0.5)(pair, seeded(1))
-    for role in ("source", "driving"):
+    for role in ("source", "driving", "background"):
         picture = changed.pop(role)
         assert picture.shape == (3, 64, 64)
         assert picture.dtype == torch.float32
         assert -1 <= picture.min() <= picture.max() <= 1
-    assert same(changed, {name: value for name, value in pair.items() if name not in ("source", "driving")})
+    assert same(changed, {name: value for name, value in pair.items() if name not in ("source", "driving", "background")})
 
 
 def test_given_pair_is_left_as_it_is(pair):

@@ -5,7 +5,10 @@ import torch
 from facegan.data import Augmentation, FaceCrops, TrainingPairs, ValidationPairs, read_pair
 from facegan.landmarks import draw_gaussians
 
-PICTURES = {"source", "source_segmentation", "driving", "driving_segmentation"}
+PICTURES = {
+    *("source", "source_segmentation", "driving", "driving_segmentation"),
+    *("background", "background_segmentation"),
+}
 NUMBERS = {"source_landmarks", "source_motion", "driving_landmarks", "driving_motion"}
 
 
@@ -28,6 +31,27 @@ def test_pair_is_what_the_two_crops_hold(crops):
         assert torch.equal(pair[f"{role}_segmentation"], crops.segmentation(index))
         np.testing.assert_array_equal(pair[f"{role}_landmarks"], crops.landmarks[index])
         np.testing.assert_array_equal(pair[f"{role}_motion"], crops.motion[index])
+
+
+def test_background_stands_where_the_driver_has_it(crops):
+    """Behind drawn heads nothing moves; the crops do, with the face."""
+    aligned, as_it_is = [], []
+    for driver in range(1, 20):
+        pair = read_pair(crops, 0, driver)
+        behind = pair["driving_segmentation"] == 0
+        for name, errors in (("background", aligned), ("source", as_it_is)):
+            seen = behind & (pair[f"{name}_segmentation"] == 0)
+            # Beyond the source's crop nothing is known.
+            seen[:6], seen[-6:], seen[:, :6], seen[:, -6:] = False, False, False, False
+            errors.append((pair[name] - pair["driving"]).square().mean(dim=0)[seen].mean().item())
+    assert np.mean(aligned) < 0.4 * np.mean(as_it_is)
+
+
+def test_backgrounds_of_two_tracks_have_no_common_place(crops):
+    pair = read_pair(crops, 0, 25)
+    assert crops.track[0] != crops.track[25]
+    assert torch.equal(pair["background"], pair["source"])
+    assert torch.equal(pair["background_segmentation"], pair["source_segmentation"])
 
 
 def test_without_pictures_nothing_is_decoded(crops):

@@ -101,7 +101,7 @@ def test_files_say_what_they_are_of(outcome, model_folder, data):
     assert report.metrics["mean_picture_crops"] == 7
     assert report.metrics["software"]["torch"] == torch.__version__
     sheet = cv2.imread(str(out / "self.png"))
-    assert sheet.shape[1] == 6 * 64
+    assert sheet.shape[1] >= 6 * 64
     assert np.ptp(sheet[-64:, :64]) > 50
 
 

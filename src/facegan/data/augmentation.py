@@ -40,8 +40,10 @@ class Augmentation:
         if self._colour and "source" in pair:
             self._colour.set_random_seed(int(torch.randint(2**31, (), generator=generator).item()))
             first = self._colour(image=_to_uint8(pair["source"]))
-            again = type(self._colour).replay(first["replay"], image=_to_uint8(pair["driving"]))
-            pair["source"], pair["driving"] = _to_float(first["image"]), _to_float(again["image"])
+            pair["source"] = _to_float(first["image"])
+            for name in ("driving", "background"):
+                again = type(self._colour).replay(first["replay"], image=_to_uint8(pair[name]))
+                pair[name] = _to_float(again["image"])
         return mirrored(pair) if torch.rand((), generator=generator).item() < self.flip else pair
 
 

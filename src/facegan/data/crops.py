@@ -14,6 +14,7 @@ from torch import Tensor
 
 from facegan import landmarks, motion
 from facegan.errors import InputError
+from facegan.preparation.crop import Crop
 from facegan.preparation.writer import DESCRIPTION, VERSION
 
 
@@ -50,6 +51,7 @@ class FaceCrops:
         self._pictures = table.select_columns(["image", "segmentation"])
         self.landmarks = self._numbers(table, "landmarks").reshape(-1, landmarks.COUNT, 2)
         self.motion = self._numbers(table, "motion").reshape(-1, motion.SIZE)
+        self._crops = self._numbers(table, "crop")
         self.frame = self._strings(table, "frame").astype(np.int64)
         self.video = self._strings(table, "video")
         self.identity = self._strings(table, "identity")
@@ -61,17 +63,40 @@ class FaceCrops:
 
     def picture(self, index: int) -> Tensor:
         """3×size×size in -1..1."""
-        image = cv2.cvtColor(self._decode("image", index, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-        if image.shape[0] != self.size:
-            image = cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_AREA)
-        return torch.from_numpy(image).permute(2, 0, 1).float().div_(127.5).sub_(1)
+        return _to_tensor(self._image(index))
 
     def segmentation(self, index: int) -> Tensor:
         """size×size of 0 background, 1 face, 2 hair."""
+        return torch.from_numpy(self._labels(index))
+
+    def _image(self, index: int) -> np.ndarray:
+        image = cv2.cvtColor(self._decode("image", index, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        if image.shape[0] != self.size:
+            image = cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_AREA)
+        return image
+
+    def _labels(self, index: int) -> np.ndarray:
         labels = self._decode("segmentation", index, cv2.IMREAD_GRAYSCALE)
         if labels.shape[0] != self.size:
             labels = cv2.resize(labels, (self.size, self.size), interpolation=cv2.INTER_NEAREST)
-        return torch.from_numpy(labels)
+        return labels
+
+    def background(self, source: int, driving: int) -> tuple[Tensor, Tensor]:
+        """Picture and segmentation of one crop as seen at the place of another.
+
+        A crop follows the face, so what stands still behind it moves from crop to crop. Within a
+        track this puts it where it is in the other; crops of two tracks share no place.
+
+        Returns:
+            3×size×size in -1..1 and size×size; beyond the crop its border is repeated.
+        """
+        picture, labels = self._image(source), self._labels(source)
+        if self.track[source] == self.track[driving]:
+            (x, y, side), (other_x, other_y, other_side) = self._crops[[source, driving]].astype(np.float64)
+            scale = self.size / side
+            place = Crop((other_x - x) * scale, (other_y - y) * scale, other_side * scale)
+            picture, labels = place.cut(picture, self.size), place.cut_labels(labels, self.size)
+        return _to_tensor(picture), torch.from_numpy(labels)
 
     def _decode(self, column: str, index: int, flag: int) -> np.ndarray:
         row = int(self._rows[index])
@@ -88,6 +113,10 @@ class FaceCrops:
 
     def _strings(self, table: Any, column: str) -> np.ndarray:
         return np.array(table.with_format("arrow")[column].to_pylist())[self._rows]
+
+
+def _to_tensor(image: np.ndarray) -> Tensor:
+    return torch.from_numpy(image).permute(2, 0, 1).float().div_(127.5).sub_(1)
 
 
 def dataset_info(root: Path | str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 Pair = dict[str, Tensor]
 """``source`` and ``driving`` pictures 3×S×S in -1..1, and of each ``…_segmentation`` S×S,
-``…_landmarks`` 68×2 and ``…_motion`` 20."""
+``…_landmarks`` 68×2 and ``…_motion`` 20. ``background`` and ``background_segmentation`` are the source
+as seen at the driver's place, which of one track shows what stands still where the driver has it."""
 
 
 def read_pair(crops: FaceCrops, source: int, driving: int, *, pictures: bool = True) -> Pair:
@@ -24,4 +25,6 @@ def read_pair(crops: FaceCrops, source: int, driving: int, *, pictures: bool = T
             pair[f"{role}_segmentation"] = crops.segmentation(index)
         pair[f"{role}_landmarks"] = torch.from_numpy(crops.landmarks[index])
         pair[f"{role}_motion"] = torch.from_numpy(crops.motion[index])
+    if pictures:
+        pair["background"], pair["background_segmentation"] = crops.background(source, driving)
     return pair

@@ -125,7 +125,7 @@ def _read(crops: FaceCrops, trials: Trials, numbers: np.ndarray) -> Pair:
 
 
 def _reenact(model: Callable[..., Reenactment], pair: Pair, device: torch.device | str) -> Reenactment:
-    background = cut_background(pair["source"], pair["source_segmentation"])
+    background = cut_background(pair["background"], pair["background_segmentation"])
     inputs = [pair["source"], pair["source_landmarks"], pair["driving_motion"], background]
     if isinstance(model, FaceGAN) and model.landmark_transformer is None:
         inputs.append(pair["driving_landmarks"])

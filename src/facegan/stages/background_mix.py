@@ -125,7 +125,7 @@ class BackgroundMixStage(AdversarialStage):
     def generate(self, pair: Pair) -> Mixed:
         """Puts a head before the source's background."""
         head = self._head(pair)
-        background = cut_background(pair["source"], pair["source_segmentation"])
+        background = cut_background(pair["background"], pair["background_segmentation"])
         painted, mask = self.in_use(head, background)
         return Mixed(head, background, painted, mask, mix(painted, mask, background))
 
@@ -190,7 +190,7 @@ class BackgroundMixStage(AdversarialStage):
 def mixing_measures(result: Tensor, mask: Tensor, pair: Pair) -> dict[str, Tensor]:
     """How the background is kept, and where the mask lies; N numbers each.
 
-    Untouched background is what is background in source and driver. Its error in the source is what two
+    Untouched background is what is background in I_b and in the driver. Its error in I_b is what two
     frames differ by anyway: noise, compression, whatever moves there.
 
     Args:
@@ -199,10 +199,10 @@ def mixing_measures(result: Tensor, mask: Tensor, pair: Pair) -> dict[str, Tenso
         pair: a batch.
     """
     truth, head = pair["driving"], pair["driving_segmentation"] > 0
-    untouched = ~head & (pair["source_segmentation"] == 0)
+    untouched = ~head & (pair["background_segmentation"] == 0)
     return {
         "background_mse": square_error(result, truth, untouched),
-        "background_mse_of_source": square_error(pair["source"], truth, untouched),
+        "background_mse_of_source": square_error(pair["background"], truth, untouched),
         "mask_on_head": mean_within(mask[:, 0].float(), head),
         "mask_on_background": mean_within(mask[:, 0].float(), untouched),
     }

@@ -129,7 +129,7 @@ class JointStage(AdversarialStage):
             pair["source"],
             pair["source_landmarks"],
             pair["driving_motion"],
-            cut_background(pair["source"], pair["source_segmentation"]),
+            cut_background(pair["background"], pair["background_segmentation"]),
             landmarks=None if self.hparams["transform_landmarks"] else pair["driving_landmarks"],
         )
         return made
@@ -180,7 +180,7 @@ class JointStage(AdversarialStage):
             "landmarks H_t": made.heatmap.clamp(0, 1) * 2 - 1,
             "face I_fr": made.face,
             "segmentation S_fr": label_colours(made.segmentation.argmax(dim=1)),
-            "background I_b": cut_background(pair["source"], pair["source_segmentation"]),
+            "background I_b": cut_background(pair["background"], pair["background_segmentation"]),
             "mask M": made.mask * 2 - 1,
             self.result_panel: made.result,
             "truth I_d": pair["driving"],
