@@ -16,8 +16,18 @@ Pair = dict[str, Tensor]
 as seen at the driver's place, which of one track shows what stands still where the driver has it."""
 
 
-def read_pair(crops: FaceCrops, source: int, driving: int, *, pictures: bool = True) -> Pair:
-    """Two crops as a pair, by their indices."""
+def read_pair(
+    crops: FaceCrops, source: int, driving: int, *, pictures: bool = True, aligned: bool = True
+) -> Pair:
+    """Two crops as a pair, by their indices.
+
+    Args:
+        crops: the data.
+        source: index of the source.
+        driving: index of the driver.
+        pictures: False leaves pictures and segmentations out.
+        aligned: False leaves the background where the source has it.
+    """
     pair: Pair = {}
     for role, index in (("source", source), ("driving", driving)):
         if pictures:
@@ -26,5 +36,7 @@ def read_pair(crops: FaceCrops, source: int, driving: int, *, pictures: bool = T
         pair[f"{role}_landmarks"] = torch.from_numpy(crops.landmarks[index])
         pair[f"{role}_motion"] = torch.from_numpy(crops.motion[index])
     if pictures:
-        pair["background"], pair["background_segmentation"] = crops.background(source, driving)
+        pair["background"], pair["background_segmentation"] = crops.background(
+            source, driving if aligned else source
+        )
     return pair

@@ -25,14 +25,21 @@ class TrainingPairs(Dataset[Pair]):
     Args:
         crops: the data.
         pictures: False leaves pictures and segmentations out.
+        aligned: False leaves backgrounds where the source has them.
         augmentation: applied to every pair.
     """
 
     def __init__(
-        self, crops: FaceCrops, *, pictures: bool = True, augmentation: Augmentation | None = None
+        self,
+        crops: FaceCrops,
+        *,
+        pictures: bool = True,
+        aligned: bool = True,
+        augmentation: Augmentation | None = None,
     ) -> None:
         self.crops = crops
         self.pictures = pictures
+        self.aligned = aligned
         self.augmentation = augmentation
         order = np.argsort(crops.track, kind="stable")
         starts = np.searchsorted(crops.track[order], np.arange(crops.track.max(initial=-1) + 1))
@@ -47,7 +54,7 @@ class TrainingPairs(Dataset[Pair]):
         members = self._members[self.crops.track[index]]
         others = members[members != index] if len(members) > 1 else members
         source = int(others[int(torch.randint(len(others), (), generator=generator).item())])
-        pair = read_pair(self.crops, source, index, pictures=self.pictures)
+        pair = read_pair(self.crops, source, index, pictures=self.pictures, aligned=self.aligned)
         return self.augmentation(pair, generator) if self.augmentation else pair
 
 
@@ -58,11 +65,13 @@ class ValidationPairs(Dataset[Pair]):
         crops: the data.
         count: how many pairs; fewer if there are fewer crops.
         pictures: False leaves pictures and segmentations out.
+        aligned: False leaves backgrounds where the source has them.
     """
 
-    def __init__(self, crops: FaceCrops, count: int, *, pictures: bool = True) -> None:
+    def __init__(self, crops: FaceCrops, count: int, *, pictures: bool = True, aligned: bool = True) -> None:
         self.crops = crops
         self.pictures = pictures
+        self.aligned = aligned
         _, first = np.unique(crops.track, return_index=True)
         source = first[crops.track]
         # A crop is no test of itself.
@@ -75,4 +84,4 @@ class ValidationPairs(Dataset[Pair]):
 
     def __getitem__(self, index: int) -> Pair:
         source, driver = self.indices[index]
-        return read_pair(self.crops, int(source), int(driver), pictures=self.pictures)
+        return read_pair(self.crops, int(source), int(driver), pictures=self.pictures, aligned=self.aligned)

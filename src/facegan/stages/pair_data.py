@@ -35,6 +35,9 @@ class PairData(pl.LightningDataModule):
         validation_pairs: how many pairs are validated, evenly over the data.
         flip: probability of mirroring a training pair.
         colour: largest relative change of brightness, contrast and saturation of a training pair.
+        aligned_background: I_b is the source at the driver's place in the frame, where what stands still
+            is in both; false leaves it where the source's crop has it (open in the paper, whose crops
+            follow the face).
     """
 
     pictures = True
@@ -48,6 +51,7 @@ class PairData(pl.LightningDataModule):
         validation_pairs: int = 200,
         flip: float = 0.5,
         colour: float = 0.1,
+        aligned_background: bool = True,
     ) -> None:
         super().__init__()
         if batch_size < 1 or workers < 0 or validation_pairs < 1:
@@ -59,6 +63,7 @@ class PairData(pl.LightningDataModule):
         self.validation_pairs = validation_pairs
         self.flip = flip
         self.colour = colour
+        self.aligned_background = aligned_background
         self.size: int = size or dataset_info(self.root)["size"]
         self._splits: dict[str, dict[str, int]] = dataset_info(self.root)["splits"]
 
@@ -67,7 +72,10 @@ class PairData(pl.LightningDataModule):
         if stage == "fit":
             augmentation = Augmentation(self.flip, self.colour) if self.flip or self.colour else None
             self.train = TrainingPairs(
-                self._crops("train"), pictures=self.pictures, augmentation=augmentation
+                self._crops("train"),
+                pictures=self.pictures,
+                aligned=self.aligned_background,
+                augmentation=augmentation,
             )
         if stage in ("fit", "validate"):
             self.val = self._fixed("val")
@@ -115,7 +123,9 @@ class PairData(pl.LightningDataModule):
         return FaceCrops(self.root, split, self.size)
 
     def _fixed(self, split: str) -> ValidationPairs:
-        return ValidationPairs(self._crops(split), self.validation_pairs, pictures=self.pictures)
+        return ValidationPairs(
+            self._crops(split), self.validation_pairs, pictures=self.pictures, aligned=self.aligned_background
+        )
 
     def _fixed_loader(self, pairs: ValidationPairs) -> DataLoader[Pair]:
         """Each process measures its share; a rest that does not divide is left out, so none counts twice."""
