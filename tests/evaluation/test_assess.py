@@ -7,6 +7,8 @@ import torch
 from facegan.evaluation.assess import assess
 from facegan.evaluation.protocols import PROTOCOLS, Trials
 from facegan.evaluation.scores import MEASURES
+from facegan.landmarks import draw_gaussians
+from facegan.networks import FaceGAN, FaceGANConfig
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +126,14 @@ def test_every_measure_is_used_and_described():
     for measure in MEASURES.values():
         higher = measure.new().higher_is_better
         assert higher is None or higher == (measure.better == "↑")
+
+
+def test_a_model_without_landmark_transformer_gets_the_drivers_landmarks(run, crops):
+    tiny = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
+    config = FaceGANConfig(size=64, reenactor=tiny, background_mixer=tiny, transform_landmarks=False)
+    model, drawn = FaceGAN(config).eval(), []
+    model.reenactor.register_forward_hook(lambda network, inputs, made: drawn.append(inputs[1]))
+    run(model, "cross", 5)
+    _, driver, _ = PROTOCOLS["cross"].choose(crops, 5, 0)
+    heatmap = draw_gaussians(torch.from_numpy(crops.landmarks[driver]), 64, config.sigma)
+    torch.testing.assert_close(torch.cat(drawn), heatmap)

@@ -8,6 +8,7 @@ from facegan.errors import InputError
 from facegan.inference import Animator
 from facegan.inference.pictures import to_images, to_tensor
 from facegan.landmarks import between_eyes, denormalise
+from facegan.networks import FaceGAN, FaceGANConfig
 from facegan.preparation.crop import EYES
 from facegan.synthetic import render, sample_identity
 
@@ -96,3 +97,10 @@ def test_a_device_that_is_not_there(animator, tmp_path, device):
 def test_a_model_in_training_is_switched_to_evaluation(animator):
     animator.model.train()
     assert not Animator(animator.model).model.training
+
+
+def test_a_model_without_landmark_transformer_is_not_moved(source):
+    tiny = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
+    config = FaceGANConfig(size=64, reenactor=tiny, background_mixer=tiny, transform_landmarks=False)
+    with pytest.raises(InputError, match="without landmark transformer"):
+        Animator(FaceGAN(config)).animate(source, torch.zeros(1, 20))

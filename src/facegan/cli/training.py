@@ -30,6 +30,8 @@ def run(arguments: Sequence[str]) -> None:
         InputError: for wrong keys or values, before anything is built.
     """
     warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
+    warnings.filterwarnings("ignore", message="You have overridden `on_after_batch_transfer`")
+    warnings.filterwarnings("ignore", message=r"`isinstance\(treespec")
     # It is resumable: the order of the data follows from the number of batches done.
     warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before")
     about = {

@@ -116,7 +116,13 @@ class Animator:
 
         Returns:
             I_r, N×3×S×S in -1..1, on the model's device.
+
+        Raises:
+            InputError: if the model has no landmark transformer.
         """
+        if self.model.landmark_transformer is None:
+            msg = "this model was trained without landmark transformer: motion cannot move it"
+            raise InputError(msg)
         count = len(motion)
         behind = source.background
         if background is not None:

@@ -36,3 +36,6 @@ class Average(nn.Module):
         decay = 0.5 ** (pictures / min(self.halflife, RAMP * seen))
         for ours, theirs in zip(self.network.parameters(), network.parameters(), strict=True):
             ours.lerp_(theirs, 1 - decay)
+        # What is not trained, but taken from the data.
+        for kept, given in zip(self.network.buffers(), network.buffers(), strict=True):
+            kept.copy_(given)

@@ -54,7 +54,7 @@ class Checkpoints(ModelCheckpoint):
         super().setup(trainer, pl_module, stage)
 
     def _find_last_checkpoints(self, trainer: pl.Trainer) -> set[str]:
-        """What ``--ckpt_path last`` means, asked before ``setup``; previous, if killed between two renames."""
+        """What ``--ckpt_path last`` means, before ``setup``; previous, if killed between two renames."""
         found = [path for name in (LAST, PREVIOUS) if (path := _folder(trainer) / name).exists()]
         return {str(path) for path in found[:1]}
 
@@ -117,10 +117,14 @@ class SafeCheckpointIO(TorchCheckpointIO):
         """Writes under another name, then renames."""
         path = Path(path)
         with new_file(path, overwrite=True) as temporary:
-            with temporary.open("wb") as file:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
+            try:
+                _write(checkpoint, temporary)
+            except (OSError, RuntimeError) as error:
+                # PyTorch's writer makes an error of its own of a full disk.
+                cause = error if isinstance(error, OSError) else error.__context__
+                if not isinstance(cause, OSError):
+                    raise
+                raise OSError(cause.errno, cause.strerror, str(path)) from error
             if path.name == LAST and path.exists():
                 path.replace(path.with_name(PREVIOUS))
 
@@ -178,6 +182,13 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         content = _read(previous)
         rank_zero_warn(f"{error}; {previous}, the one before it, is taken instead")
         return content
+
+
+def _write(checkpoint: dict[str, Any], path: Path) -> None:
+    with path.open("wb") as file:
+        torch.save(checkpoint, file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _folder(trainer: pl.Trainer) -> Path:

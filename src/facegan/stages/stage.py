@@ -140,10 +140,13 @@ class Stage(pl.LightningModule):
         """One backward pass for all sides; where the batch completes a step, also that step."""
         objectives = self.objectives(pair)
         totals = {side: torch.stack(list(terms.values())).sum() for side, terms in objectives.items()}
-        loss = torch.stack(list(totals.values())).sum() / self.optimisation.accumulate
+        first = batch_index - batch_index % self.optimisation.accumulate
+        # Fewer at the end of an epoch.
+        together = min(self.optimisation.accumulate, int(self.trainer.num_training_batches) - first)
+        completes = batch_index + 1 == first + together
+        loss = torch.stack(list(totals.values())).sum() / together
         # A loss that is not finite leaves a gradient that is not, on every process.
         loss = loss * torch.where(loss.isfinite(), 1.0, torch.nan).detach()
-        completes = (batch_index + 1) % self.optimisation.accumulate == 0 or self.trainer.is_last_batch
         model = self.trainer.model
         waits = not completes and isinstance(model, DistributedDataParallel)
         with model.no_sync() if waits else nullcontext():  # type: ignore[operator, union-attr]
@@ -151,7 +154,7 @@ class Stage(pl.LightningModule):
         self.batches += 1
         pictures = len(pair["source_landmarks"]) * self.trainer.world_size
         if completes:
-            self._step(batch_index, pictures * self.optimisation.accumulate)
+            self._step(batch_index, pictures * together)
         terms = {f"train/{name}": value for side in objectives.values() for name, value in side.items()}
         self.log_dict({name: value.detach() for name, value in terms.items()})
         self.log_dict({f"train/{side}": value.detach() for side, value in totals.items()}, prog_bar=True)
