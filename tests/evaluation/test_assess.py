@@ -135,5 +135,5 @@ def test_a_model_without_landmark_transformer_gets_the_drivers_landmarks(run, cr
     model.reenactor.register_forward_hook(lambda network, inputs, made: drawn.append(inputs[1]))
     run(model, "cross", 5)
     _, driver, _ = PROTOCOLS["cross"].choose(crops, 5, 0)
-    heatmap = draw_gaussians(torch.from_numpy(crops.landmarks[driver]), 64, config.sigma)
+    heatmap = draw_gaussians(torch.from_numpy(crops.landmarks[driver]), crops.size, config.sigma)
     torch.testing.assert_close(torch.cat(drawn), heatmap)
