@@ -17,6 +17,12 @@ STAGES = {
 }
 """What is trained, and how long at most (days:hours:minutes:seconds)."""
 
+STARTS_FROM = {
+    "background_mix": {"reenact": "reenact"},
+    "joint": {"landmark": "landmark_transform", "reenact": "reenact", "background": "background_mix"},
+}
+"""The checkpoints that a stage needs, and the folders of their runs."""
+
 
 def main() -> int:
     """Runs the commands one after the other and says where the results lie.
@@ -86,15 +92,10 @@ def fit(stage: str, out: Path, data: Path) -> None:
         f"--trainer.max_time={STAGES[stage]}",
         "--data.init_args.validation_pairs=40",
     ]
-    if name == "joint":
-        settings += [
-            f"--model.init_args.{role}_checkpoint={out / folder / 'checkpoints/last.ckpt'}"
-            for role, folder in (
-                ("landmark", "landmark_transform"),
-                ("reenact", "reenact"),
-                ("background", "background_mix"),
-            )
-        ]
+    settings += [
+        f"--model.init_args.{role}_checkpoint={out / folder / 'checkpoints/last.ckpt'}"
+        for role, folder in STARTS_FROM.get(name, {}).items()
+    ]
     facegan("fit", *(word for file in files for word in ("-c", file)), *settings)
 
 
