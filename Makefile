@@ -38,8 +38,8 @@ lint: .venv/ready ## ruff, mypy, import-linter
 train-stage1: .venv/ready ## landmark transformer; DATA=name of data/name.yaml, SMALL=1, ARGS=more
 	$(call FIT,1_landmark_transform)
 
-train-stage2: .venv/ready ## face reenactor: 128 pixels, then 256; SMALL=1 stays at 128
-	$(if $(SMALL),,$(call FIT,2_reenact_128))
+train-stage2: .venv/ready ## face reenactor: the global generator at half the size, then all of it
+	$(call FIT,2_reenact_128)
 	$(call FIT,2_reenact)
 
 train-stage3: .venv/ready ## background mixer

@@ -13,11 +13,21 @@ import sys
 import time
 from pathlib import Path
 
-STAGES = {"landmark_transform": "1", "reenact": "2", "background_mix": "3", "joint": "4"}
-
-EPOCHS = {"landmark_transform": 32, "reenact": 16, "background_mix": 4, "joint": 4}
-BATCHES = 250
+EPOCHS = {
+    "1_landmark_transform": 32,
+    "2_reenact_128": 24,
+    "2_reenact": 8,
+    "3_background_mix": 6,
+    "4_joint": 4,
+}
+BATCHES = 300
 """Of an epoch; stage 1 takes all."""
+STARTS_FROM = {
+    "2_reenact": {"global": "reenact_128"},
+    "3_background_mix": {"reenact": "reenact"},
+    "4_joint": {"landmark": "landmark_transform", "reenact": "reenact", "background": "background_mix"},
+}
+"""The checkpoints that a stage needs, and the folders of their runs."""
 
 ABLATION = "joint_without_lt"
 
@@ -30,9 +40,10 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=200, help="pairs of each experiment of the evaluation")
     parser.add_argument("--share", type=float, default=1.0, help="of the epochs")
     given = parser.parse_args()
-    for stage in STAGES:
+    for stage in EPOCHS:
         fit(stage, given.out, given.data, given.share)
-    fit("joint", given.out, given.data, given.share, ABLATION, "--model.init_args.transform_landmarks=false")
+    without = "--model.init_args.transform_landmarks=false"
+    fit("4_joint", given.out, given.data, given.share, ABLATION, without)
     for run in ("joint", ABLATION):
         model, report = given.out / run / "model", given.out / run / "evaluation"
         checkpoint = given.out / run / "checkpoints/last.ckpt"
@@ -45,14 +56,14 @@ def main() -> None:
 
 def fit(stage: str, out: Path, data: Path, share: float, run: str = "", *extra: str) -> None:
     """Trains a stage with the small overlay into ``out/run``, unless it is done; goes on where it stopped."""
-    run = run or stage
+    run = run or stage.partition("_")[2]
     done = out / run / "done"
     if done.exists():
         return
     epochs = max(round(EPOCHS[stage] * share), 1)
-    name = f"{STAGES[stage]}_{stage}.yaml"
-    words = [f"-c{file}" for file in ("lightning_config.yaml", f"stages/{name}", f"stages/small/{name}")]
-    words += [
+    files = ("lightning_config.yaml", f"stages/{stage}.yaml", f"stages/small/{stage}.yaml")
+    words = [
+        *(f"-c{file}" for file in files),
         f"--data.init_args.root={data}",
         f"--trainer.default_root_dir={out / run}",
         f"--trainer.max_epochs={epochs}",
@@ -62,13 +73,10 @@ def fit(stage: str, out: Path, data: Path, share: float, run: str = "", *extra: 
         f"--trainer.logger.save_dir={out / run}",
         "--trainer.logger.name=curves",
     ]
-    if stage != "landmark_transform":
+    if stage != "1_landmark_transform":
         words.append(f"--trainer.limit_train_batches={BATCHES}")
-    checkpoints = {"landmark": "landmark_transform", "reenact": "reenact", "background": "background_mix"}
-    needed = {"background_mix": ["reenact"], "joint": list(checkpoints)}.get(stage, [])
-    for role in needed:
-        path = out / checkpoints[role] / "checkpoints/last.ckpt"
-        words.append(f"--model.init_args.{role}_checkpoint={path}")
+    for role, folder in STARTS_FROM.get(stage, {}).items():
+        words.append(f"--model.init_args.{role}_checkpoint={out / folder / 'checkpoints/last.ckpt'}")
     began = time.perf_counter()
     facegan("fit", *words, *extra)
     done.write_text(f"{(time.perf_counter() - began) / 60:.1f}\n")

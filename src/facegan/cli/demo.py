@@ -11,13 +11,15 @@ from pathlib import Path
 
 STAGES = {
     "1_landmark_transform": "00:00:00:45",
-    "2_reenact": "00:00:04:00",
+    "2_reenact_128": "00:00:02:30",
+    "2_reenact": "00:00:01:30",
     "3_background_mix": "00:00:01:15",
     "4_joint": "00:00:02:00",
 }
 """What is trained, and how long at most (days:hours:minutes:seconds)."""
 
 STARTS_FROM = {
+    "reenact": {"global": "reenact_128"},
     "background_mix": {"reenact": "reenact"},
     "joint": {"landmark": "landmark_transform", "reenact": "reenact", "background": "background_mix"},
 }
