@@ -67,7 +67,10 @@ def test_colour_leaves_shapes_ranges_and_everything_else(pair):
         assert picture.shape == (3, 64, 64)
         assert picture.dtype == torch.float32
         assert -1 <= picture.min() <= picture.max() <= 1
-    assert same(changed, {name: value for name, value in pair.items() if name not in ("source", "driving", "background")})
+    assert same(
+        changed,
+        {name: value for name, value in pair.items() if name not in ("source", "driving", "background")},
+    )
 
 
 def test_given_pair_is_left_as_it_is(pair):
@@ -82,7 +85,7 @@ def test_generator_alone_decides(pair):
 
     def changed(seed, state=0):
         torch.manual_seed(state)
-        np.random.seed(state)
+        np.random.seed(state)  # noqa: NPY002
         return augmentation(pair, seeded(seed))
 
     first = changed(3)

@@ -106,7 +106,7 @@ def test_training_repeats_with_the_seed_alone(crops):
 
     def pair(draw, state):
         torch.manual_seed(state)
-        np.random.seed(state)
+        np.random.seed(state)  # noqa: NPY002
         return torch.cat([value.flatten().float() for value in pairs[draw].values()])
 
     assert torch.equal(pair((5, 1), 0), pair((5, 1), 1))

@@ -52,7 +52,9 @@ def test_what_is_used_up_is_left_out_and_nothing_else(length, seed, epoch, proce
 
 
 def test_epochs_seeds_and_drivers_draw_differently():
-    epochs = [draws(40, 7, (epoch, 0)) for epoch in range(5)] + [draws(40, 8, (epoch, 0)) for epoch in range(5)]
+    epochs = [draws(40, 7, (epoch, 0)) for epoch in range(5)] + [
+        draws(40, 8, (epoch, 0)) for epoch in range(5)
+    ]
     orders = {tuple(index for index, _ in epoch) for epoch in epochs}
     assert len(orders) >= 5
     assert len({seed for epoch in epochs for _, seed in epoch}) == 400

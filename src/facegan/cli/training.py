@@ -6,9 +6,11 @@ import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 from jsonargparse import ArgumentError
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
 
 from facegan.cli.commands import TRAINING
@@ -66,6 +68,25 @@ def run(arguments: Sequence[str]) -> None:
 
 class TrainingCLI(LightningCLI):
     """LightningCLI that refuses another stage's checkpoint instead of becoming that stage."""
+
+    def before_instantiate_classes(self) -> None:
+        """Says where the settings are that these stages have instead of the trainer's."""
+        trainer = self.config[self.config.subcommand].trainer
+        for theirs, unset, ours in (
+            ("gradient_clip_val", None, "gradient_clip"),
+            ("accumulate_grad_batches", 1, "accumulate"),
+        ):
+            if trainer[theirs] != unset:
+                msg = f"trainer.{theirs} does nothing here: set model.init_args.optimisation.{ours}"
+                raise InputError(msg)
+
+    def instantiate_trainer(self, **settings: Any) -> pl.Trainer:
+        """What the trainer refuses is the user's to mend."""
+        try:
+            return super().instantiate_trainer(**settings)
+        except (MisconfigurationException, ValueError) as error:
+            msg = f"trainer: {error}"
+            raise InputError(msg) from error
 
     def _parse_ckpt_path(self) -> None:
         """Lightning would overwrite the configured model by what the checkpoint names."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,8 +200,9 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         msg = f"{path} does not exist: train that stage first, or name its checkpoint"
         raise InputError(msg) from error
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        msg = f"{path} is not a readable checkpoint: {str(error).splitlines()[0]}"
+    except Exception as error:  # over a damaged file the reader stumbles in every way there is
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        msg = f"{path} is not a readable checkpoint: {reason}"
         raise InputError(msg) from error
     if not isinstance(content, dict):
         msg = f"{path} is not a checkpoint"

@@ -41,7 +41,7 @@ class JointStage(AdversarialStage):
     L_r and L_b keep the weights that their stages were trained with; the paper fixes none.
 
     Args:
-        landmark_checkpoint: of stage 1.
+        landmark_checkpoint: of stage 1; not read without ``transform_landmarks``.
         reenact_checkpoint: of stage 2.
         background_checkpoint: of stage 3.
         transform_landmarks: false is the paper's ablation without L_T (Table 1): the driver's own
@@ -76,13 +76,19 @@ class JointStage(AdversarialStage):
         self.answers_motion = transform_landmarks
         reenact = StageCheckpoint(reenact_checkpoint, "ReenactStage")
         background = StageCheckpoint(background_checkpoint, "BackgroundMixStage")
-        landmark = StageCheckpoint(landmark_checkpoint, "LandmarkTransformStage")
-        self._weights = (landmark.hyperparameters, reenact.hyperparameters, background.hyperparameters)
+        landmark = (
+            StageCheckpoint(landmark_checkpoint, "LandmarkTransformStage") if transform_landmarks else None
+        )
+        self._weights = (
+            landmark.hyperparameters if landmark else {},
+            reenact.hyperparameters,
+            background.hyperparameters,
+        )
         self.network = FaceGAN(
             FaceGANConfig(
                 sigma=reenact.config["sigma"],
                 transform_landmarks=transform_landmarks,
-                landmark_transformer=landmark.config if transform_landmarks else {},
+                landmark_transformer=landmark.config if landmark else {},
                 reenactor=reenact.config["generator"],
                 background_mixer=background.config["generator"],
             )
@@ -94,7 +100,7 @@ class JointStage(AdversarialStage):
         self.network.background_mixer.load_state_dict(background.weights("network"))
         self.picture_discriminator.load_state_dict(background.weights("discriminator"))
         self.regressor: ActionUnitRegressor | None = None
-        if self.network.landmark_transformer is not None:
+        if landmark is not None and self.network.landmark_transformer is not None:
             self.network.landmark_transformer.load_state_dict(landmark.weights("network"))
             self.regressor = ActionUnitRegressor(**landmark.config)
             self.regressor.load_state_dict(landmark.weights("regressor"))

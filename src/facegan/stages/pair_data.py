@@ -54,8 +54,19 @@ class PairData(pl.LightningDataModule):
         aligned_background: bool = True,
     ) -> None:
         super().__init__()
-        if batch_size < 1 or workers < 0 or validation_pairs < 1:
-            msg = "data: batch_size and validation_pairs must be at least 1, workers at least 0"
+        for name, value, least in (
+            ("size", 1 if size is None else size, 1),
+            ("batch_size", batch_size, 1),
+            ("workers", workers, 0),
+            ("validation_pairs", validation_pairs, 1),
+            ("flip", flip, 0),
+            ("colour", colour, 0),
+        ):
+            if not value >= least:
+                msg = f"data.init_args.{name} is {value}: it must be at least {least}"
+                raise InputError(msg)
+        if flip > 1:
+            msg = f"data.init_args.flip is {flip}: a probability is at most 1"
             raise InputError(msg)
         self.root = Path(root)
         self.batch_size = batch_size

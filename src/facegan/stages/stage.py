@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 STAGE_KEY, CONFIG_KEY, PROGRESS_KEY = "facegan_stage", "facegan_config", "facegan_progress"
 PROGRESS = ("batches", "steps", "skipped", "skipped_in_a_row")
 
+SIZES = ("sigma", "width")
+"""Arguments of stages that cannot be zero."""
+
 SPEED_INTERVAL = 2.0
 """Seconds over which pictures are counted."""
 
@@ -278,18 +281,20 @@ class Stage(pl.LightningModule):
         checkpoint["state_dict"] = {k: v for k, v in weights.items() if not k.startswith(self.frozen)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Takes it back; refuses another stage's checkpoint."""
+        """Takes it back; refuses the checkpoint of another stage, or of networks of other sizes."""
         require_stage(checkpoint, type(self).__name__)
-        for name, value in checkpoint[PROGRESS_KEY].items():
-            setattr(self, name, value)
         saved, own = checkpoint["state_dict"], self.state_dict()
         saved |= {name: value for name, value in own.items() if name.startswith(self.frozen)}
         if self.average is None:
             checkpoint["state_dict"] = {k: v for k, v in saved.items() if not k.startswith("average.")}
         else:
             for name in own:
-                if name.startswith("average.") and name not in saved:
-                    saved[name] = saved[name.removeprefix("average.")].clone()
+                trained = name.removeprefix("average.")
+                if name.startswith("average.") and name not in saved and trained in saved:
+                    saved[name] = saved[trained].clone()
+        _require_same_sizes(checkpoint["state_dict"], own)
+        for name, value in checkpoint[PROGRESS_KEY].items():
+            setattr(self, name, value)
 
 
 def require_stage(checkpoint: dict[str, Any], name: str, path: object = "this") -> None:
@@ -301,8 +306,25 @@ def require_stage(checkpoint: dict[str, Any], name: str, path: object = "this") 
         raise InputError(msg)
 
 
+def _require_same_sizes(saved: dict[str, Tensor], own: dict[str, Tensor]) -> None:
+    for name in sorted(saved.keys() | own.keys()):
+        theirs, ours = (tuple(some[name].shape) if name in some else "absent" for some in (saved, own))
+        if theirs != ours:
+            msg = f"the checkpoint is of networks of other sizes: {name} is {theirs} there, {ours} here"
+            raise InputError(msg)
+
+
 def plain(arguments: dict[str, Any]) -> dict[str, Any]:
-    """A stage's arguments (its ``locals()``) as numbers, strings and dicts, for loggers and checkpoints."""
+    """A stage's arguments (its ``locals()``) as numbers, strings and dicts, for loggers and checkpoints.
+
+    Raises:
+        InputError: for a negative number, or a size of zero.
+    """
+    for name, value in arguments.items():
+        if isinstance(value, int | float) and not (value > 0 or (value == 0 and name not in SIZES)):
+            least = "above" if name in SIZES else "at least"
+            msg = f"model.init_args.{name} is {value}: it must be {least} 0"
+            raise InputError(msg)
     return {
         name: asdict(value)
         if is_dataclass(value) and not isinstance(value, type)

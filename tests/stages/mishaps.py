@@ -1,0 +1,59 @@
+"""Callbacks that training is disturbed or watched by; the command line finds them by name."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+
+
+class Killed(pl.Callback):
+    """Kills the process before a batch of an epoch, as a machine that is taken away does."""
+
+    def __init__(self, epoch: int, batch: int) -> None:
+        self.at = (epoch, batch)
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx) -> None:
+        if (trainer.current_epoch, batch_idx) == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Poisoned(pl.Callback):
+    """Puts a number into the first pair of some batches that no loss survives.
+
+    Args:
+        batches: counted through all epochs.
+        key: what of the pair.
+        value: nan or inf.
+        rank: the process that it happens to.
+    """
+
+    def __init__(self, batches: list[int], key: str = "source", value: str = "nan", rank: int = 0) -> None:
+        self.batches, self.key, self.value, self.rank = batches, key, float(value), rank
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx) -> None:
+        if pl_module.batches in self.batches and trainer.global_rank == self.rank:
+            batch[self.key][0] = self.value
+
+
+class Recorded(pl.Callback):
+    """Keeps the network's weights and their average after every batch, as ``weights/0.pt`` and so on."""
+
+    def on_train_start(self, trainer, pl_module) -> None:
+        (Path(trainer.default_root_dir) / "weights").mkdir(parents=True)
+        self._keep(trainer, pl_module)
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        self._keep(trainer, pl_module)
+
+    def _keep(self, trainer, pl_module) -> None:
+        path = Path(trainer.default_root_dir) / f"weights/{pl_module.batches}.pt"
+        torch.save((pl_module.network.state_dict(), pl_module.average.network.state_dict()), path)
+
+
+def named(callback: type[pl.Callback], **settings: object) -> dict:
+    """As it stands in YAML."""
+    return {"class_path": f"{__name__}.{callback.__name__}", "init_args": settings}
