@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facegan.cli import main
+from facegan.data import FaceCrops
 from facegan.errors import InputError
 from facegan.stages import SafeCheckpointIO
 from facegan.stages.checkpoints import read_checkpoint
@@ -133,7 +134,8 @@ def test_a_full_disk_while_training_is_one_line(prepared: Path, tmp_path: Path) 
     line = exact(STAGE, prepared, tmp_path)
     assert main(line) == 0
     before = (tmp_path / "checkpoints/last.ckpt").read_bytes()
-    process = SERVER.Process(target=_train_on_full_disk, args=([*line, "--trainer.max_epochs=2"], tmp_path))
+    words = [*line, "--trainer.max_epochs=2"]
+    process = SERVER.Process(target=_train_on_full_disk, args=(words, tmp_path, prepared))
     process.start()
     process.join()
     assert process.exitcode == 2
@@ -145,7 +147,9 @@ def test_a_full_disk_while_training_is_one_line(prepared: Path, tmp_path: Path) 
     assert (tmp_path / "checkpoints/last.ckpt").read_bytes() == before
 
 
-def _train_on_full_disk(line: list[str], folder: Path) -> None:
+def _train_on_full_disk(line: list[str], folder: Path, data: Path) -> None:
+    # What `datasets` keeps of the data is written while there is room.
+    FaceCrops(data)
     with (folder / "log").open("w") as file:
         os.dup2(file.fileno(), 2)
     resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, resource.RLIM_INFINITY))

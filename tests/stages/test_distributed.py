@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 STILL = [f"{OPTIMISATION}learning_rate=0", f"{OPTIMISATION}average_halflife=0", "--trainer.precision=64-true"]
 SHARED = ["--data.init_args.batch_size=1", "--trainer.devices=2", "--trainer.strategy=ddp"]
 VARIANTS = {
-    "without L_T": ("4_joint", [f"{MODEL}transform_landmarks=false"]),
+    "without L_T": (
+        "4_joint",
+        [f"{MODEL}transform_landmarks=false", f"{MODEL}landmark_checkpoint=none.ckpt"],
+    ),
     "accumulated": ("2_reenact", [f"{OPTIMISATION}accumulate=2", f"{MODEL}discriminator.spectral_norm=true"]),
     "half of the heads reenacted": (
         "3_background_mix",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from command_lines import OPTIMISATION, STAGES, exact, folder_of, saved
+from command_lines import MODEL, OPTIMISATION, STAGES, exact, folder_of, saved
 
 from facegan.cli import main
 from facegan.networks import FaceGAN
@@ -108,6 +108,14 @@ def test_another_stages_checkpoint_is_refused(
     line = capsys.readouterr().err.splitlines()[-1]
     assert "BackgroundMixStage" in line
     assert "ReenactStage" in line
+
+
+def test_a_checkpoint_of_other_sizes_is_refused(
+    runs: Path, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = [*exact("2_reenact", prepared, tmp_path), f"{MODEL}generator.width=4"]
+    assert main([*line, f"--ckpt_path={runs / 'reenact/checkpoints/last.ckpt'}"]) == 2
+    assert "networks of other sizes" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_bundle_is_the_trained_model(runs: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 from command_lines import MODEL, OPTIMISATION, STAGES, curve, exact, finite, folder_of, measured, saved
+from torch._dynamo.utils import counters
 
 from facegan.cli import main
 
@@ -29,14 +30,17 @@ def same(one: Path, other: Path) -> None:
 def test_compiled_networks_learn_the_same(prepared: Path, tmp_path: Path) -> None:
     """Still and moving discriminators, the penalty's second derivative, validation's average among them."""
     small = [
-        f"{MODEL}generator.downsamplings=1",
-        f"{MODEL}discriminator.scales=1",
-        f"{MODEL}discriminator.layers=1",
+        *(f"{MODEL}generator.downsamplings=0", f"{MODEL}generator.blocks=1", "--data.init_args.size=32"),
+        *(f"{MODEL}discriminator.scales=1", f"{MODEL}discriminator.layers=1"),
+        *(f"{MODEL}adversarial.gradient_penalty=5", EXACTLY),
     ]
-    small += ["--data.init_args.size=32", f"{MODEL}adversarial.gradient_penalty=5", EXACTLY]
-    for name in ("true", "false"):
+    graphs = {}
+    for name in ("false", "true"):
+        counters.clear()
         line = [*exact("2_reenact", prepared, tmp_path / name), *small, f"{OPTIMISATION}compile={name}"]
         assert main(line) == 0
+        graphs[name] = counters["stats"]["unique_graphs"]
+    assert graphs["false"] == 0 < graphs["true"]
     same(tmp_path / "true", tmp_path / "false")
 
 

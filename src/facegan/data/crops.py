@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -150,5 +151,11 @@ def _table(root: Path) -> Any:
     try:
         return datasets.Dataset.from_parquet(shards)
     except (ArrowInvalid, datasets.exceptions.DatasetGenerationError) as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in (
+            errno.ENOSPC,
+            errno.EDQUOT,
+            errno.EFBIG,
+        ):
+            raise error.__cause__ from None
         msg = f"{root} holds a damaged Parquet shard: prepare it anew"
         raise InputError(msg) from error
