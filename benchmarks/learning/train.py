@@ -15,12 +15,12 @@ from pathlib import Path
 
 EPOCHS = {
     "1_landmark_transform": 32,
-    "2_reenact_128": 24,
-    "2_reenact": 8,
-    "3_background_mix": 6,
-    "4_joint": 4,
+    "2_reenact_128": 16,
+    "2_reenact": 4,
+    "3_background_mix": 3,
+    "4_joint": 2,
 }
-BATCHES = 300
+BATCHES = 600
 """Of an epoch; stage 1 takes all."""
 STARTS_FROM = {
     "2_reenact": {"global": "reenact_128"},

@@ -265,6 +265,14 @@ def initialise(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
+def initialise_kaiming(module: nn.Module) -> None:
+    """Kaiming's start for the convolutions before a ReLU or a sum; the heads' last keep theirs."""
+    if isinstance(module, ConvBlock | UpBlock | ResidualBlock):
+        for layer in module.modules():
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+
+
 def require_multiple(pictures: Tensor, multiple: int) -> None:
     """Raises ValueError unless height and width are multiples of a number."""
     height, width = pictures.shape[-2:]

@@ -8,7 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from facegan.errors import InputError
-from facegan.networks.generator import CoarseToFineGenerator, ConvBlock, GlobalGenerator, initialise
+from facegan.networks.generator import (
+    CoarseToFineGenerator,
+    ConvBlock,
+    GlobalGenerator,
+    initialise,
+    initialise_kaiming,
+)
 from facegan.networks.settings import GeneratorSettings
 
 if TYPE_CHECKING:
@@ -74,6 +80,8 @@ class FaceReenactor(Painter):
     def __init__(self, settings: GeneratorSettings = PIX2PIXHD) -> None:
         super().__init__(4, settings)
         self.segmentation = SecondHead(settings.width, CLASSES, settings.norm)
+        if settings.initialisation == "kaiming":
+            self.apply(initialise_kaiming)
 
     def forward(self, source: Tensor, heatmap: Tensor) -> tuple[Tensor, Tensor]:
         """Paints the source's face where the landmarks are.
@@ -99,6 +107,8 @@ class BackgroundMixer(Painter):
     def __init__(self, settings: GeneratorSettings = PIX2PIXHD) -> None:
         super().__init__(6, settings)
         self.mask = SecondHead(settings.width, 1, settings.norm)
+        if settings.initialisation == "kaiming":
+            self.apply(initialise_kaiming)
 
     def forward(self, head: Tensor, background: Tensor) -> tuple[Tensor, Tensor]:
         """Puts a head before a background.

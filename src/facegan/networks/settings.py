@@ -11,6 +11,8 @@ GeneratorKind = Literal["coarse_to_fine", "global"]
 Norm = Literal["instance", "group", "none"]
 """Batch norm is absent: its statistics would tie the pictures of a batch, and of all processes, together."""
 
+Initialisation = Literal["normal", "kaiming"]
+
 
 @dataclass(frozen=True)
 class GeneratorSettings:
@@ -29,6 +31,8 @@ class GeneratorSettings:
             learned scale. ``group``, with one, normalises 16 channels together; ``none`` nothing.
         skips: add the encoder's features to the decoder's of the same size. Open: the paper calls
             its generator "U-Net like" and takes pix2pixHD's, which has none.
+        initialisation: of the weights. Open; pix2pixHD has ``normal``, N(0, 0.02). ``kaiming`` (He et
+            al., ICCV 2015) suits the layers' sizes, which in narrow generators differ from that.
 
     Raises:
         InputError: if a value is impossible.
@@ -41,6 +45,7 @@ class GeneratorSettings:
     local_blocks: int = 3
     norm: Norm = "instance"
     skips: bool = False
+    initialisation: Initialisation = "normal"
 
     def __post_init__(self) -> None:
         _require_one_of("generator.kind", self.kind, get_args(GeneratorKind))
@@ -50,6 +55,7 @@ class GeneratorSettings:
         _require_at_least("generator.local_blocks", self.local_blocks, 0)
         _require_one_of("generator.norm", self.norm, get_args(Norm))
         _require_one_of("generator.skips", self.skips, (False, True))
+        _require_one_of("generator.initialisation", self.initialisation, get_args(Initialisation))
 
 
 @dataclass(frozen=True)
