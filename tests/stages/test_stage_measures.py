@@ -37,6 +37,34 @@ def test_the_interval_holds_the_true_mean_19_times_in_20():
     assert 0.92 < held / 400 < 0.98
 
 
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 99)), min_size=1, max_size=20), st.integers(1, 5))
+def test_weights_are_repetitions_for_the_mean(pairs, size):
+    weighted = MeanWithConfidence()
+    for start in range(0, len(pairs), size):
+        values, weights = zip(*pairs[start : start + size], strict=True)
+        weighted.update(torch.tensor(values), torch.tensor(weights))
+    repeated = [value for value, weight in pairs for _ in range(weight)]
+    mean, half_width = weighted.compute()
+    if repeated:
+        assert mean.item() == pytest.approx(np.mean(repeated), rel=1e-5, abs=1e-6)
+        assert half_width >= 0
+    else:
+        assert mean.isnan()
+
+
+def test_the_interval_of_a_ratio_holds_it_19_times_in_20():
+    """Values that go with their weights, as large hair is found better: the truth is 2/3."""
+    generator = torch.Generator().manual_seed(0)
+    held = 0
+    for _ in range(400):
+        metric = MeanWithConfidence()
+        weights = torch.rand(80, generator=generator)
+        metric.update(weights + 0.1 * torch.randn(80, generator=generator), weights)
+        mean, half_width = metric.compute()
+        held += abs(mean.item() - 2 / 3) < half_width.item()
+    assert 0.92 < held / 400 < 0.98
+
+
 def test_square_error_is_of_pictures_in_0_to_1():
     white, black = torch.ones(2, 3, 4, 4), -torch.ones(2, 3, 4, 4)
     assert square_error(white, black).tolist() == [1, 1]
@@ -54,18 +82,31 @@ def test_mean_within_a_region():
     assert mean_within(values, region).tolist() == [0.5, 7]
 
 
+def classes(labels):
+    return torch.nn.functional.one_hot(torch.tensor(labels), 3).permute(0, 3, 1, 2).float()
+
+
 def test_overlap_of_regions():
     truth = torch.tensor([[[0, 1], [2, 2]]])
-    logits = torch.nn.functional.one_hot(torch.tensor([[[0, 1], [1, 2]]]), 3).permute(0, 3, 1, 2).float()
-    found = {name: value.item() for name, value in overlap(logits, truth).items()}
-    assert found == {"head_iou": 1, "face_iou": 0.5, "hair_iou": 0.5}
+    found = overlap(classes([[[0, 1], [1, 2]]]), truth)
+    assert {name: value.item() for name, (value, _) in found.items()} == {
+        "head_iou": 1,
+        "face_iou": 0.5,
+        "hair_iou": 0.5,
+    }
 
 
 def test_overlap_without_hair_is_no_number():
-    truth = torch.zeros(1, 2, 2, dtype=torch.long)
-    logits = torch.zeros(1, 3, 2, 2)
-    logits[:, 0] = 1
-    assert overlap(logits, truth)["hair_iou"].isnan()
+    values, _ = overlap(classes([[[0, 0], [0, 0]]]), torch.zeros(1, 2, 2, dtype=torch.long))["hair_iou"]
+    assert values.isnan()
+
+
+def test_mean_overlap_is_that_of_all_pixels():
+    """One hair pixel missed on a bald head, four of four found on another: 4 of 5."""
+    truth = torch.tensor([[[1, 1], [1, 2]], [[2, 2], [2, 2]]])
+    metric = MeanWithConfidence()
+    metric.update(*overlap(classes([[[1, 1], [1, 1]], [[2, 2], [2, 2]]]), truth)["hair_iou"])
+    assert metric.compute()[0] == pytest.approx(0.8)
 
 
 def test_landmark_error_is_the_mean_distance():

@@ -23,7 +23,7 @@ from facegan.networks import (
 from facegan.networks.compositing import cut_background, cut_head, cut_predicted_head, mix
 from facegan.stages.adversarial import AdversarialStage
 from facegan.stages.checkpoints import StageCheckpoint
-from facegan.stages.measures import mean_within, square_error
+from facegan.stages.measures import Measured, mean_within, square_error
 from facegan.stages.pair_data import PairData
 from facegan.stages.perceptual import PerceptualLoss, PerceptualNetwork
 from facegan.stages.reenact import require_size
@@ -137,7 +137,7 @@ class BackgroundMixStage(AdversarialStage):
         """L_bm, L_bp and L_br."""
         return mixing_terms(made.result, made.mask, pair, self.perceptual, self.hparams)
 
-    def measure(self, pair: Pair) -> dict[str, Tensor]:
+    def measure(self, pair: Pair) -> Measured:
         """Error of I_r against I_d, beside that of the source as it is and of the plain paste; the mask."""
         made = self.generate(pair)
         truth = pair["driving"]

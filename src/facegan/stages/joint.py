@@ -21,7 +21,7 @@ from facegan.stages.adversarial import AdversarialStage
 from facegan.stages.background_mix import mixing_measures, mixing_terms
 from facegan.stages.checkpoints import StageCheckpoint
 from facegan.stages.landmark_transform import landmark_terms
-from facegan.stages.measures import landmark_error, overlap, square_error
+from facegan.stages.measures import Measured, landmark_error, overlap, square_error
 from facegan.stages.pair_data import PairData
 from facegan.stages.panels import label_colours
 from facegan.stages.perceptual import PerceptualLoss, PerceptualNetwork
@@ -162,7 +162,7 @@ class JointStage(AdversarialStage):
             for name, value in terms.items()
         }
 
-    def measure(self, pair: Pair) -> dict[str, Tensor]:
+    def measure(self, pair: Pair) -> Measured:
         """Error of I_r against I_d, beside that of the source as it is; the parts' own measures."""
         made = self.generate(pair)
         truth = pair["driving"]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from facegan import losses
 from facegan.landmarks import draw_gaussians
 from facegan.networks import ActionUnitRegressor, LandmarkTransformer
-from facegan.stages.measures import landmark_error
+from facegan.stages.measures import Measured, landmark_error
 from facegan.stages.pair_data import PairData
 from facegan.stages.settings import Optimisation
 from facegan.stages.stage import Stage, plain
@@ -116,7 +116,7 @@ class LandmarkTransformStage(Stage):
         """The terms of L_l."""
         return {"generator": landmark_terms(self.regressor, pair, self(pair), self.hparams)}
 
-    def measure(self, pair: Pair) -> dict[str, Tensor]:
+    def measure(self, pair: Pair) -> Measured:
         """Distance of l_t from l_d, beside that of the unmoved source; error of L_a."""
         truth = pair["driving_landmarks"]
         return {

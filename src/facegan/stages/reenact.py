@@ -22,7 +22,7 @@ from facegan.networks import (
 from facegan.networks.compositing import cut_head, cut_predicted_head
 from facegan.stages.adversarial import AdversarialStage
 from facegan.stages.checkpoints import StageCheckpoint
-from facegan.stages.measures import overlap, square_error
+from facegan.stages.measures import Measured, overlap, square_error
 from facegan.stages.pair_data import PairData
 from facegan.stages.panels import label_colours
 from facegan.stages.perceptual import PerceptualLoss, PerceptualNetwork
@@ -128,7 +128,7 @@ class ReenactStage(AdversarialStage):
         """L_rr, L_rp and L_ce."""
         return reenactment_terms(made.head, made.segmentation, pair, self.perceptual, self.hparams)
 
-    def measure(self, pair: Pair) -> dict[str, Tensor]:
+    def measure(self, pair: Pair) -> Measured:
         """Error of I'_fr against F_d, beside that of the source's own head; overlap of S_fr."""
         made = self.generate(pair)
         truth = cut_head(pair["driving"], pair["driving_segmentation"])

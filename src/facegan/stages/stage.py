@@ -16,7 +16,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from facegan.errors import InputError
 from facegan.stages.average import Average
-from facegan.stages.measures import MeanWithConfidence
+from facegan.stages.measures import MeanWithConfidence, Measured, Weighted
 
 if TYPE_CHECKING:
     from pytorch_lightning.core.optimizer import LightningOptimizer
@@ -83,7 +83,7 @@ class Stage(pl.LightningModule):
         """The weighted loss terms of each side for a batch; no term's gradient reaches the other side."""
         raise NotImplementedError
 
-    def measure(self, pair: Pair) -> dict[str, Tensor]:
+    def measure(self, pair: Pair) -> Measured:
         """What pairs that are not trained on are measured by, beside naive baselines: N numbers each."""
         raise NotImplementedError
 
@@ -261,7 +261,7 @@ class Stage(pl.LightningModule):
         for name, values in self.measure(pair).items():
             if name not in self._measured:
                 self._measured[name] = MeanWithConfidence().to(self.device)
-            self._measured[name].update(values)
+            self._measured[name].update(*(values if isinstance(values, Weighted) else (values,)))
 
     def _log_measures(self, prefix: str) -> None:
         for name, metric in self._measured.items():
