@@ -16,6 +16,7 @@ def test_defaults_are_pix2pixhds():
         "local_blocks": 3,
         "norm": "instance",
         "skips": False,
+        "initialisation": "normal",
     }
     assert asdict(DiscriminatorSettings()) == {
         "width": 64,

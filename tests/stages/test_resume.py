@@ -50,6 +50,13 @@ CASES = {
             *(f"{MODEL}adversarial.gradient_penalty=5", f"{OPTIMISATION}gradient_clip=1"),
         ),
     ),
+    "Muon": Case(
+        "2_reenact",
+        (
+            *(f"{OPTIMISATION}muon_learning_rate=0.02", f"{OPTIMISATION}constant_epochs=1"),
+            *("--trainer.max_epochs=2", f"{MODEL}generator.initialisation=kaiming"),
+        ),
+    ),
     "end of an epoch": Case(
         "2_reenact", ("--trainer.max_epochs=2", "--trainer.limit_train_batches=5"), batch=0, written=5
     ),

@@ -15,6 +15,8 @@ class Optimisation:
     Args:
         learning_rate: of Adam (fixed by the paper: 2e-4).
         betas: of Adam (open; 0.5 and 0.999 are pix2pixHD's).
+        muon_learning_rate: move the generators' convolutions by :class:`facegan.stages.muon.Muon` with this
+            learning rate, which is not of Adam's scale (0.02 is usual); null for Adam (open).
         discriminator_learning_rate: another one for the discriminators, as in the two time-scale rule
             (Heusel et al., 2017); null for the same.
         constant_epochs: epochs before both learning rates fall, by the same step at every batch, to
@@ -33,6 +35,7 @@ class Optimisation:
 
     learning_rate: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
+    muon_learning_rate: float | None = None
     discriminator_learning_rate: float | None = None
     constant_epochs: int | None = None
     accumulate: int = 1
@@ -46,7 +49,8 @@ class Optimisation:
         """Refuses what cannot be meant."""
         for name in ("learning_rate", "average_halflife"):
             _at_least(name, getattr(self, name), 0)
-        for name in ("discriminator_learning_rate", "constant_epochs", "gradient_clip"):
+        optional = ("muon_learning_rate", "discriminator_learning_rate", "constant_epochs", "gradient_clip")
+        for name in optional:
             if getattr(self, name) is not None:
                 _at_least(name, getattr(self, name), 0)
         for name in ("accumulate", "skips_in_a_row"):

@@ -17,6 +17,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from facegan.errors import InputError
 from facegan.stages.average import Average
 from facegan.stages.measures import MeanWithConfidence, Measured, Weighted
+from facegan.stages.muon import Muon
 
 if TYPE_CHECKING:
     from pytorch_lightning.core.optimizer import LightningOptimizer
@@ -124,16 +125,18 @@ class Stage(pl.LightningModule):
         return {k: v.contiguous(memory_format=order) if v.ndim == 4 else v for k, v in pair.items()}
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """Adam for each side."""
-        rates = {"discriminator": self.optimisation.discriminator_learning_rate}
-        return [
-            torch.optim.Adam(
-                [p for network in networks for p in network.parameters() if p.requires_grad],
-                lr=rates.get(side) or self.optimisation.learning_rate,
-                betas=self.optimisation.betas,
-            )
-            for side, networks in self.sides().items()
-        ]
+        """Adam for each side, or Muon for the generators."""
+        settings = self.optimisation
+        rates = {"discriminator": settings.discriminator_learning_rate}
+        optimizers: list[torch.optim.Optimizer] = []
+        for side, networks in self.sides().items():
+            rate = rates.get(side) or settings.learning_rate
+            if side == "generator" and settings.muon_learning_rate is not None:
+                optimizers.append(Muon(networks, settings.muon_learning_rate, rate, settings.betas))
+            else:
+                trained = [p for network in networks for p in network.parameters() if p.requires_grad]
+                optimizers.append(torch.optim.Adam(trained, lr=rate, betas=settings.betas))
+        return optimizers
 
     def on_train_start(self) -> None:
         """Starts the clock; a run resumed within an epoch does not start one."""
@@ -217,12 +220,14 @@ class Stage(pl.LightningModule):
         rate = settings.learning_rate
         if side == "discriminator" and settings.discriminator_learning_rate is not None:
             rate = settings.discriminator_learning_rate
+        share = 1.0
         if settings.constant_epochs is not None:
             epochs = float(self.trainer.max_epochs or 0)
             done = self.trainer.current_epoch + batch_index / self.trainer.num_training_batches
-            rate *= min(1.0, (epochs - done) / max(epochs - settings.constant_epochs, 1e-9))
+            share = min(1.0, (epochs - done) / max(epochs - settings.constant_epochs, 1e-9))
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            own = settings.muon_learning_rate if group.get("matrices") else rate
+            group["lr"] = share * (rate if own is None else own)
 
     def _log_speed(self, pictures: int) -> None:
         self._pictures += pictures

@@ -1,0 +1,138 @@
+"""Muon against PyTorch's own for matrices, and against Adam for the rest."""
+
+import copy
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from facegan.networks import FaceReenactor, GeneratorSettings
+from facegan.stages.muon import ROWS, Muon, orthogonalise
+
+
+def run(network, optimizer, steps, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        network(torch.randn(2, 3, 16, 16, generator=generator)).square().mean().backward()
+        optimizer.step()
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 24, 3),
+        nn.GroupNorm(2, 24),
+        nn.ReLU(),
+        nn.ConvTranspose2d(24, 16, 3),
+        nn.Conv2d(16, 3, 1),
+    )
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(8, 60), st.integers(8, 60), st.floats(1e-3, 1e3))
+def test_singular_values_come_near_one(rows, columns, scale):
+    matrix = scale * torch.randn(rows, columns, generator=torch.Generator().manual_seed(rows * columns))
+    turned = orthogonalise(matrix)
+    values = torch.linalg.svdvals(turned)
+    # A random square matrix has directions a thousand times weaker than others; five steps do not lift those.
+    strong = torch.linalg.svdvals(matrix / matrix.norm()) > 0.02
+    assert values[strong].min() > 0.5
+    assert values.max() < 1.4
+    # The directions stay.
+    left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+    diagonal = (left.T @ turned @ right.T).diagonal()
+    assert (diagonal[strong] > 0.45).all()
+
+
+@pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this PyTorch has no Muon")
+@pytest.mark.parametrize("shape", [(20, 6, 3), (64, 8, 1)])
+def test_matrices_move_as_with_pytorchs_muon(shape):
+    """Its Muon takes matrices alone."""
+    torch.manual_seed(0)
+    rows, channels, kernel = shape
+    convolution = nn.Conv2d(channels, rows, kernel, bias=False)
+    start = convolution.weight.flatten(1).detach().clone()
+    matrix = nn.Parameter(start.clone())
+    ours = Muon([convolution], 0.02, lr=1e-3, betas=(0.9, 0.999))
+    theirs = torch.optim.Muon([matrix], lr=0.02, weight_decay=0.0)
+    for _ in range(5):
+        gradient = torch.randn(start.shape)
+        convolution.weight.grad, matrix.grad = gradient.view_as(convolution.weight), gradient.clone()
+        ours.step()
+        theirs.step()
+    difference = convolution.weight.flatten(1) - matrix
+    assert difference.norm() < 1e-3 * (matrix - start).norm()
+
+
+def test_transposed_convolutions_have_a_row_an_output_channel():
+    """The step of a transposed 1×1 convolution is that of a convolution with the transposed weights."""
+    torch.manual_seed(0)
+    convolution, transposed = nn.Conv2d(12, 9, 1, bias=False), nn.ConvTranspose2d(12, 9, 1, bias=False)
+    transposed.weight.data.copy_(convolution.weight.transpose(0, 1))
+    pictures = torch.randn(4, 12, 5, 5)
+    for layer in (convolution, transposed):
+        optimizer = Muon([layer], 0.1, lr=1e-3, betas=(0.9, 0.999))
+        layer(pictures).sin().sum().backward()
+        optimizer.step()
+    torch.testing.assert_close(transposed.weight.transpose(0, 1), convolution.weight, rtol=1e-3, atol=1e-4)
+
+
+def test_the_rest_moves_as_with_adam():
+    ours, theirs = network(), network()
+    fixed = [module for module in ours if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)]
+    optimizer = Muon([ours], 0.0, lr=1e-2, betas=(0.5, 0.999))
+    names = {id(p): name for name, p in ours.named_parameters()}
+    rest = {names[id(p)] for p in optimizer.param_groups[0]["params"]}
+    assert {"1.weight", "1.bias", "4.weight", "0.bias"} <= rest
+    assert len(rest) == len(names) - 2, "two convolutions of ROWS rows or more"
+    assert fixed[2].weight.shape[0] < ROWS
+    adam = torch.optim.Adam(
+        [p for name, p in theirs.named_parameters() if name in rest], lr=1e-2, betas=(0.5, 0.999)
+    )
+    run(ours, optimizer, 3)
+    run(theirs, adam, 3)
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(mine, other, rtol=0, atol=0)
+
+
+def test_resumed_run_goes_on_exactly():
+    whole = network()
+    optimizer = Muon([whole], 0.02, lr=1e-3, betas=(0.5, 0.999))
+    run(whole, optimizer, 3)
+    halfway = copy.deepcopy(whole)
+    again = Muon([halfway], 0.5, lr=9.0, betas=(0.1, 0.1))
+    again.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    for one, its in ((whole, optimizer), (halfway, again)):
+        run(one, its, 3, seed=1)
+    for mine, other in zip(whole.parameters(), halfway.parameters(), strict=True):
+        torch.testing.assert_close(mine, other, rtol=0, atol=0)
+
+
+def test_what_has_no_gradient_stands_still():
+    one = network()
+    before = copy.deepcopy(one.state_dict())
+    optimizer = Muon([one], 0.1, lr=1e-2, betas=(0.5, 0.999))
+    one(torch.randn(1, 3, 16, 16)).sum().backward()
+    one[0].weight.grad = None
+    optimizer.step()
+    assert torch.equal(one[0].weight, before["0.weight"])
+    assert not torch.equal(one[3].weight, before["3.weight"])
+
+
+def test_every_convolution_of_a_generator_but_the_heads_last():
+    """Of the reenactor: stem, downsamplings, blocks, upsamplings, and the second head's first."""
+    reenactor = FaceReenactor(GeneratorSettings(kind="global", width=8, downsamplings=2, blocks=1))
+    chosen = {
+        id(p)
+        for group in Muon([reenactor], 0.1, 1e-3, (0.5, 0.999)).param_groups[1:]
+        for p in group["params"]
+    }
+    left = [
+        name
+        for name, module in reenactor.named_modules()
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and id(module.weight) not in chosen
+    ]
+    assert left == ["generator.head.0", "segmentation.1"]
