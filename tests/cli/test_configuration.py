@@ -23,6 +23,7 @@ OPTIMISATION = {
     *(
         "learning_rate",
         "betas",
+        "muon_learning_rate",
         "discriminator_learning_rate",
         "constant_epochs",
         "accumulate",
@@ -32,7 +33,16 @@ OPTIMISATION = {
 }
 KEYS = {
     "adversarial": {"weight", "form", "feature_matching", "gradient_penalty"},
-    "generator": {"kind", "width", "downsamplings", "blocks", "local_blocks", "norm", "skips"},
+    "generator": {
+        "kind",
+        "width",
+        "downsamplings",
+        "blocks",
+        "local_blocks",
+        "norm",
+        "skips",
+        "initialisation",
+    },
     "discriminator": {"width", "layers", "scales", "norm", "spectral_norm"},
 }
 
@@ -176,6 +186,7 @@ TINY = ("global_checkpoint=null", "generator.width=4", "generator.blocks=0", "ge
 NUMBERS = {
     "optimisation": [
         *("learning_rate=-1", "learning_rate=fast", "learning_rate=.nan", "discriminator_learning_rate=-1"),
+        "muon_learning_rate=-1",
         *("betas=[0.5, 1]", "betas=[0.5]", "constant_epochs=-1", "constant_epochs=1.5", "accumulate=0"),
         *(
             "accumulate=1.5",
