@@ -167,3 +167,20 @@ def test_mixing_goes_from_background_to_painted():
     assert torch.equal(mixed[..., 0, 0], background[..., 0, 0])
     assert torch.equal(mixed[..., 0, 1], painted[..., 0, 1])
     torch.testing.assert_close(mixed[..., 1, 0], 0.25 * painted[..., 1, 0] + 0.75 * background[..., 1, 0])
+
+
+@pytest.mark.parametrize("painter", [FaceReenactor, BackgroundMixer])
+def test_kaimings_start_follows_the_layers_sizes_and_leaves_the_heads(painter):
+    torch.manual_seed(0)
+    networks = {
+        start: painter(GeneratorSettings(kind="global", width=16, blocks=1, initialisation=start))
+        for start in ("normal", "kaiming")
+    }
+    for name, module in networks["kaiming"].named_modules():
+        if isinstance(module, torch.nn.Conv2d):
+            wanted = (2 / (module.in_channels * module.kernel_size[0] ** 2)) ** 0.5
+            last = name in ("generator.head.0", "segmentation.1", "mask.1")
+            assert module.weight.std().item() == pytest.approx(0.02 if last else wanted, rel=0.15), name
+    for name, module in networks["normal"].named_modules():
+        if isinstance(module, torch.nn.Conv2d):
+            assert module.weight.std().item() == pytest.approx(0.02, rel=0.15), name
