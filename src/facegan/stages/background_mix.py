@@ -19,6 +19,7 @@ from facegan.networks import (
     FaceReenactor,
     GeneratorSettings,
     MultiScaleDiscriminator,
+    Reenactment,
 )
 from facegan.networks.compositing import cut_background, cut_head, cut_predicted_head, mix
 from facegan.stages.adversarial import AdversarialStage
@@ -64,6 +65,8 @@ class BackgroundMixStage(AdversarialStage):
         reenact_checkpoint: of stage 2, for the latter two.
         mask_smoothness_weight: λ_b1 (open).
         mask_norm_weight: λ_b2 (open).
+        painted_weight: of the L1 between I_c and I_d on the driver's head, 0 in the paper. Without it the
+            mask is free to be grey there: a louder I_c makes up for it.
         perceptual_weight: λ_b3 (open).
         reconstruction_weight: λ_b5 (open).
         perceptual_network: whose features L_bp compares.
@@ -83,6 +86,7 @@ class BackgroundMixStage(AdversarialStage):
         reenact_checkpoint: Path | None = None,
         mask_smoothness_weight: float = 1.0,
         mask_norm_weight: float = 0.1,
+        painted_weight: float = 0.0,
         perceptual_weight: float = 10.0,
         reconstruction_weight: float = 10.0,
         perceptual_network: PerceptualNetwork = "vgg19",
@@ -135,7 +139,7 @@ class BackgroundMixStage(AdversarialStage):
 
     def terms(self, made: Mixed, pair: Pair) -> dict[str, Tensor]:
         """L_bm, L_bp and L_br."""
-        return mixing_terms(made.result, made.mask, pair, self.perceptual, self.hparams)
+        return mixing_terms(made, pair, self.perceptual, self.hparams)
 
     def measure(self, pair: Pair) -> Measured:
         """Error of I_r against I_d, beside that of the source as it is and of the plain paste; the mask."""
@@ -209,21 +213,24 @@ def mixing_measures(result: Tensor, mask: Tensor, pair: Pair) -> dict[str, Tenso
 
 
 def mixing_terms(
-    result: Tensor, mask: Tensor, pair: Pair, perceptual: PerceptualLoss, weights: Any
+    made: Mixed | Reenactment, pair: Pair, perceptual: PerceptualLoss, weights: Any
 ) -> dict[str, Tensor]:
     """The weighted terms of L_b besides the adversarial one.
 
     Args:
-        result: I_r.
-        mask: M.
+        made: I_c, M and I_r.
         pair: a batch.
         perceptual: V.
         weights: mapping with the arguments of :class:`BackgroundMixStage`.
     """
     truth = pair["driving"]
-    return {
-        "mask_smoothness": weights["mask_smoothness_weight"] * losses.mask_smoothness(mask),
-        "mask_norm": weights["mask_norm_weight"] * losses.mask_norm(mask),
-        "perceptual": weights["perceptual_weight"] * perceptual(result, truth),
-        "reconstruction": weights["reconstruction_weight"] * losses.reconstruction(result, truth),
+    terms = {
+        "mask_smoothness": weights["mask_smoothness_weight"] * losses.mask_smoothness(made.mask),
+        "mask_norm": weights["mask_norm_weight"] * losses.mask_norm(made.mask),
+        "perceptual": weights["perceptual_weight"] * perceptual(made.result, truth),
+        "reconstruction": weights["reconstruction_weight"] * losses.reconstruction(made.result, truth),
     }
+    if weights["painted_weight"]:
+        painted, head = (cut_head(picture, pair["driving_segmentation"]) for picture in (made.painted, truth))
+        terms["painted"] = weights["painted_weight"] * losses.reconstruction(painted, head)
+    return terms

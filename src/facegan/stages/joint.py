@@ -152,7 +152,7 @@ class JointStage(AdversarialStage):
         landmark, reenact, background = self._weights
         parts = {
             "reenact": reenactment_terms(made.head, made.segmentation, pair, self.perceptual, reenact),
-            "background": mixing_terms(made.result, made.mask, pair, self.perceptual, background),
+            "background": mixing_terms(made, pair, self.perceptual, background),
         }
         if self.regressor is not None:
             parts["landmark"] = landmark_terms(self.regressor, pair, made.landmarks, landmark)

@@ -1,0 +1,66 @@
+"""What stage 3 asks of mask, painted picture and result, term by term."""
+
+import pytest
+import torch
+
+from facegan.stages.background_mix import Mixed, mixing_terms
+from facegan.stages.perceptual import PerceptualLoss
+
+WEIGHTS = {
+    "mask_smoothness_weight": 1.0,
+    "mask_norm_weight": 0.1,
+    "perceptual_weight": 0.0,
+    "reconstruction_weight": 10.0,
+    "painted_weight": 0.0,
+}
+
+
+@pytest.fixture(scope="module")
+def perceptual():
+    return PerceptualLoss("identity")
+
+
+@pytest.fixture
+def batch():
+    generator = torch.Generator().manual_seed(0)
+    truth = torch.rand(2, 3, 32, 32, generator=generator) * 2 - 1
+    segmentation = torch.zeros(2, 32, 32, dtype=torch.long)
+    segmentation[:, 8:20, 8:24] = 1
+    segmentation[:, 4:8, 8:24] = 2
+    return {"driving": truth, "driving_segmentation": segmentation}
+
+
+def made(truth, mask):
+    """A painted picture that is 0.5 too bright, mixed half and half with one as much too dark."""
+    painted = (truth + 0.5).requires_grad_()
+    return Mixed(truth, truth - 0.5, painted, mask, truth + 0 * painted)
+
+
+def test_without_its_weight_the_painted_picture_is_free(batch, perceptual):
+    terms = mixing_terms(made(batch["driving"], torch.full((2, 1, 32, 32), 0.5)), batch, perceptual, WEIGHTS)
+    assert sorted(terms) == ["mask_norm", "mask_smoothness", "perceptual", "reconstruction"]
+    assert terms["reconstruction"] == 0
+    assert terms["mask_norm"] == pytest.approx(0.05)
+    assert terms["mask_smoothness"] == 0
+
+
+def test_the_painted_picture_is_held_on_the_head_alone(batch, perceptual):
+    mixed = made(batch["driving"], torch.full((2, 1, 32, 32), 0.5))
+    term = mixing_terms(mixed, batch, perceptual, WEIGHTS | {"painted_weight": 4.0})["painted"]
+    head = batch["driving_segmentation"] > 0
+    assert term.item() == pytest.approx(4 * 0.5 * head.float().mean().item(), rel=1e-5)
+    term.backward()
+    pulled = mixed.painted.grad.abs().sum(dim=1) > 0
+    assert torch.equal(pulled, head)
+
+
+def test_held_paint_wants_the_whole_mask(batch, perceptual):
+    """With the right paint over a grey hole the best mask is 1; a louder paint wants less."""
+    truth = batch["driving"]
+    losses = {}
+    for share in (0.6, 0.8, 1.0):
+        mask = torch.full((2, 1, 32, 32), share)
+        mixed = Mixed(truth, torch.zeros_like(truth), truth, mask, mask * truth)
+        terms = mixing_terms(mixed, batch, perceptual, WEIGHTS | {"painted_weight": 4.0})
+        losses[share] = sum(terms.values()).item()
+    assert losses[1.0] < losses[0.8] < losses[0.6]
