@@ -46,7 +46,7 @@ class JointStage(AdversarialStage):
         background_checkpoint: of stage 3.
         transform_landmarks: false is the paper's ablation without L_T (Table 1): the driver's own
             landmarks are drawn, and L_l is left out.
-        landmark_weight: of L_l in the sum (open).
+        landmark_weight: of L_l in the sum (open); landmark errors are thousandths, those of pictures tenths.
         reenact_weight: of L_r, its adversarial term apart (open).
         background_weight: of L_b, its adversarial term apart (open).
         perceptual_network: whose features L_rp and L_bp compare.
@@ -63,7 +63,7 @@ class JointStage(AdversarialStage):
         reenact_checkpoint: Path = Path("runs/reenact/checkpoints/last.ckpt"),
         background_checkpoint: Path = Path("runs/background_mix/checkpoints/last.ckpt"),
         transform_landmarks: bool = True,
-        landmark_weight: float = 1.0,
+        landmark_weight: float = 100.0,
         reenact_weight: float = 1.0,
         background_weight: float = 1.0,
         perceptual_network: PerceptualNetwork = "vgg19",
