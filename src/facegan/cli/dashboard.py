@@ -18,7 +18,7 @@ STEP = "trainer/global_step"
 PARTS = {
     "landmark": ("landmark", "movement", "action_unit", "connectivity"),
     "reenact": ("reconstruction", "perceptual", "segmentation"),
-    "background": ("reconstruction", "perceptual", "mask_smoothness", "mask_norm"),
+    "background": ("reconstruction", "perceptual", "mask_smoothness", "mask_norm", "painted"),
 }
 """Terms of L_l, L_r and L_b; the joint stage writes the part before each."""
 LOSSES = {

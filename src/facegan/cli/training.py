@@ -19,7 +19,7 @@ from facegan.stages.checkpoints import read_checkpoint
 from facegan.stages.pair_data import PairData
 from facegan.stages.stage import Stage, require_stage
 
-FILES = "-c lightning_config.yaml -c stages/2_reenact.yaml -c data/videos.yaml"
+FILES = "-c lightning_config.yaml -c stages/1_landmark_transform.yaml -c data/videos.yaml"
 
 
 def run(arguments: Sequence[str]) -> None:
