@@ -44,7 +44,7 @@ def logged(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]
     made = [
         lambda: (LandmarkTransformStage(width=16, layers=1), LandmarkTransformData),
         lambda: (ReenactStage(**SIZES, **LOSSES), ReenactData),
-        lambda: (BackgroundMixStage(**SIZES, **LOSSES), BackgroundMixData),
+        lambda: (BackgroundMixStage(**SIZES, **LOSSES, painted_weight=1), BackgroundMixData),
         lambda: (JointStage(*checkpoints[:3], **LOSSES), JointData),
     ]
     names: set[str] = set()

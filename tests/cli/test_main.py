@@ -100,8 +100,8 @@ def test_help_of_training_has_an_example_that_is_understood(capsys, name):
         main([*words, "--print_config"])
     assert stopped.value.code in (0, None)
     printed = yaml.safe_load(capsys.readouterr().out)
-    assert printed["model"]["class_path"] == "facegan.stages.ReenactStage"
-    assert printed["model"]["init_args"]["optimisation"]["learning_rate"] == 2e-4
+    assert printed["model"]["class_path"] == "facegan.stages.LandmarkTransformStage"
+    assert printed["model"]["init_args"]["optimisation"]["learning_rate"] == 2.0e-4
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def run(arguments: Sequence[str]) -> None:
         name: {
             "exit_on_error": False,
             "description": f"{what.capitalize()}. Example: facegan {name} {FILES}"
-            + (" --ckpt_path runs/reenact/checkpoints/last.ckpt" if name != "fit" else ""),
+            + (" --ckpt_path runs/landmark_transform/checkpoints/last.ckpt" if name != "fit" else ""),
         }
         for name, what in TRAINING.items()
     }
