@@ -59,7 +59,7 @@ def _run_all(out: Path, videos: Path | None) -> None:
     facegan("assets", "--fetch")
     if videos is None:
         videos = out / "videos"
-        # Many people teach more than long films of a few. Six are kept out for validation, six for the test.
+        # Six of them are kept out for validation, six for the test.
         facegan(
             *("synthesize", "--identities", "60", "--clips", "1", "--seconds", "2", "--size", "256"),
             *("--out", str(videos), "--overwrite"),
