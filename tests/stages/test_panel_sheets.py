@@ -41,7 +41,9 @@ def test_small_pictures_are_enlarged_pixel_by_pixel() -> None:
 
 
 @pytest.mark.parametrize("side", [64, 128, 192, 256])
-@pytest.mark.parametrize("title", ["segmentation S_fr", "background I_b", "transformed l_t"])
+@pytest.mark.parametrize(
+    "title", ["segmentation S_fr", "transformed l_t", "a method with a rather long name and version 2.13"]
+)
 def test_a_title_is_written_above_its_own_column_alone(side: int, title: str) -> None:
     pictures = np.full((1, 3, side, side, 3), 255, np.uint8)
     ink = (draw_sheet(pictures, ["", title, ""]) < 128).all(axis=-1).any(axis=0)
@@ -49,6 +51,15 @@ def test_a_title_is_written_above_its_own_column_alone(side: int, title: str) ->
     third = len(ink) / 3
     assert third < written.min()
     assert written.max() < 2 * third
+
+
+def test_a_name_with_an_underscore_keeps_it() -> None:
+    pictures = np.full((1, 1, 256, 256, 3), 255, np.uint8)
+    name, symbol = ((draw_sheet(pictures, [title])[..., 0] < 128) for title in ("nn_mm", "n_mm"))
+    line = np.ones(8, int)
+    longest = [max(np.convolve(row, line).max() for row in ink.astype(int)) for ink in (name, symbol)]
+    assert longest[0] == 8
+    assert longest[1] < 8
 
 
 def test_an_index_stands_lower_and_smaller() -> None:

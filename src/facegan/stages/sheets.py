@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 SMALLEST = 128
 """Pictures of fewer pixels a side are enlarged: their titles would be wider than they are."""
 INK = (32, 32, 32)
+SYMBOL = re.compile(r"(|.* )([a-zA-Z])_(\w+)")
 
 
 def to_images(pictures: Tensor) -> NDArray[np.uint8]:
@@ -34,7 +36,7 @@ def draw_sheet(
 
     Args:
         pictures: rows×columns×H×W×3, RGB.
-        titles: of the columns. What follows an underscore is set as an index: ``face I_fr``.
+        titles: of the columns. A letter's index is set as such: ``face I_fr``.
         labels: of the rows, written to their left; none for no space there.
 
     Returns:
@@ -54,7 +56,7 @@ def draw_sheet(
         at = (left + column * (width + gap), top + row * (height + gap))
         paper.paste(Image.fromarray(pictures[row, column]), at)
     for column, title in enumerate(titles):
-        _write(pen, left + column * (width + gap) + width / 2, gap + size, title, size)
+        _write(pen, left + column * (width + gap) + width / 2, gap + size, title, size, width)
     for row, label in enumerate(labels):
         pen.text((left - gap, top + row * (height + gap) + height / 2), label, INK, font, "rm")
     return np.asarray(paper)
@@ -66,10 +68,19 @@ def write_png(path: Path, image: NDArray[np.uint8]) -> None:
         Image.fromarray(image).save(temporary)
 
 
-def _write(pen: ImageDraw.ImageDraw, middle: float, baseline: float, title: str, size: float) -> None:
-    """A title around a middle; an index is smaller and lower."""
-    text, _, index = title.partition("_")
-    font, small = ImageFont.load_default(size), ImageFont.load_default(0.75 * size)
-    left = middle - (font.getlength(text) + small.getlength(index)) / 2
-    pen.text((left, baseline), text, INK, font, "ls")
-    pen.text((left + font.getlength(text), baseline + size / 5), index, INK, small, "ls")
+def _write(
+    pen: ImageDraw.ImageDraw, middle: float, baseline: float, title: str, size: float, width: float
+) -> None:
+    """A title around a middle, as large as fits; an index is smaller and lower."""
+    symbol = SYMBOL.fullmatch(title)
+    text, index = (symbol[1] + symbol[2], symbol[3]) if symbol else (title, "")
+    while size > 1 and _length(text, size) + _length(index, 0.75 * size) > width:
+        size -= 0.5
+    left = middle - (_length(text, size) + _length(index, 0.75 * size)) / 2
+    pen.text((left, baseline), text, INK, ImageFont.load_default(size), "ls")
+    after = left + _length(text, size)
+    pen.text((after, baseline + size / 5), index, INK, ImageFont.load_default(0.75 * size), "ls")
+
+
+def _length(text: str, size: float) -> float:
+    return ImageFont.load_default(size).getlength(text)
