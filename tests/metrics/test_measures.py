@@ -1,9 +1,12 @@
 """Every measure: against a reference written another way, over batches, processes and types."""
 
 import doctest
+import inspect
 import math
+from functools import partial
 from importlib import import_module
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -11,8 +14,22 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from hypothesis import given
 from hypothesis import strategies as st
+from torchmetrics import MetricCollection
 
-from facegan.metrics import CSIM, ED, LSIM, PSIM, csim, ed, lsim, psim
+from facegan.metrics import (
+    CSIM,
+    ED,
+    LSIM,
+    PSIM,
+    GazeError,
+    LandmarkError,
+    csim,
+    ed,
+    gaze_error,
+    landmark_error,
+    lsim,
+    psim,
+)
 
 
 def cosine(a, b):
@@ -27,17 +44,45 @@ REFERENCES = {
     "ed": lambda a, b: math.dist(a, b) ** 2 / 17,
     "ed_euclidean": math.dist,
     "lsim": lambda a, b: math.dist(a, b) ** 2 / 136,
+    "landmarks": lambda a, b: np.mean([math.dist(a[i : i + 2], b[i : i + 2]) for i in range(0, 136, 2)]),
+    "gaze": lambda a, b: (math.dist(a[:2], b[:2]) + math.dist(a[2:], b[2:])) / 2,
 }
-SHAPES = {"csim": (128,), "psim": (3,), "ed": (17,), "ed_euclidean": (17,), "lsim": (68, 2)}
+SHAPES = {
+    "csim": (128,),
+    "psim": (3,),
+    "ed": (17,),
+    "ed_euclidean": (17,),
+    "lsim": (68, 2),
+    "landmarks": (68, 2),
+    "gaze": (2, 2),
+}
 FUNCTIONS = {
     "csim": csim,
     "psim": psim,
     "ed": ed,
     "ed_euclidean": lambda a, b: ed(a, b, "euclidean"),
     "lsim": lsim,
+    "landmarks": landmark_error,
+    "gaze": gaze_error,
 }
-CLASSES = {"csim": CSIM, "psim": PSIM, "ed": ED, "ed_euclidean": lambda: ED("euclidean"), "lsim": LSIM}
-NAMES = {"csim": "source", "psim": "driver", "ed": "driver", "ed_euclidean": "driver", "lsim": "result"}
+CLASSES = {
+    "csim": CSIM,
+    "psim": PSIM,
+    "ed": ED,
+    "ed_euclidean": partial(ED, "euclidean"),
+    "lsim": LSIM,
+    "landmarks": LandmarkError,
+    "gaze": GazeError,
+}
+NAMES = {
+    "csim": "source_identity",
+    "psim": "driver_angles",
+    "ed": "driver_units",
+    "ed_euclidean": "driver_units",
+    "lsim": "result_landmarks",
+    "landmarks": "result_landmarks",
+    "gaze": "driver_gaze",
+}
 
 every = pytest.mark.parametrize("name", REFERENCES)
 
@@ -75,7 +120,7 @@ def test_class_is_the_functions_mean(name):
     torch.testing.assert_close(metric(first, second), FUNCTIONS[name](first, second).mean())
     torch.testing.assert_close(metric.compute(), FUNCTIONS[name](first, second).mean())
     metric.reset()
-    assert metric.count == 0
+    assert metric.pairs == 0
 
 
 @every
@@ -120,12 +165,79 @@ def test_declared_direction_is_the_better_one(name):
 def test_other_shapes_are_refused_by_name(name):
     first, second = pairs(name, 3)
     update = CLASSES[name]().update
-    with pytest.raises(ValueError, match=rf"^{NAMES[name]} must be N×"):
+    refused = "must be of one size" if name == "csim" else f"^{NAMES[name]} must be N×"
+    with pytest.raises(ValueError, match=refused):
         update(first[..., :-1], second)
     with pytest.raises(ValueError, match=r"must be N×.*got \(\)"):
         update(first, torch.tensor(0.0))
     with pytest.raises(ValueError, match="must be pairs, got 1 and 3"):
         update(first[:1], second)
+    with pytest.raises(ValueError, match="found must be one for each of 3 pairs"):
+        update(first, second, torch.ones(2, dtype=torch.bool))
+
+
+@every
+@given(found=st.lists(st.booleans(), min_size=1, max_size=12), size=st.integers(1, 5))
+def test_a_miss_counts_as_no_likeness_and_can_be_left_out(name, found, size):
+    """Whatever the result of a miss holds, it is not looked at."""
+    first, second = pairs(name, len(found))
+    found = torch.tensor(found)
+    values = torch.tensor(expected(name, first, second))
+    holes = torch.where(found.view(-1, *[1] * len(SHAPES[name])), second, torch.nan)
+    first, holes = (first, holes) if NAMES[name] != "result_landmarks" else (holes, first)
+    scored, kept = CLASSES[name](), CLASSES[name](score_misses=False)
+    each, seen = CLASSES[name](reduction="none"), CLASSES[name](reduction="none", score_misses=False)
+    for metric in (scored, kept, each, seen):
+        for a, b, f in zip(first.split(size), holes.split(size), found.split(size), strict=True):
+            metric.update(a, b, f)
+        assert metric.misses == (~found).sum()
+    counted = torch.where(found, values, scored.miss)
+    assert scored.compute().item() == pytest.approx(counted.mean().item(), abs=1e-4)
+    # torchmetrics makes a scalar of a single value.
+    torch.testing.assert_close(each.compute().double().view(-1), counted.double(), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(seen.compute().double().view(-1), values[found].double(), rtol=1e-4, atol=1e-4)
+    if found.any():
+        assert kept.compute().item() == pytest.approx(values[found].mean().item(), abs=1e-4)
+    else:
+        assert kept.compute().isnan()
+
+
+@every
+def test_no_likeness_is_no_better_than_any_found_likeness_of_strangers(name):
+    """Faces with no relation at all: the miss is not better than their mean."""
+    metric = CLASSES[name]()
+    first, second = pairs(name, 300)
+    scale = 0.1 if name not in ("csim", "psim") else 1.0
+    mean = metric(scale * first, scale * second).item()
+    assert mean > metric.miss - 0.2 if metric.higher_is_better else mean < metric.miss
+
+
+def test_all_in_one_collection():
+    """Each takes its own of the names."""
+    inputs, wanted = {}, {}
+    for name, metric in {"csim": CSIM, "psim": PSIM, "ed": ED, "lsim": LSIM}.items():
+        first, second = pairs(name, 4)
+        one, other = list(inspect.signature(metric.update).parameters)[1:3]
+        inputs |= {one: first, other: second}
+        wanted[metric.__name__] = np.mean(expected(name, first, second))
+    collection = MetricCollection([CSIM(), PSIM(), ED(), LSIM()])
+    collection.update(**inputs, found=torch.ones(4, dtype=torch.bool))
+    found = {name: value.item() for name, value in collection.compute().items()}
+    assert found == pytest.approx(wanted, abs=1e-5)
+
+
+@every
+def test_plots_a_value_and_a_row_of_values(name):
+    metric = CLASSES[name]()
+    values = [metric(*pairs(name, 3, seed)) for seed in range(3)]
+    for figure, axes in (metric.plot(), metric.plot(values)):
+        assert axes.lines
+        plt.close(figure)
+
+
+def test_unknown_reduction_is_refused():
+    with pytest.raises(ValueError, match="unknown reduction 'sum': choose mean or none"):
+        CSIM(reduction="sum")
 
 
 def reduce(rank, folder):
@@ -137,7 +249,14 @@ def reduce(rank, folder):
         metric.update(first[share], second[share])
         value = metric.compute().item()
         assert value == pytest.approx(np.mean(expected(name, first, second)), abs=1e-5)
-        assert metric.count == len(first[share])
+        assert metric.pairs == len(first[share])
+        found = torch.arange(7) % 3 > 0
+        each, mean = CLASSES[name](reduction="none"), CLASSES[name]()
+        for one in (each, mean):
+            one.update(first[share], second[share], found[share])
+        values = torch.where(found, torch.tensor(expected(name, first, second)), each.miss)
+        torch.testing.assert_close(each.compute().double(), values.double(), rtol=1e-4, atol=1e-4)
+        assert mean.compute().item() == pytest.approx(values.mean().item(), abs=1e-5)
     dist.destroy_process_group()
 
 
@@ -145,7 +264,7 @@ def test_two_processes_with_uneven_shares_give_the_mean_of_all(tmp_path):
     mp.spawn(reduce, (tmp_path,), nprocs=2)
 
 
-@pytest.mark.parametrize("room", ["csim", "psim", "ed", "lsim"])
+@pytest.mark.parametrize("room", ["csim", "psim", "ed", "lsim", "eyes", "landmark_error"])
 def test_examples_in_the_docstrings_run(room):
     result = doctest.testmod(import_module(f"facegan.metrics.{room}"))
     assert result.attempted

@@ -1,9 +1,32 @@
-"""The paper's measures: functions with a value for each pair, and torchmetrics classes for their mean."""
+"""The paper's measures and some more: a function for each pair's value, a torchmetrics class for the mean."""
 
+from facegan.metrics.bootstrap import bootstrap
 from facegan.metrics.csim import CSIM, csim
 from facegan.metrics.ed import ED, Reading, ed
+from facegan.metrics.eyes import CLOSED, BlinkAgreement, GazeError, blink_agreement, gaze_error
+from facegan.metrics.landmark_error import LandmarkError, landmark_error
 from facegan.metrics.lsim import LSIM, lsim
-from facegan.metrics.pairs import PairMean
+from facegan.metrics.pairs import PairMean, Reduction
 from facegan.metrics.psim import PSIM, psim
 
-__all__ = ["CSIM", "ED", "LSIM", "PSIM", "PairMean", "Reading", "csim", "ed", "lsim", "psim"]
+__all__ = [
+    "CLOSED",
+    "CSIM",
+    "ED",
+    "LSIM",
+    "PSIM",
+    "BlinkAgreement",
+    "GazeError",
+    "LandmarkError",
+    "PairMean",
+    "Reading",
+    "Reduction",
+    "blink_agreement",
+    "bootstrap",
+    "csim",
+    "ed",
+    "gaze_error",
+    "landmark_error",
+    "lsim",
+    "psim",
+]

@@ -11,9 +11,6 @@ from facegan.metrics.pairs import PairMean, as_pairs
 if TYPE_CHECKING:
     from torch import Tensor
 
-SIZE = 128
-"""Numbers of an identity embedding."""
-
 
 class CSIM(PairMean):
     r"""Mean cosine between the identity embeddings of source and result; higher is better.
@@ -22,7 +19,7 @@ class CSIM(PairMean):
         \mathrm{CSIM} = \frac{1}{N} \sum_n \frac{s_n \cdot r_n}{\|s_n\| \|r_n\|}
 
     The paper embeds with VGG-Face; values of different networks do not compare. With an embedding of
-    zeros the cosine counts as 0.
+    zeros the cosine counts as 0, and so does a result without a face.
 
     Example:
         >>> import torch
@@ -38,21 +35,24 @@ class CSIM(PairMean):
     higher_is_better = True
     plot_lower_bound = -1.0
     plot_upper_bound = 1.0
+    miss = 0.0
 
-    def update(self, source: Tensor, result: Tensor) -> None:
+    def update(self, source_identity: Tensor, result_identity: Tensor, found: Tensor | None = None) -> None:
         """Takes in a batch.
 
         Args:
-            source: embeddings of the sources, N×128.
-            result: embeddings of the results, N×128.
+            source_identity: embeddings of the sources, N×D.
+            result_identity: embeddings of the results, N×D.
+            found: N booleans, whether a result shows a face; None if all do.
 
         Raises:
             ValueError: for other shapes.
         """
-        self.add(csim(source, result))
+        self.add(csim(source_identity, result_identity), found)
 
 
-def csim(source: Tensor, result: Tensor) -> Tensor:
+def csim(source_identity: Tensor, result_identity: Tensor) -> Tensor:
     """Cosine of each pair, N in -1..1; arguments as for :meth:`CSIM.update`."""
-    source, result = as_pairs(source, result, SIZE, names=("source", "result"))
+    names = ("source_identity", "result_identity")
+    source, result = as_pairs(source_identity, result_identity, -1, names=names)
     return F.cosine_similarity(source, result, dim=1)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+import math
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from facegan.metrics.pairs import PairMean, as_pairs
+from facegan.metrics.pairs import PairMean, as_pairs, choose
 from facegan.motion import ACTION_UNITS
 
 if TYPE_CHECKING:
@@ -21,10 +22,11 @@ class ED(PairMean):
         \quad\text{or}\quad \frac{1}{N} \sum_n \|d_n - r_n\|
 
     The paper calls it the Euclidean distance, but its values, about 0.012, are those of the mean square.
+    A result without a face counts as 1, or √17: all units wrong.
 
     Args:
         reading: ``mean_square`` (the first formula) or ``euclidean`` (the second).
-        kwargs: torchmetrics' own.
+        kwargs: of :class:`PairMean`.
 
     Raises:
         ValueError: for another reading.
@@ -45,31 +47,28 @@ class ED(PairMean):
 
     def __init__(self, reading: Reading = "mean_square", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        _check(reading)
+        choose("reading", reading, get_args(Reading))
         self.reading: Reading = reading
+        self.miss = 1.0 if reading == "mean_square" else math.sqrt(len(ACTION_UNITS))
 
-    def update(self, driver: Tensor, result: Tensor) -> None:
+    def update(self, driver_units: Tensor, result_units: Tensor, found: Tensor | None = None) -> None:
         """Takes in a batch.
 
         Args:
-            driver: action units of the drivers, N×17, as a fifth of OpenFace's intensity: 0..1.
-            result: the same of the results, N×17.
+            driver_units: action units of the drivers, N×17, as a fifth of OpenFace's intensity: 0..1.
+            result_units: the same of the results, N×17.
+            found: N booleans, whether a result shows a face; None if all do.
 
         Raises:
             ValueError: for other shapes.
         """
-        self.add(ed(driver, result, self.reading))
+        self.add(ed(driver_units, result_units, self.reading), found)
 
 
-def ed(driver: Tensor, result: Tensor, reading: Reading = "mean_square") -> Tensor:
+def ed(driver_units: Tensor, result_units: Tensor, reading: Reading = "mean_square") -> Tensor:
     """Difference of each pair, N; arguments as for :class:`ED`."""
-    _check(reading)
-    driver, result = as_pairs(driver, result, len(ACTION_UNITS), names=("driver", "result"))
+    choose("reading", reading, get_args(Reading))
+    names = ("driver_units", "result_units")
+    driver, result = as_pairs(driver_units, result_units, len(ACTION_UNITS), names=names)
     difference = driver - result
     return difference.norm(dim=1) if reading == "euclidean" else difference.square().mean(dim=1)
-
-
-def _check(reading: str) -> None:
-    if reading not in ("mean_square", "euclidean"):
-        msg = f"unknown reading {reading!r}: choose mean_square or euclidean"
-        raise ValueError(msg)

@@ -19,6 +19,7 @@ class LSIM(PairMean):
 
     The second image shows the source's person with nearly the driver's action units: the result should
     look like it. The paper does not state the landmarks' unit; here it is half the crop.
+    A result without a face counts as 1: every coordinate off by half the crop.
 
     Example:
         >>> import torch
@@ -31,21 +32,24 @@ class LSIM(PairMean):
     is_differentiable = True
     higher_is_better = False
     plot_lower_bound = 0.0
+    miss = 1.0
 
-    def update(self, result: Tensor, second: Tensor) -> None:
+    def update(self, result_landmarks: Tensor, second_landmarks: Tensor, found: Tensor | None = None) -> None:
         """Takes in a batch.
 
         Args:
-            result: landmarks of the results, N×68×2 in -1..1.
-            second: landmarks of the second images, N×68×2 in -1..1.
+            result_landmarks: of the results, N×68×2 in -1..1.
+            second_landmarks: of the second images, N×68×2 in -1..1.
+            found: N booleans, whether a result shows a face; None if all do.
 
         Raises:
             ValueError: for other shapes.
         """
-        self.add(lsim(result, second))
+        self.add(lsim(result_landmarks, second_landmarks), found)
 
 
-def lsim(result: Tensor, second: Tensor) -> Tensor:
+def lsim(result_landmarks: Tensor, second_landmarks: Tensor) -> Tensor:
     """Mean square error of each pair, N; arguments as for :meth:`LSIM.update`."""
-    result, second = as_pairs(result, second, COUNT, 2, names=("result", "second"))
+    names = ("result_landmarks", "second_landmarks")
+    result, second = as_pairs(result_landmarks, second_landmarks, COUNT, 2, names=names)
     return (result - second).square().mean(dim=(1, 2))

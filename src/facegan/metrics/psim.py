@@ -26,11 +26,12 @@ class PSIM(PairMean):
 
     Angles are centred at zero for a frontal face, which leaves the cosine without meaning there: a
     pair of two frontal faces, both vectors shorter than ``epsilon``, counts as 1. If one only is that
-    short its direction still counts, if it has one; a vector of zeros against a turned head counts as 0.
+    short its direction still counts, if it has one; a vector of zeros against a turned head counts as 0,
+    and so does a result without a face.
 
     Args:
         epsilon: length of a pose vector in radians up to which a face is frontal.
-        kwargs: torchmetrics' own.
+        kwargs: of :class:`PairMean`.
 
     Example:
         >>> import torch
@@ -46,27 +47,30 @@ class PSIM(PairMean):
     higher_is_better = True
     plot_lower_bound = -1.0
     plot_upper_bound = 1.0
+    miss = 0.0
 
     def __init__(self, epsilon: float = EPSILON, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.epsilon = epsilon
 
-    def update(self, driver: Tensor, result: Tensor) -> None:
+    def update(self, driver_angles: Tensor, result_angles: Tensor, found: Tensor | None = None) -> None:
         """Takes in a batch.
 
         Args:
-            driver: pitch, yaw and roll of the drivers in radians, N×3.
-            result: the same of the results, N×3.
+            driver_angles: pitch, yaw and roll of the drivers in radians, N×3.
+            result_angles: the same of the results, N×3.
+            found: N booleans, whether a result shows a face; None if all do.
 
         Raises:
             ValueError: for other shapes.
         """
-        self.add(psim(driver, result, self.epsilon))
+        self.add(psim(driver_angles, result_angles, self.epsilon), found)
 
 
-def psim(driver: Tensor, result: Tensor, epsilon: float = EPSILON) -> Tensor:
+def psim(driver_angles: Tensor, result_angles: Tensor, epsilon: float = EPSILON) -> Tensor:
     """Cosine of each pair, N in -1..1; arguments as for :class:`PSIM`."""
-    driver, result = as_pairs(driver, result, len(ANGLES), names=("driver", "result"))
+    names = ("driver_angles", "result_angles")
+    driver, result = as_pairs(driver_angles, result_angles, len(ANGLES), names=names)
     frontal = (driver.norm(dim=1) < epsilon) & (result.norm(dim=1) < epsilon)
     cosine = F.cosine_similarity(driver, result, dim=1)
     return torch.where(frontal, torch.ones_like(cosine), cosine)
