@@ -7,8 +7,9 @@ import torch
 
 from facegan import landmarks, motion
 from facegan.data import FaceCrops
-from facegan.evaluation.observer import Observer
-from facegan.networks import FaceGAN, FaceGANConfig, Reenactment
+from facegan.evaluation import Eyes
+from facegan.evaluation.pictures import to_image
+from facegan.networks import FaceGAN, FaceGANConfig
 from facegan.perception import FaceAnalyzer, FaceParser
 from facegan.preparation import ShardWriter, write_description
 from facegan.synthetic import render, sample_identity
@@ -86,7 +87,7 @@ def crops(data):
 
 @pytest.fixture(scope="session")
 def observer():
-    with Observer() as opened:
+    with Eyes().open() as opened:
         yield opened
 
 
@@ -100,25 +101,17 @@ def model_folder(tmp_path_factory):
     return folder
 
 
-class Painter:
-    """Has a model's interface; a function of source and motion makes the result."""
-
-    def __init__(self, paint):
-        self.paint = paint
-
-    def __call__(self, source, source_landmarks, driving_motion, background):
-        result = torch.stack([self.paint(*one) for one in zip(source, driving_motion, strict=True)])
-        one = result[:, :1]
-        return Reenactment(source_landmarks, one, result, result, result, result, one, result)
-
-
 @pytest.fixture(scope="session")
-def painter():
-    return Painter
+def write_predictions(crops):
+    """Writes the pictures that a function makes of source and driver, for all pairs of some protocols."""
 
+    def write(folder, trials, paint):
+        for protocol, chosen in trials.items():
+            (folder / protocol).mkdir(parents=True)
+            for pair, (source, driver, _) in enumerate(zip(*chosen, strict=True)):
+                image = paint(crops.picture(int(source)), crops.picture(int(driver)))
+                image = cv2.cvtColor(to_image(image), cv2.COLOR_RGB2BGR)
+                assert cv2.imwrite(str(folder / protocol / f"{pair:06d}.png"), image)
+        return folder
 
-@pytest.fixture(scope="session")
-def oracle(crops):
-    """Knows the driver's picture by its motion."""
-    known = torch.from_numpy(crops.motion)
-    return Painter(lambda source, wanted: crops.picture(int((known - wanted).norm(dim=1).argmin())))
+    return write

@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facegan.evaluation.protocols import PROTOCOLS, cross_reenactment, self_reenactment, shape_and_expression
+from facegan.evaluation.protocols import (
+    PROTOCOLS,
+    RUN,
+    cross_reenactment,
+    self_reenactment,
+    shape_and_expression,
+    successive_frames,
+)
 
 people = st.lists(st.sampled_from(["ann", "bob", "cy", "di"]), min_size=1, max_size=25)
 counts = st.integers(1, 40)
@@ -18,6 +25,7 @@ class Crops:
         people = np.unique(names, return_inverse=True)[1]
         self.identity = np.array(names)
         self.track = np.unique(2 * people + random.integers(0, 2, len(names)), return_inverse=True)[1]
+        self.frame = np.arange(len(names))
         self.motion = random.normal(size=(len(names), 20)).astype(np.float32)
 
     def __len__(self):
@@ -72,3 +80,18 @@ def test_sources_of_a_cross_are_spread_over_people():
     crops = Crops(["ann", "bob", "cy", "di"] * 50)
     trials = cross_reenactment(crops, 200, 0)
     assert np.bincount(trials.source, minlength=4).min() > 30
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=5), counts, seeds)
+def test_runs_are_successive_frames_of_long_tracks(lengths, count, seed):
+    crops = Crops(["ann"] * sum(lengths))
+    crops.track = np.repeat(np.arange(len(lengths)), lengths)
+    trials = successive_frames(crops, count, seed)
+    long = sum(length > RUN for length in lengths)
+    assert len(trials.driver) == RUN * min(long, max(count // RUN, 1))
+    for run in range(0, len(trials.driver), RUN):
+        driver, source = trials.driver[run : run + RUN], trials.source[run : run + RUN]
+        assert (np.diff(driver) == 1).all()
+        assert len(set(crops.track[driver])) == 1
+        assert (source == np.flatnonzero(crops.track == crops.track[driver[0]])[0]).all()
+        assert source[0] not in driver

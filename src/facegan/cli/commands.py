@@ -172,32 +172,75 @@ def reenact(
     _say(summary.describe())
 
 
+def pairs(*, data: Path, out: Path, pairs: int = 200, seed: int = 0, overwrite: bool = False) -> None:
+    """The pairs that facegan evaluate would choose, with their pictures, for programs to be compared.
+
+    Such a program moves PROTOCOL/source/000000.png as PROTOCOL/driver/000000.png shows, and writes
+    PROTOCOL/000000.png and so on into a folder for facegan evaluate --predictions.
+
+    Example: facegan pairs --data data/mine/prepared --out runs/pairs
+
+    Args:
+        data: folder that facegan prepare wrote; its test split is used.
+        out: folder for pairs.parquet and the pictures.
+        pairs: pairs of each protocol.
+        seed: of their choice.
+        overwrite: replace what lies at OUT.
+    """
+    from facegan.evaluation import export_pairs
+
+    counts = export_pairs(data, out, pairs=pairs, seed=seed, overwrite=overwrite)
+    _say(f"{', '.join(f'{count} {protocol}' for protocol, count in counts.items())}: {out}")
+
+
 def evaluate(
     *,
-    model: str,
     data: Path,
     out: Path,
-    pairs: int = 200,
+    model: list[str] | None = None,
+    predictions: list[str] | None = None,
+    pairs: int | Path = 200,
+    truth: Path | None = None,
+    identity: str = "dlib",
+    motion: str = "mediapipe",
     seed: int = 0,
     device: str = "cpu",
+    workers: int | None = None,
     overwrite: bool = False,
 ) -> None:
-    """The paper's measures of a model on a data set: metrics.json, figure, report.html.
+    """The paper's experiments with models and other programs' pictures: numbers, tables, report.html.
 
     Example: facegan evaluate --model runs/model --data data/mine/prepared --out runs/evaluation
 
     Args:
-        model: model folder, or owner/name on the hub.
         data: folder that facegan prepare wrote; its test split is used.
         out: folder for the results.
-        pairs: pairs of each protocol.
+        model: model folders, or owner/name on the hub; several as NAME=FOLDER NAME=FOLDER.
+        predictions: folders with pictures that other programs made for the same pairs, as NAME=FOLDER.
+        pairs: pairs of each protocol, or a file pairs.parquet.
+        truth: what facegan synthesize wrote, if the data set is of it: the true answers join in.
+        identity: who recognises faces: dlib or facenet.
+        motion: who sees action units and pose: mediapipe, pyfeat, or openface=FOLDER of CSV files.
         seed: of the choice of pairs.
         device: where to compute: cpu, cuda, mps.
+        workers: processes that look at pictures; by default one a core.
         overwrite: replace what lies at OUT.
     """
+    from facegan.evaluation import Eyes
     from facegan.evaluation import evaluate as write
 
-    report = write(model, data, out, pairs=pairs, seed=seed, device=device, overwrite=overwrite)
+    report = write(
+        model or [],
+        data,
+        out,
+        predictions=predictions or [],
+        pairs=pairs,
+        truth=truth,
+        seed=seed,
+        eyes=Eyes(identity, motion, device),
+        workers=workers,
+        overwrite=overwrite,
+    )
     _say(report.describe())
 
 
@@ -235,7 +278,8 @@ def assets(*, fetch: bool = False, optional: bool = False) -> None:
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
-    command.__name__: command for command in (prepare, synthesize, analyze, bundle, reenact, evaluate, assets)
+    command.__name__: command
+    for command in (prepare, synthesize, analyze, bundle, reenact, pairs, evaluate, assets)
 }
 
 
@@ -291,6 +335,8 @@ def _parser(name: str) -> ArgumentParser:
             parser.add_argument(parameter.name, type=hints[parameter.name], **about)
         elif parameter.default is False:
             parser.add_argument(option, action="store_true", **about)
+        elif hints[parameter.name] == list[str] | None:
+            parser.add_argument(option, nargs="+", type=str, **about)
         elif required:
             parser.add_argument(option, type=hints[parameter.name], required=True, **about)
         else:

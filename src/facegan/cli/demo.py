@@ -57,8 +57,10 @@ def main() -> int:
 
 def _run_all(out: Path, videos: Path | None) -> None:
     facegan("assets", "--fetch")
+    truth: tuple[str, ...] = ()
     if videos is None:
         videos = out / "videos"
+        truth = ("--truth", str(videos))
         # Six of them are kept out for validation, six for the test.
         facegan(
             *("synthesize", "--identities", "60", "--clips", "1", "--seconds", "2", "--size", "256"),
@@ -73,7 +75,7 @@ def _run_all(out: Path, videos: Path | None) -> None:
     report = out / "report"
     facegan(
         *("evaluate", "--model", str(model), "--data", str(data), "--out", str(report)),
-        *("--pairs", "60", "--overwrite"),
+        *("--pairs", "60", *truth, "--overwrite"),
     )
     source, driving = choose(data, videos)
     portrait = out / "portrait.png"

@@ -32,6 +32,8 @@ class FaceCrops:
         motion: N×20.
         track: N integers, the same for crops of one track.
         identity: N names.
+        video, number, frame: N names and two times N integers: which crop it is, its track's number being
+            that in its video.
 
     Raises:
         InputError: if the folder holds no data set of this version, or ``size`` is larger than its crops.
@@ -56,7 +58,8 @@ class FaceCrops:
         self.frame = self._strings(table, "frame").astype(np.int64)
         self.video = self._strings(table, "video")
         self.identity = self._strings(table, "identity")
-        keys = [f"{v}\n{t}" for v, t in zip(self.video, self._strings(table, "track"), strict=True)]
+        self.number = self._strings(table, "track").astype(np.int64)
+        keys = [f"{v}\n{t}" for v, t in zip(self.video, self.number, strict=True)]
         self.track = np.unique(np.array(keys, dtype=str), return_inverse=True)[1]
 
     def __len__(self) -> int:

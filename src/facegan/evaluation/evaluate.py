@@ -1,108 +1,147 @@
-"""The paper's measures of a model on a data set, behind ``facegan evaluate``."""
+"""The paper's measures of methods on a data set, behind ``facegan evaluate``."""
 
 from __future__ import annotations
 
+import hashlib
 import platform
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from rich.console import Console
-from rich.progress import track
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from facegan.data import FaceCrops
+from facegan.data.crops import dataset_info
 from facegan.errors import InputError
-from facegan.evaluation.assess import Outcome, assess
-from facegan.evaluation.observer import Observer, back_ends
+from facegan.evaluation.answers import TrueAnswers
+from facegan.evaluation.edits import draw_edits
+from facegan.evaluation.methods import parse_methods
+from facegan.evaluation.observer import Eyes, close_shared, shared
+from facegan.evaluation.pairs import read_pairs, write_pairs
 from facegan.evaluation.protocols import PROTOCOLS
-from facegan.evaluation.report import NUMBERS, PAPER, Report
-from facegan.files import new_folder, require_free
+from facegan.evaluation.report import NUMBERS, Report
+from facegan.evaluation.run import PREDICTIONS, Run
+from facegan.evaluation.scoring import Scorer
+from facegan.evaluation.shown import shown
+from facegan.evaluation.tables import PAPER
+from facegan.files import require_free
 from facegan.inference import Animator
+from facegan.preparation.workers import worker_count
+from facegan.preparation.workspace import RESULT, workspace
 
-MEAN_CROPS = 1000
-"""Crops that the mean picture is taken of, at most."""
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from facegan.evaluation.edits import Edits
+    from facegan.evaluation.pairs import Trials
+
+EYES = Eyes()
+PAIRS, SCORES = "pairs.parquet", "scores.parquet"
 
 
 def evaluate(
-    model: str,
+    models: Sequence[str],
     data: Path,
     out: Path,
     *,
-    pairs: int = 200,
+    predictions: Sequence[str] = (),
+    pairs: int | Path = 200,
+    truth: Path | None = None,
     seed: int = 0,
-    device: str = "cpu",
+    eyes: Eyes = EYES,
+    workers: int | None = None,
     overwrite: bool = False,
     progress: bool = True,
 ) -> Report:
-    """Runs self reenactment, cross reenactment and LSIM, and writes numbers, pictures and a report.
+    """Runs the protocols over all methods, and writes numbers, tables, pictures and a report.
 
-    ``out`` gets ``metrics.json``, ``self.png``, ``cross.png`` and ``report.html``, all at once when all
-    is done. The people of the test split are used; without one those of val, then of train.
+    ``out`` appears at once when all is done. A run that was stopped goes on where it was when the same is
+    asked for again. The people of the test split are used; without one those of val, then of train.
 
     Args:
-        model: model folder, or ``owner/name`` on the hub.
+        models: model folders, or ``owner/name`` on the hub, each possibly as ``name=folder``.
         data: folder that ``facegan prepare`` wrote.
         out: folder for the results.
-        pairs: pairs of each experiment; fewer if the data has no more.
+        predictions: folders of pictures that other programs made for the same pairs, named alike.
+        pairs: pairs of each protocol, fewer if the data has no more; or a file of pairs.
+        truth: the videos of drawn people that the data was prepared from: the true answers are drawn too.
         seed: of the choice of pairs.
-        device: name of a device of PyTorch.
+        eyes: who looks at the pictures, and the device of all networks.
+        workers: processes that look; by default one a core.
         overwrite: replace an earlier evaluation at ``out``.
         progress: show progress bars.
 
     Raises:
-        InputError: if model, data or device are not to be used, or ``out`` is in use.
+        InputError: if models, predictions, data, pairs or device are not to be used, or ``out`` is in use.
     """
-    if pairs < 1 or seed < 0:
+    if seed < 0 or (isinstance(pairs, int) and pairs < 1):
         msg = f"cannot evaluate {pairs} pairs with seed {seed}: at least 1 pair, and a seed of 0 or more"
         raise InputError(msg)
-    out = Path(out).resolve()
-    require_free(out, marker=NUMBERS, overwrite=overwrite)
-    animator = Animator.from_pretrained(model, device)
-    split, crops = _people(data, animator.size)
-    mean, mean_crops = _mean_picture(FaceCrops(data, "train", animator.size), progress=progress)
-    outcomes: dict[str, Outcome] = {}
-    people = len(np.unique(crops.identity))
-    left_out: dict[str, str] = {}
-    with Observer(animator.device) as observer:
-        for name, protocol in PROTOCOLS.items():
-            trials = protocol.choose(crops, pairs, seed)
-            if not len(trials.source):
-                left_out[name] = _reason(name, split, people)
-                continue
-            outcomes[name] = assess(
-                animator.model,
-                crops,
-                trials,
-                protocol,
-                observer,
-                mean=mean,
-                device=animator.device,
-                progress=progress,
-            )
-    if not outcomes:
-        msg = f"{data} has nothing to measure: {'; '.join(left_out.values())}; prepare more videos"
+    if isinstance(pairs, Path) and not pairs.is_file():
+        msg = f"cannot read the pairs {pairs}: no such file, nor a number"
         raise InputError(msg)
-    metrics = {
-        "model": {"name": str(model), "size": animator.size},
-        "data": {"name": str(data), "split": split, "crops": len(crops), "identities": people},
-        "settings": {"pairs": pairs, "seed": seed, "device": device},
-        "protocols": {name: outcome.as_dict() for name, outcome in outcomes.items()},
-        "left_out": left_out,
-        "mean_picture_crops": mean_crops,
-        "paper": PAPER,
-        "back_ends": back_ends(),
-        "software": _software(),
+    methods = parse_methods(models, predictions)
+    out, data = Path(out).resolve(), Path(data).resolve()
+    require_free(out, marker=NUMBERS, overwrite=overwrite)
+    animators = {m.name: Animator.from_pretrained(m.path, eyes.device) for m in methods if m.kind == "model"}
+    size = min([animator.size for animator in animators.values()] or [int(dataset_info(data)["size"])])
+    split, crops = people(data, size, pairs)
+    trials, left_out = choose_trials(crops, pairs, seed, split)
+    answers = None if truth is None else TrueAnswers(truth, crops)
+    software = _software()
+    job = {
+        "methods": [asdict(method) for method in methods],
+        "weights": {name: _fingerprint(animator) for name, animator in animators.items()},
+        "data": str(data),
+        "trials": {name: [part.tolist() for part in chosen] for name, chosen in trials.items()},
+        "size": size,
+        "eyes": eyes._asdict(),
+        "truth": str(truth),
+        "software": software,
     }
-    report = Report(out, metrics, {name: o.columns for name, o in outcomes.items() if o.columns})
-    with new_folder(out, marker=NUMBERS, overwrite=overwrite) as folder:
-        report.write(folder)
+    try:
+        observer = shared(eyes)
+        with workspace(out, job) as folder:
+            scorer = Scorer(folder, eyes, worker_count(workers), progress)
+            run = Run(methods, animators, crops, split, trials, answers, scorer, folder, progress)
+            protocols = run.protocols()
+            edits = _edits(run, data, split, observer)
+            metrics = {
+                "methods": {method.name: {"kind": method.kind, "path": method.path} for method in methods},
+                "size": size,
+                "data": {
+                    "name": str(data),
+                    "split": split or "all",
+                    "crops": len(crops),
+                    "identities": len(np.unique(crops.identity)),
+                },
+                "settings": {"pairs": str(pairs), "seed": seed, "truth": truth and str(truth)}
+                | eyes._asdict(),
+                "protocols": protocols,
+                "edits": edits and edits.as_dict(),
+                "left_out": left_out | run.left_out,
+                "paper": PAPER,
+                "back_ends": observer.back_ends,
+                "software": software,
+            }
+            report = Report(out, metrics, shown(run), edits)
+            result = folder / RESULT
+            write_pairs(result / PAIRS, crops, trials)
+            pq.write_table(pa.Table.from_pylist(_aligned(run.scores)), result / SCORES)
+            report.write(result)
+            if (folder / PREDICTIONS).exists():
+                (folder / PREDICTIONS).rename(result / PREDICTIONS)
+    finally:
+        close_shared()
     return report
 
 
-def _people(data: Path, size: int) -> tuple[str, FaceCrops]:
-    """The first split that has crops, those first that the model was not trained on."""
-    for split in ("test", "val", "train"):
+def people(data: Path, size: int | None, pairs: int | Path) -> tuple[str | None, FaceCrops]:
+    """The first split that has crops, those first that no model was trained on; all for a file of pairs."""
+    for split in (None,) if isinstance(pairs, Path) else ("test", "val", "train"):
         crops = FaceCrops(data, split, size)
         if len(crops):
             return split, crops
@@ -110,23 +149,56 @@ def _people(data: Path, size: int) -> tuple[str, FaceCrops]:
     raise InputError(msg)
 
 
-def _mean_picture(crops: FaceCrops, *, progress: bool) -> tuple[torch.Tensor | None, int]:
-    """The mean of crops evenly over the data, 3×S×S in -1..1, and of how many; None of none."""
-    chosen = np.linspace(0, len(crops) - 1, min(MEAN_CROPS, len(crops))).round().astype(int)
-    if not len(chosen):
-        return None, 0
-    console = Console(stderr=True)
-    total = torch.zeros(3, crops.size, crops.size)
-    for index in track(chosen, f"{'Mean picture':20}", console=console, disable=not progress):
-        total += crops.picture(int(index))
-    return total / len(chosen), len(chosen)
+def choose_trials(
+    crops: FaceCrops, pairs: int | Path, seed: int, split: str | None
+) -> tuple[dict[str, Trials], dict[str, str]]:
+    """Protocol to pairs; and to why it has none."""
+    if isinstance(pairs, Path):
+        trials = read_pairs(pairs, crops)
+        unknown = sorted(trials.keys() - PROTOCOLS.keys())
+        if unknown:
+            msg = f"{pairs} has pairs of unknown protocols: {', '.join(unknown)}"
+            raise InputError(msg)
+        return trials, {}
+    people = len(np.unique(crops.identity))
+    chosen = {name: protocol.choose(crops, pairs, seed) for name, protocol in PROTOCOLS.items()}
+    reasons = {
+        "self": f"no track of the {split} split has two crops",
+        "video": f"no track of the {split} split is long enough",
+    }
+    people_lack = f"the {split} split has one person only"
+    for name in ("cross", "lsim"):
+        reasons[name] = people_lack if people < 2 else f"no person of the {split} split has two crops"
+    left_out = {name: reasons[name] for name, trials in chosen.items() if not len(trials.source)}
+    if len(left_out) == len(chosen):
+        msg = f"{crops.root} has nothing to measure: {'; '.join(left_out.values())}; prepare more videos"
+        raise InputError(msg)
+    return {name: trials for name, trials in chosen.items() if len(trials.source)}, left_out
 
 
-def _reason(protocol: str, split: str, people: int) -> str:
-    if protocol != "self" and people < 2:
-        return f"the {split} split has one person only"
-    lacking = "track" if protocol == "self" else "person"
-    return f"no {lacking} of the {split} split has two crops"
+def _edits(run: Run, data: Path, split: str | None, observer: Any) -> Edits | None:
+    """Of the first model that can be told how to move."""
+    for name, animator in run.animators.items():
+        if animator.model.landmark_transformer is not None:
+            crops = FaceCrops(data, split, animator.size)
+            # The most neutral picture of all.
+            source = int(np.square(crops.motion).sum(axis=1).argmin())
+            return draw_edits(name, animator, crops, source, observer)
+    return None
+
+
+def _aligned(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All with the same columns; what a protocol does not measure is empty."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    return [{column: row.get(column) for column in columns} for row in rows]
+
+
+def _fingerprint(animator: Animator) -> str:
+    """Changes with any weight."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(animator.model.state_dict().items()):
+        digest.update(name.encode() + tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _software() -> dict[str, str]:

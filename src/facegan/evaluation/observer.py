@@ -1,4 +1,4 @@
-"""What the detectors see in pictures, whoever made them."""
+"""What is seen in pictures, whoever made them: landmarks, motion, gaze, identity."""
 
 from __future__ import annotations
 
@@ -6,68 +6,100 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from facegan import motion
+from facegan.evaluation.back_ends import identity_back_end, motion_back_end
+from facegan.evaluation.pictures import to_batch
 from facegan.landmarks import COUNT, normalise
-from facegan.perception import FaceAnalyzer, IdentityEmbedder
-from facegan.perception.assets import ASSETS
+from facegan.perception import FaceAnalyzer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
-BACK_ENDS = {
-    "landmarks and pose": ("MediaPipe Face Landmarker", "face_landmarker.task"),
-    "action units": ("OpenFace's units from MediaPipe's blendshapes", "face_landmarker.task"),
-    "identity": ("dlib's face recognition ResNet", "dlib_face_recognition_resnet_model_v1.dat"),
-}
-"""What is seen, to what sees it and its model file."""
+    from numpy.typing import NDArray
+
+    from facegan.evaluation.back_ends import IdentityBackEnd, MotionBackEnd
+    from facegan.evaluation.pictures import Pictures
+
+    Floats = NDArray[np.float32]
+
+IRISES = (468, 473)
+CORNERS = ((33, 133), (362, 263))
+"""Vertices of MediaPipe's mesh: middles of the irises, and the corners of the right and left eye, each with
+the one further left in the picture first."""
 
 
 class Seen(NamedTuple):
-    """What is seen in N pictures, of which M show a face."""
+    """What is seen in N pictures; not a number where there is no face."""
 
-    found: Tensor
-    """N booleans."""
-    landmarks: Tensor
-    """M×68×2 in -1..1."""
-    motion: Tensor
-    """M×20."""
-    identity: Tensor
-    """M×128."""
+    landmarks: Floats
+    """N×68×2 in -1..1."""
+    motion: Floats
+    """N×20."""
+    gaze: Floats
+    """N×2×2: where the right and left iris is in its eye, as :class:`facegan.metrics.GazeError` counts."""
+    identity: Floats
+    """N×D."""
+
+    @property
+    def found(self) -> NDArray[np.bool_]:
+        """N, whether there is a face that all could measure."""
+        both = np.isfinite(self.landmarks).all(axis=(1, 2)) & np.isfinite(self.motion).all(axis=1)
+        return np.asarray(both)
+
+    def take(self, indices: NDArray[np.int64]) -> Seen:
+        """Some pictures, in another order."""
+        return Seen(*(part[indices] for part in self))
 
 
 class Observer:
-    """Detects, measures and recognises the faces in single pictures.
+    """Detects, measures and recognises the largest face of single pictures.
 
     Args:
-        device: where embeddings are computed.
+        identity: recogniser of faces.
+        units: detector of action units and pose. Landmarks and gaze are MediaPipe's.
     """
 
-    def __init__(self, device: torch.device | str = "cpu") -> None:
-        self._device = device
-        self._embedder = IdentityEmbedder().to(device)
+    def __init__(self, identity: IdentityBackEnd, units: MotionBackEnd) -> None:
+        self.identity, self.units = identity, units
         self._analyze = FaceAnalyzer(single_images=True)
 
-    def __call__(self, pictures: Tensor) -> Seen:
-        """Looks at the largest face of each picture.
+    def __call__(self, images: Sequence[NDArray[np.uint8]], names: Sequence[str] = ()) -> Seen:
+        """Looks at pictures.
 
         Args:
-            pictures: N×3×S×S in -1..1.
+            images: N times S×S×3, RGB.
+            names: of the pictures, for detectors that read what they found from files.
         """
-        images = ((pictures + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+        size = images[0].shape[0]
         faces = [next(iter(self._analyze(image)), None) for image in images]
-        found = torch.tensor([face is not None for face in faces])
-        points = np.array([face.landmarks for face in faces if face], np.float32).reshape(-1, COUNT, 2)
-        landmarks = torch.from_numpy(normalise(points, pictures.shape[-1]))
-        motions = np.array([face.motion for face in faces if face], np.float32).reshape(-1, motion.SIZE)
-        identity = self.embed(pictures[found.to(pictures.device)], landmarks)
-        return Seen(found, landmarks, torch.from_numpy(motions), identity)
+        landmarks = np.full((len(images), COUNT, 2), np.nan, np.float32)
+        gaze = np.full((len(images), 2, 2), np.nan, np.float32)
+        for index, face in enumerate(faces):
+            if face is not None:
+                landmarks[index] = normalise(face.landmarks, size)
+                gaze[index] = gaze_of(face.mesh)
+        seen = np.flatnonzero(np.isfinite(landmarks[:, 0, 0]))
+        with torch.inference_mode():
+            # At least one, to learn the size of an embedding.
+            chosen = seen if len(seen) else np.array([0])
+            embeddings = self.identity(
+                to_batch([images[index] for index in chosen]),
+                torch.from_numpy(np.nan_to_num(landmarks[chosen])),
+            ).float()
+        identity = np.full((len(images), embeddings.shape[1]), np.nan, np.float32)
+        if len(seen):
+            identity[seen] = embeddings.numpy()
+        return Seen(landmarks, self.units(images, faces, names), gaze, identity)
 
-    def embed(self, pictures: Tensor, landmarks: Tensor) -> Tensor:
-        """Identity embeddings N×128 of pictures N×3×S×S with known landmarks N×68×2."""
-        embeddings: Tensor = self._embedder(pictures.to(self._device), landmarks.to(self._device))
-        return embeddings.cpu()
+    @property
+    def back_ends(self) -> dict[str, str]:
+        """What is seen, to the name of what sees it."""
+        return {
+            "landmarks and gaze": "MediaPipe Face Landmarker",
+            "action units and pose": self.units.name,
+            "identity": self.identity.name,
+        }
 
     def close(self) -> None:
         """Frees the detectors."""
@@ -82,9 +114,65 @@ class Observer:
         self.close()
 
 
-def back_ends() -> dict[str, str]:
-    """What is seen, to the name of what sees it and its model file with checksum."""
-    return {
-        task: f"{name} ({file}, SHA-256 {ASSETS[file].sha256[:8]}…)"
-        for task, (name, file) in BACK_ENDS.items()
-    }
+class Eyes(NamedTuple):
+    """Which back ends look, as names that can be sent to another process."""
+
+    identity: str = "dlib"
+    units: str = "mediapipe"
+    device: str = "cpu"
+
+    def open(self) -> Observer:
+        """Loads them.
+
+        Raises:
+            InputError: if one cannot be used.
+        """
+        return Observer(
+            identity_back_end(self.identity, self.device), motion_back_end(self.units, self.device)
+        )
+
+
+def gaze_of(mesh: Floats) -> Floats:
+    """Where each iris is in its eye, 2×2, of MediaPipe's mesh 478×3 in any unit."""
+    points = mesh[:, :2]
+    places = []
+    for iris, (first, second) in zip(IRISES, CORNERS, strict=True):
+        along = points[second] - points[first]
+        width = max(float(np.linalg.norm(along)), np.finfo(np.float32).eps)
+        along = along / width
+        offset = (points[iris] - (points[first] + points[second]) / 2) / width
+        places.append((offset @ along, offset @ np.array([-along[1], along[0]])))
+    return np.array(places, np.float32)
+
+
+def observe(job: tuple[Pictures, range, Eyes]) -> Seen:
+    """Looks at some of many pictures; the detectors stay open for the process' next job."""
+    pictures, chosen, eyes = job
+    images = [pictures.read(index) for index in chosen]
+    return shared(eyes)(images, [pictures.names[index] for index in chosen])
+
+
+def join(parts: Iterable[Seen]) -> Seen:
+    """Several as one."""
+    return Seen(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+_OPEN: dict[Eyes, Observer] = {}
+
+
+def shared(eyes: Eyes) -> Observer:
+    """The process' own observer, open until others are asked for, or :func:`close_shared`.
+
+    Raises:
+        InputError: if a back end cannot be used.
+    """
+    if eyes not in _OPEN:
+        close_shared()
+        _OPEN[eyes] = eyes.open()
+    return _OPEN[eyes]
+
+
+def close_shared() -> None:
+    """Frees it; MediaPipe's detectors complain when the interpreter ends before them."""
+    while _OPEN:
+        _OPEN.popitem()[1].close()

@@ -1,4 +1,4 @@
-"""Which crops meet: self reenactment, cross reenactment and LSIM (paper, section 5).
+"""Which crops meet: self reenactment, cross reenactment, LSIM (paper, section 5), and runs of frames.
 
 As in the paper's test, an identity has one source picture, its first crop; in self reenactment a track.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from facegan.data import ValidationPairs
+from facegan.evaluation.pairs import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,14 +19,8 @@ if TYPE_CHECKING:
 
     from facegan.data import FaceCrops
 
-
-class Trials(NamedTuple):
-    """Indices of crops, K of each."""
-
-    source: NDArray[np.int64]
-    driver: NDArray[np.int64]
-    expected: NDArray[np.int64]
-    """Whose landmarks the result should have."""
+RUN = 16
+"""Successive frames of which flicker is measured."""
 
 
 class Protocol(NamedTuple):
@@ -34,7 +29,7 @@ class Protocol(NamedTuple):
     Attributes:
         title: for the report.
         about: what is done, in one sentence.
-        measures: keys of :data:`facegan.evaluation.scores.MEASURES`.
+        measures: keys of :data:`facegan.evaluation.measures.MEASURES`.
         choose: crops, number of trials and seed to the trials, fewer if there are no more, or none.
         pictured: whether the report shows pictures of it.
     """
@@ -79,18 +74,38 @@ def shape_and_expression(crops: FaceCrops, count: int, seed: int) -> Trials:
     return Trials(first[identity[second]], np.array(driver), second)
 
 
+def successive_frames(crops: FaceCrops, count: int, seed: int) -> Trials:
+    """The first crop of a track, moved as RUN successive crops from its middle; so many whole runs as fit."""
+    random = np.random.default_rng(seed)
+    tracks = [np.flatnonzero(crops.track == track) for track in range(crops.track.max(initial=-1) + 1)]
+    tracks = [members[np.argsort(crops.frame[members])] for members in tracks if len(members) > RUN]
+    chosen = random.permutation(len(tracks))[: max(count // RUN, 1)]
+    if not len(chosen):
+        return _none()
+    runs = []
+    for members in (tracks[one] for one in chosen):
+        begin = (len(members) - RUN) // 2 + 1
+        runs.append(members[min(begin, len(members) - RUN) :][:RUN])
+    driver = np.concatenate(runs)
+    source = np.repeat([tracks[one][0] for one in chosen], RUN)
+    return Trials(source, driver, driver)
+
+
 PROTOCOLS = {
     "self": Protocol(
         "Self reenactment",
         "The first picture of a track, moved as another picture of it shows: that picture is the truth.",
-        ("mse", "csim", "psim", "ed", "ed_euclidean", "landmarks"),
+        (
+            *("mse", "psnr", "ssim", "perceptual", "fid"),
+            *("csim", "psim", "ed", "ed_euclidean", "landmarks", "gaze", "blink"),
+        ),
         self_reenactment,
         pictured=True,
     ),
     "cross": Protocol(
         "Cross reenactment",
         "A picture of one person, moved as a picture of somebody else shows.",
-        ("csim", "psim", "ed", "ed_euclidean"),
+        ("csim", "psim", "ed", "ed_euclidean", "gaze", "blink", "fid"),
         cross_reenactment,
         pictured=True,
     ),
@@ -100,6 +115,13 @@ PROTOCOLS = {
         "nearest to the second's: the result should look like the second.",
         ("lsim",),
         shape_and_expression,
+        pictured=False,
+    ),
+    "video": Protocol(
+        "Successive frames",
+        f"The first picture of a track, moved as {RUN} successive pictures of it.",
+        ("flicker",),
+        successive_frames,
         pictured=False,
     ),
 }

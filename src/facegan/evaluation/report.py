@@ -1,4 +1,4 @@
-"""What an evaluation found: JSON, pictures, a page, a table for the terminal."""
+"""What an evaluation found: JSON, CSV, LaTeX, pictures, a page, a table for the terminal."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ import cv2
 import jinja2
 import numpy as np
 
+from facegan.evaluation.edits import DEGREES, INTENSITIES
+from facegan.evaluation.measures import MEASURES
+from facegan.evaluation.methods import ANSWER, DRIVER, NAIVE, SOURCE
 from facegan.evaluation.protocols import PROTOCOLS
-from facegan.evaluation.scores import MEASURES
-from facegan.stages.sheets import draw_sheet, to_images
+from facegan.evaluation.tables import TABLE, to_csv, to_latex
+from facegan.motion import ACTION_UNITS, ANGLES
+from facegan.stages.sheets import draw_sheet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import Tensor
+    from numpy.typing import NDArray
 
-PAPER = {
-    "self": {"mse": 0.018},
-    "cross": {"csim": 0.747, "psim": 0.811, "ed": 0.012},
-    "lsim": {"lsim": 0.021},
-}
-"""FACEGAN's row of the paper's Table 2, under the experiment that it is of by our reading."""
+    from facegan.evaluation.edits import Edits
 
-METHODS = {"model": "model", "source": "source copied", "driver": "driver copied", "mean": "mean picture"}
+    Images = NDArray[np.uint8]
+
 NUMBERS = "metrics.json"
 JPEG = (cv2.IMWRITE_JPEG_QUALITY, 90)
+SMALL = 96
+"""Side of the pictures of an edit in the page."""
 
 
 @dataclass(frozen=True)
@@ -40,28 +42,33 @@ class Report:
     Attributes:
         out: folder that it lies in.
         metrics: the numbers, and what they are of, as in ``metrics.json``.
-        columns: experiment to titles and pictures, as in :class:`facegan.evaluation.assess.Outcome`.
+        sheets: protocol to column title to pictures, ROWS×S×S×3.
+        edits: experiment 4, if a model can be told how to move.
     """
 
     out: Path
     metrics: dict[str, Any]
-    columns: dict[str, dict[str, Tensor]]
+    sheets: dict[str, dict[str, Images]]
+    edits: Edits | None
 
     def describe(self) -> str:
         """A table for the terminal, and where the page lies."""
         lines = []
         for name, numbers in self.metrics["protocols"].items():
-            methods = list(next(iter(numbers["measures"].values())))
+            methods = list(numbers["misses"])
+            widths = [max(len(method), 8) + 2 for method in methods]
             lines.append(f"{PROTOCOLS[name].title}, {numbers['pairs']} pairs")
-            lines.append(_row("", methods))
+            lines.append(_row("", methods, widths))
             for measure, values in numbers["measures"].items():
                 label = f"{MEASURES[measure].label} {MEASURES[measure].better}"
-                lines.append(_row(label, [_number(value) for value in values.values()]))
-            lines += [_row("no face found", [str(m["count"]) for m in numbers["misses"].values()]), ""]
-        lines += [
-            f"{PROTOCOLS[name].title}: left out, {why}" for name, why in self.metrics["left_out"].items()
-        ]
-        if self.metrics["data"]["split"] != "test":
+                cells = [MEASURES[measure].show(values.get(method, {}).get("mean")) for method in methods]
+                lines.append(_row(label, cells, widths))
+            counts = [str(numbers["misses"][method]["count"]) for method in methods]
+            lines += [_row("no face found", counts, widths), ""]
+        for name, why in self.metrics["left_out"].items():
+            title = PROTOCOLS[name].title if name in PROTOCOLS else MEASURES[name].label
+            lines.append(f"{title}: left out, {why}")
+        if self.metrics["data"]["split"] not in ("test", "all"):
             lines.append(f"There are no test crops: the {self.metrics['data']['split']} split was used.")
         lines.append(f"report: {self.out / 'report.html'}")
         return "\n".join(lines)
@@ -70,21 +77,34 @@ class Report:
         """Writes all files into an existing folder."""
         text = json.dumps(self.metrics, indent=2, ensure_ascii=False, allow_nan=False)
         (folder / NUMBERS).write_text(text + "\n", encoding="utf-8")
-        for name, sheet in self._sheets.items():
-            (folder / f"{name}.png").write_bytes(_encode(sheet, ".png"))
+        protocols = self.metrics["protocols"]
+        (folder / "metrics.csv").write_text(to_csv(protocols), encoding="utf-8")
+        (folder / "table.tex").write_text(to_latex(protocols, self._rows), encoding="utf-8")
+        for name, columns in self.sheets.items():
+            images = np.stack(list(columns.values()), axis=1)
+            (folder / f"{name}.png").write_bytes(_encode(draw_sheet(images, list(columns)), ".png"))
+        for name, (images, titles, labels) in self._edit_sheets.items():
+            (folder / f"edits_{name}.png").write_bytes(_encode(draw_sheet(images, titles, labels), ".png"))
         (folder / "report.html").write_text(self._page(), encoding="utf-8")
 
-    @cached_property
-    def _sheets(self) -> dict[str, np.ndarray]:
-        return {name: draw_sheet(images, list(self.columns[name])) for name, images in self._images.items()}
+    @property
+    def _rows(self) -> list[str]:
+        """Methods of the table: ours, then the naive ones."""
+        answer = any(ANSWER in found["misses"] for found in self.metrics["protocols"].values())
+        return [*self.metrics["methods"], SOURCE, DRIVER, *([ANSWER] if answer else [])]
 
     @cached_property
-    def _images(self) -> dict[str, np.ndarray]:
-        """Rows×columns×S×S×3."""
-        return {
-            name: np.stack([to_images(pictures) for pictures in columns.values()], axis=1)
-            for name, columns in self.columns.items()
+    def _edit_sheets(self) -> dict[str, tuple[Images, list[str], list[str]]]:
+        if self.edits is None:
+            return {}
+        degrees = [f"{value}°" for value in DEGREES]
+        sheets = {
+            "units": (self.edits.units, list(ACTION_UNITS), [f"{value:.2f}" for value in INTENSITIES]),
+            "angles": (self.edits.angles, degrees, list(ANGLES)),
         }
+        if self.edits.backgrounds.shape[1]:
+            sheets["backgrounds"] = (self.edits.backgrounds, [""] * self.edits.backgrounds.shape[1], [])
+        return sheets
 
     def _page(self) -> str:
         environment = jinja2.Environment(
@@ -95,35 +115,48 @@ class Report:
             lstrip_blocks=True,
         )
         sheets = {
-            name: {
-                "titles": list(self.columns[name]),
-                # The page has its own titles.
-                "jpeg": base64.b64encode(_encode(_tiled(images), ".jpg", *JPEG)).decode(),
-            }
-            for name, images in self._images.items()
+            name: {"titles": list(columns), "jpeg": _jpeg(np.stack(list(columns.values()), axis=1))}
+            for name, columns in self.sheets.items()
+        }
+        edits = {
+            name: {"titles": titles, "labels": labels, "jpeg": _jpeg(_small(images))}
+            for name, (images, titles, labels) in self._edit_sheets.items()
         }
         return environment.get_template("report.html").render(
             metrics=self.metrics,
+            rows=self._rows,
+            naive=NAIVE,
             sheets=sheets,
+            edits=edits,
             protocols=PROTOCOLS,
             measures=MEASURES,
-            methods=METHODS,
+            measured={name for found in self.metrics["protocols"].values() for name in found["measures"]},
+            table=TABLE,
+            intensities=INTENSITIES,
+            degrees=DEGREES,
+            units=ACTION_UNITS,
+            angles=ANGLES,
         )
 
 
-def _tiled(images: np.ndarray) -> np.ndarray:
-    """Rows×columns×S×S×3 as one picture without gaps."""
+def _jpeg(images: Images) -> str:
+    """Rows×columns×S×S×3 as one picture without gaps, for a data URL: the page has its own titles."""
     rows, columns, height, width, _ = images.shape
-    return images.swapaxes(1, 2).reshape(rows * height, columns * width, 3)
+    tiled = images.swapaxes(1, 2).reshape(rows * height, columns * width, 3)
+    return base64.b64encode(_encode(tiled, ".jpg", *JPEG)).decode()
 
 
-def _row(label: str, cells: list[str]) -> str:
-    return f"  {label:18}" + "".join(f"{cell:>10}" for cell in cells)
+def _small(images: Images) -> Images:
+    if images.shape[2] <= SMALL:
+        return images
+    flat = images.reshape(-1, *images.shape[2:])
+    small = np.stack([cv2.resize(one, (SMALL, SMALL), interpolation=cv2.INTER_AREA) for one in flat])
+    return small.reshape(*images.shape[:2], SMALL, SMALL, 3)
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+def _row(label: str, cells: list[str], widths: list[int]) -> str:
+    return f"  {label:28}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
 
 
-def _encode(sheet: np.ndarray, suffix: str, *flags: int) -> bytes:
+def _encode(sheet: Images, suffix: str, *flags: int) -> bytes:
     return bytes(cv2.imencode(suffix, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), flags)[1])

@@ -1,0 +1,102 @@
+"""The pairs of an evaluation as a file that can be kept and shared, so that any method meets the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from facegan.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from facegan.data import FaceCrops
+
+ROLES = ("source", "driver", "expected")
+SCHEMA = pa.schema(
+    [("protocol", pa.string()), ("pair", pa.int32())]
+    + [
+        (f"{role}_{column}", kind)
+        for role in ROLES
+        for column, kind in (
+            ("video", pa.string()),
+            ("track", pa.int32()),
+            ("frame", pa.int32()),
+            ("identity", pa.string()),
+        )
+    ]
+)
+"""The columns. pair: number in its protocol; video, track and frame name a crop as the data set does."""
+
+
+class Trials(NamedTuple):
+    """Indices of crops, K of each."""
+
+    source: NDArray[np.int64]
+    driver: NDArray[np.int64]
+    expected: NDArray[np.int64]
+    """Whose landmarks the result should have."""
+
+
+def write_pairs(path: Path, crops: FaceCrops, trials: dict[str, Trials]) -> None:
+    """Writes the pairs of several protocols."""
+    tables = []
+    for protocol, chosen in trials.items():
+        count = len(chosen.source)
+        columns: list[object] = [[protocol] * count, np.arange(count)]
+        for indices in chosen:
+            columns += [
+                column[indices] for column in (crops.video, crops.number, crops.frame, crops.identity)
+            ]
+        arrays = [pa.array(c, kind) for c, kind in zip(columns, SCHEMA.types, strict=True)]
+        tables.append(pa.Table.from_arrays(arrays, schema=SCHEMA))
+    pq.write_table(pa.concat_tables(tables), path)
+
+
+def read_pairs(path: Path, crops: FaceCrops) -> dict[str, Trials]:
+    """Finds the pairs of a file in a data set.
+
+    Raises:
+        InputError: if the file is none of pairs, or names crops that the data set does not hold.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        msg = f"cannot read the pairs {path}: {error}"
+        raise InputError(msg) from error
+    if not table.schema.equals(SCHEMA):
+        msg = f"{path} holds no pairs: it has the columns {', '.join(table.column_names)}"
+        raise InputError(msg)
+    known = {
+        key: index
+        for index, key in enumerate(
+            zip(crops.video.tolist(), crops.number.tolist(), crops.frame.tolist(), strict=True)
+        )
+    }
+    protocols = np.array(table["protocol"].to_pylist())
+    found: dict[str, Trials] = {}
+    for protocol in dict.fromkeys(protocols.tolist()):
+        rows = table.take(np.flatnonzero(protocols == protocol)).sort_by("pair")
+        found[protocol] = Trials(*(_indices(rows, role, known, path, crops) for role in ROLES))
+    return found
+
+
+def _indices(
+    rows: pa.Table, role: str, known: dict[tuple[str, int, int], int], path: Path, crops: FaceCrops
+) -> NDArray[np.int64]:
+    columns = (rows[f"{role}_{column}"].to_pylist() for column in ("video", "track", "frame"))
+    keys = list(zip(*columns, strict=True))
+    missing = [key for key in keys if key not in known]
+    if missing:
+        video, track, frame = missing[0]
+        msg = (
+            f"{crops.root} lacks {len(missing)} crops that {path} names, the first being frame {frame} of "
+            f"track {track} of {video}: use the data set that the pairs were chosen from"
+        )
+        raise InputError(msg)
+    return np.array([known[key] for key in keys], np.int64)

@@ -1,0 +1,119 @@
+"""Where pictures are read from: crops of a data set, or files that some program made."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import cv2
+import numpy as np
+import torch
+
+from facegan.data import FaceCrops
+from facegan.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+
+
+class Pictures(Protocol):
+    """Pictures that can be sent to another process and read there."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """One a picture."""
+        ...
+
+    def read(self, index: int) -> NDArray[np.uint8]:
+        """S×S×3, RGB."""
+        ...
+
+
+class CropPictures(NamedTuple):
+    """Crops of a data set."""
+
+    root: Path
+    split: str | None
+    size: int
+    indices: tuple[int, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """``crops/000012``, numbered as in the split."""
+        return [f"crops/{index:06d}" for index in self.indices]
+
+    def read(self, index: int) -> NDArray[np.uint8]:
+        """S×S×3, RGB."""
+        crops = _open(self.root, self.split, self.size)
+        return to_image(crops.picture(self.indices[index]))
+
+
+class FilePictures(NamedTuple):
+    """Pictures of a method, brought to the size of the evaluation."""
+
+    paths: tuple[Path, ...]
+    names: tuple[str, ...]
+    size: int
+
+    def read(self, index: int) -> NDArray[np.uint8]:
+        """S×S×3, RGB.
+
+        Raises:
+            InputError: if the file is no picture, or not square.
+        """
+        path = self.paths[index]
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is None:
+            msg = f"cannot read the picture {path}"
+            raise InputError(msg)
+        if image.shape[0] != image.shape[1]:
+            msg = f"{path} has {image.shape[1]}×{image.shape[0]} pixels: predictions are square, as the crops"
+            raise InputError(msg)
+        if image.shape[0] != self.size:
+            smaller = image.shape[0] > self.size
+            kind = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+            image = cv2.resize(image, (self.size, self.size), interpolation=kind)
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def find_predictions(folder: Path, protocol: str, count: int) -> tuple[Path, ...]:
+    """Files ``PROTOCOL/000000.png`` and so on of a folder.
+
+    Raises:
+        InputError: if any is missing.
+    """
+    found = {}
+    for path in sorted((folder / protocol).glob("*")):
+        if path.suffix.lower() in SUFFIXES and path.stem.isdecimal():
+            found[int(path.stem)] = path
+    missing = [pair for pair in range(count) if pair not in found]
+    if missing:
+        msg = (
+            f"{folder} lacks {len(missing)} of {count} pictures of {protocol}, the first being "
+            f"{protocol}/{missing[0]:06d}.png"
+        )
+        raise InputError(msg)
+    return tuple(found[pair] for pair in range(count))
+
+
+def to_image(picture: Tensor) -> NDArray[np.uint8]:
+    """3×S×S in -1..1 to S×S×3 of 0..255."""
+    levels = ((picture.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return np.ascontiguousarray(levels.permute(1, 2, 0).numpy())
+
+
+def to_batch(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """Images S×S×3 of 0..255 to N×3×S×S in -1..1."""
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+
+
+@lru_cache(maxsize=2)
+def _open(root: Path, split: str | None, size: int) -> FaceCrops:
+    """A process reads one data set again and again."""
+    return FaceCrops(root, split, size)
