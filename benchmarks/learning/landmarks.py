@@ -3,8 +3,8 @@
 ``python benchmarks/learning/landmarks.py --videos data/synthetic/videos --data data/synthetic/prepared
 --checkpoint runs/learning/landmark_transform/checkpoints/last.ckpt --out DIR``
 
-The true answer is the source's person, filmed by the source's camera, with the driver's motion. Its landmarks
-are cut as those of any frame of the source's track: a square of the same side, the eyes at their place.
+The true answer is the source's person, filmed by the source's camera, with the driver's motion
+(:class:`facegan.evaluation.answers.TrueAnswers`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 if __name__ == "__main__":
     # One thread is fastest; numpy's library reads this when it is loaded.
@@ -25,17 +25,17 @@ import torch
 from rich.progress import track
 
 from facegan.data import FaceCrops
-from facegan.landmarks import EDGES, denormalise, normalise
+from facegan.evaluation.answers import TrueAnswers
+from facegan.landmarks import EDGES, denormalise
 from facegan.networks import LandmarkTransformer
-from facegan.preparation.crop import Crop, extent
 from facegan.stages.checkpoints import StageCheckpoint
 from facegan.stages.sheets import draw_sheet, to_images, write_png
-from facegan.synthetic import GroundTruth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
+    Image = NDArray[np.uint8]
 
 METHODS = {"transformer": "L_T", "driver": "the driver's landmarks", "source": "the source's landmarks"}
 GOALS = {"driver": 0.35, "source": 0.25}
@@ -45,15 +45,6 @@ DRAWS = 2000
 ROWS, SIZE = 8, 256
 """Of the picture: pairs, and pixels of a crop."""
 TRUE, MADE, DRIVEN = (255, 255, 255), (255, 60, 60), (70, 150, 255)
-
-
-class Answer(NamedTuple):
-    """What a reenactment should have given."""
-
-    points: Floats
-    """68×2 in -1..1."""
-    picture: NDArray[np.uint8]
-    """SIZE×SIZE×3."""
 
 
 def main() -> None:
@@ -66,10 +57,11 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=500, help="test pairs of two people")
     parser.add_argument("--seed", type=int, default=0, help="of the pairs")
     given = parser.parse_args()
-    crops, truth = FaceCrops(given.data, "test"), GroundTruth(given.videos)
+    crops = FaceCrops(given.data, "test")
+    truth = TrueAnswers(given.videos, crops, SIZE)
     pairs = cross_pairs(crops.identity, given.pairs, given.seed)
-    answers = [true_answer(truth, crops, *pair) for pair in track(pairs.tolist(), "true answers")]
-    points = np.stack([answer.points for answer in answers])
+    answers = [truth.answer(*pair) for pair in track(pairs.tolist(), "true answers")]
+    points = np.stack([landmarks for _, landmarks in answers])
     sources, drivers = pairs.T
     found = {
         "transformer": transform(given.checkpoint, crops.landmarks[sources], crops.motion[drivers]),
@@ -99,16 +91,6 @@ def cross_pairs(identity: NDArray[np.str_], count: int, seed: int) -> NDArray[np
     # A person takes a second to build and is kept for a while.
     chosen: NDArray[np.intp] = np.array(sorted(pairs[other][:count].tolist()))
     return chosen
-
-
-def true_answer(truth: GroundTruth, crops: FaceCrops, source: int, driver: int) -> Answer:
-    """The answer for two crops."""
-    rows = [truth.videos[f"{crops.video[index]}.mp4"][crops.frame[index]] for index in (source, driver)]
-    frame = truth.answer(*rows)
-    before = truth.row(rows[0])["landmarks"].reshape(-1, 2)
-    side = 2 * max(extent(before)) / max(extent(crops.landmarks[source]))
-    crop = Crop.around(frame.landmarks, side)
-    return Answer(normalise(crop.to_crop(frame.landmarks, SIZE), SIZE), crop.cut(frame.image, SIZE))
 
 
 @torch.no_grad()
@@ -156,16 +138,17 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def row(crops: FaceCrops, pair: tuple[int, int], made: Floats, answer: Answer) -> list[NDArray[np.uint8]]:
+def row(crops: FaceCrops, pair: tuple[int, int], made: Floats, answer: tuple[Image, Floats]) -> list[Image]:
     """Source, driver, and the true picture with the driver's landmarks, with L_T's, and as it is."""
     seen = [to_images(crops.picture(index)[None])[0] for index in pair]
     enlarged = [cv2.resize(image, (SIZE, SIZE)).astype(np.uint8) for image in seen]
-    true = draw(answer.picture, answer.points, TRUE)
+    picture, points = answer
+    true = draw(picture, points, TRUE)
     compared = [draw(true, crops.landmarks[pair[1]], DRIVEN), draw(true, made, MADE)]
-    return [*enlarged, *compared, answer.picture]
+    return [*enlarged, *compared, picture]
 
 
-def draw(image: NDArray[np.uint8], points: Floats, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+def draw(image: Image, points: Floats, colour: tuple[int, int, int]) -> Image:
     """A copy with contours drawn into it, to the fraction of a pixel."""
     fine = np.rint(16 * denormalise(points, SIZE)).astype(int)
     drawn = image.copy()

@@ -1,6 +1,7 @@
 """Trains all stages for the proof of learning, by the commands that a user would type.
 
-``python benchmarks/learning/train.py --data data/synthetic/prepared --out runs/learning``
+``python benchmarks/learning/train.py --videos data/synthetic/videos --data data/synthetic/prepared
+--out runs/learning``
 """
 
 from __future__ import annotations
@@ -33,25 +34,26 @@ ABLATION = "joint_without_lt"
 
 
 def main() -> None:
-    """Four stages, the ablation without L_T, both as models, both evaluated; stops at the first failure."""
+    """Four stages, the ablation without L_T, both as models, compared; stops at the first failure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="prepared data set of 128 pixels")
+    parser.add_argument("--videos", type=Path, required=True, help="drawn people that it was prepared from")
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs")
-    parser.add_argument("--pairs", type=int, default=200, help="pairs of each experiment of the evaluation")
+    parser.add_argument("--pairs", type=int, default=400, help="pairs of each protocol of the evaluation")
     parser.add_argument("--share", type=float, default=1.0, help="of the epochs")
     given = parser.parse_args()
     for stage in EPOCHS:
         fit(stage, given.out, given.data, given.share)
     without = "--model.init_args.transform_landmarks=false"
     fit("4_joint", given.out, given.data, given.share, ABLATION, without)
-    for run in ("joint", ABLATION):
-        model, report = given.out / run / "model", given.out / run / "evaluation"
-        checkpoint = given.out / run / "checkpoints/last.ckpt"
-        facegan("bundle", str(checkpoint), "--out", str(model), "--overwrite")
-        facegan(
-            *("evaluate", "--model", str(model), "--data", str(given.data), "--out", str(report)),
-            *("--pairs", str(given.pairs), "--overwrite"),
-        )
+    models = {"facegan": given.out / "joint", "without L_T": given.out / ABLATION}
+    for run in models.values():
+        facegan("bundle", str(run / "checkpoints/last.ckpt"), "--out", str(run / "model"), "--overwrite")
+    named = [f"{name}={run / 'model'}" for name, run in models.items()]
+    facegan(
+        *("evaluate", "--model", *named, "--data", str(given.data), "--truth", str(given.videos)),
+        *("--pairs", str(given.pairs), "--out", str(given.out / "evaluation"), "--overwrite"),
+    )
 
 
 def fit(stage: str, out: Path, data: Path, share: float, run: str = "", *extra: str) -> None:
