@@ -5,6 +5,7 @@ import shutil
 
 import cv2
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from facegan.cli import main
@@ -24,6 +25,19 @@ def test_pictures_are_the_crops_of_the_pairs(data, crops, tmp_path):
             for pair, index in enumerate(getattr(chosen, role)):
                 image = cv2.imread(str(tmp_path / f"pairs/{protocol}/{role}/{pair:06d}.png"))[..., ::-1]
                 np.testing.assert_array_equal(image, to_image(crops.picture(int(index))))
+
+
+def test_inputs_are_those_of_the_models(data, crops, tmp_path):
+    export_pairs(data, tmp_path / "pairs", pairs=5, protocols=["self"])
+    chosen = read_pairs(tmp_path / "pairs" / PAIRS, crops)["self"]
+    inputs = pq.read_table(tmp_path / "pairs/inputs.parquet").to_pylist()
+    for pair, (source, driver, _) in enumerate(zip(*chosen, strict=True)):
+        row = inputs[pair]
+        assert (row["protocol"], row["pair"]) == ("self", pair)
+        np.testing.assert_array_equal(np.float32(row["driver_motion"]), crops.motion[driver])
+        np.testing.assert_array_equal(np.float32(row["source_landmarks"]), crops.landmarks[source].ravel())
+        behind = cv2.imread(str(tmp_path / f"pairs/self/background/{pair:06d}.png"))[..., ::-1]
+        np.testing.assert_array_equal(behind, to_image(crops.background(int(source), int(driver))[0]))
 
 
 def test_are_those_that_an_evaluation_would_choose(data, model_folder, tmp_path):

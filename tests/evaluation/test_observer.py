@@ -146,8 +146,8 @@ def test_what_openface_did_not_write_is_told(tmp_path, text):
     ("eyes", "message"),
     [
         (Eyes(identity="vgg"), "unknown identity back end 'vgg': choose dlib or facenet"),
-        (Eyes(units="guess"), "unknown motion back end 'guess'"),
-        (Eyes(units="openface=nowhere"), "no folder of OpenFace CSV files: nowhere"),
+        (Eyes(motion="guess"), "unknown motion back end 'guess'"),
+        (Eyes(motion="openface=nowhere"), "no folder of OpenFace CSV files: nowhere"),
     ],
 )
 def test_unknown_back_ends_are_refused(eyes, message):

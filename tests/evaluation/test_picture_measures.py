@@ -65,6 +65,18 @@ def test_any_function_recognises(pictures):
         assert measures.csim.compute() == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.parametrize("wrong", [lambda faces: faces * 127.5 + 127.5, lambda faces: faces.byte()])
+def test_other_ranges_are_refused(observer, pictures, wrong):
+    with pytest.raises(ValueError, match=r"result must be in -1\.\.1"):
+        PictureMeasures(observer).update(pictures, pictures, wrong(pictures))
+
+
+def test_no_pictures_are_no_pairs(observer, pictures):
+    measures = PictureMeasures(observer)
+    measures.update(pictures[:0], pictures[:0], pictures[:0])
+    assert measures.compute() == {}
+
+
 def test_wrong_shapes(observer, pictures):
     with pytest.raises(ValueError, match="driver must be 4 pictures"):
         PictureMeasures(observer).update(pictures, pictures[:2], pictures)

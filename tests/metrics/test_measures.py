@@ -226,6 +226,27 @@ def test_all_in_one_collection():
     assert found == pytest.approx(wanted, abs=1e-5)
 
 
+@pytest.mark.parametrize("first", ["all are misses", "all are perfect"])
+def test_a_collection_keeps_apart_what_is_equal_after_the_first_batch(first):
+    """torchmetrics takes metrics of equal states for one."""
+    classes = {"csim": CSIM, "psim": PSIM, "ed": ED, "lsim": LSIM}
+    alone = {name: metric() for name, metric in classes.items()}
+    alone |= {"loose psim": PSIM(epsilon=10), "euclidean": ED("euclidean")}
+    together = MetricCollection({name: metric.clone() for name, metric in alone.items()})
+    for batch in range(2):
+        inputs = {}
+        found = torch.full((5,), batch == 1 or first == "all are perfect")
+        for name, metric in classes.items():
+            one, other = pairs(name, 5)
+            names = list(inspect.signature(metric.update).parameters)[1:3]
+            inputs |= dict(zip(names, (one, other if batch else one), strict=True))
+        together.update(**inputs, found=found)
+        for metric in alone.values():
+            names = list(inspect.signature(metric.update).parameters)[:2]
+            metric.update(*(inputs[name] for name in names), found)
+    assert together.compute() == {name: metric.compute() for name, metric in alone.items()}
+
+
 @every
 def test_plots_a_value_and_a_row_of_values(name):
     metric = CLASSES[name]()

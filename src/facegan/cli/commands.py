@@ -172,7 +172,15 @@ def reenact(
     _say(summary.describe())
 
 
-def pairs(*, data: Path, out: Path, pairs: int = 200, seed: int = 0, overwrite: bool = False) -> None:
+def pairs(
+    *,
+    data: Path,
+    out: Path,
+    pairs: int = 200,
+    protocols: list[str] | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+) -> None:
     """The pairs that facegan evaluate would choose, with their pictures, for programs to be compared.
 
     Such a program moves PROTOCOL/source/000000.png as PROTOCOL/driver/000000.png shows, and writes
@@ -184,12 +192,13 @@ def pairs(*, data: Path, out: Path, pairs: int = 200, seed: int = 0, overwrite: 
         data: folder that facegan prepare wrote; its test split is used.
         out: folder for pairs.parquet and the pictures.
         pairs: pairs of each protocol.
+        protocols: some of self, cross, lsim, video; by default all.
         seed: of their choice.
         overwrite: replace what lies at OUT.
     """
     from facegan.evaluation import export_pairs
 
-    counts = export_pairs(data, out, pairs=pairs, seed=seed, overwrite=overwrite)
+    counts = export_pairs(data, out, pairs=pairs, protocols=protocols, seed=seed, overwrite=overwrite)
     _say(f"{', '.join(f'{count} {protocol}' for protocol, count in counts.items())}: {out}")
 
 
@@ -200,6 +209,7 @@ def evaluate(
     model: list[str] | None = None,
     predictions: list[str] | None = None,
     pairs: int | Path = 200,
+    protocols: list[str] | None = None,
     truth: Path | None = None,
     identity: str = "dlib",
     motion: str = "mediapipe",
@@ -218,6 +228,7 @@ def evaluate(
         model: model folders, or owner/name on the hub; several as NAME=FOLDER NAME=FOLDER.
         predictions: folders with pictures that other programs made for the same pairs, as NAME=FOLDER.
         pairs: pairs of each protocol, or a file pairs.parquet.
+        protocols: some of self, cross, lsim, video; by default all.
         truth: what facegan synthesize wrote, if the data set is of it: the true answers join in.
         identity: who recognises faces: dlib or facenet.
         motion: who sees action units and pose: mediapipe, pyfeat, or openface=FOLDER of CSV files.
@@ -235,6 +246,7 @@ def evaluate(
         out,
         predictions=predictions or [],
         pairs=pairs,
+        protocols=protocols,
         truth=truth,
         seed=seed,
         eyes=Eyes(identity, motion, device),

@@ -32,6 +32,7 @@ class FaceCrops:
         motion: N×20.
         track: N integers, the same for crops of one track.
         identity: N names.
+        split: N names.
         video, number, frame: N names and two times N integers: which crop it is, its track's number being
             that in its video.
 
@@ -49,7 +50,7 @@ class FaceCrops:
             )
             raise InputError(msg)
         table = _table(self.root)
-        names = np.array(table.with_format("arrow")["split"].to_pylist() if split else [])
+        names = np.array(table.with_format("arrow")["split"].to_pylist())
         self._rows = np.flatnonzero(names == split) if split else np.arange(len(table))
         self._pictures = table.select_columns(["image", "segmentation"])
         self.landmarks = self._numbers(table, "landmarks").reshape(-1, landmarks.COUNT, 2)
@@ -58,6 +59,7 @@ class FaceCrops:
         self.frame = self._strings(table, "frame").astype(np.int64)
         self.video = self._strings(table, "video")
         self.identity = self._strings(table, "identity")
+        self.split = names[self._rows]
         self.number = self._strings(table, "track").astype(np.int64)
         keys = [f"{v}\n{t}" for v, t in zip(self.video, self.number, strict=True)]
         self.track = np.unique(np.array(keys, dtype=str), return_inverse=True)[1]

@@ -172,8 +172,11 @@ class OpenFace:
         """The numbers of the face of greatest confidence.
 
         Raises:
-            InputError: if a file is missing or lacks a column.
+            InputError: if the pictures have no names, or a file is missing or lacks a column.
         """
+        if len(names) != len(images):
+            msg = "OpenFace's files are found by the names of pictures: these have none"
+            raise InputError(msg)
         return np.stack([self._read(self._folder / f"{name}.csv") for name in names])
 
     def _read(self, path: Path) -> NDArray[np.float32]:

@@ -21,6 +21,7 @@ from facegan.evaluation.edits import draw_edits
 from facegan.evaluation.methods import parse_methods
 from facegan.evaluation.observer import Eyes, close_shared, shared
 from facegan.evaluation.pairs import read_pairs, write_pairs
+from facegan.evaluation.pictures import find_predictions
 from facegan.evaluation.protocols import PROTOCOLS
 from facegan.evaluation.report import NUMBERS, Report
 from facegan.evaluation.run import PREDICTIONS, Run
@@ -29,6 +30,7 @@ from facegan.evaluation.shown import shown
 from facegan.evaluation.tables import PAPER
 from facegan.files import require_free
 from facegan.inference import Animator
+from facegan.inference.animator import check_device
 from facegan.preparation.workers import worker_count
 from facegan.preparation.workspace import RESULT, workspace
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facegan.evaluation.edits import Edits
+    from facegan.evaluation.methods import Method
     from facegan.evaluation.pairs import Trials
 
 EYES = Eyes()
@@ -49,6 +52,7 @@ def evaluate(
     *,
     predictions: Sequence[str] = (),
     pairs: int | Path = 200,
+    protocols: Sequence[str] | None = None,
     truth: Path | None = None,
     seed: int = 0,
     eyes: Eyes = EYES,
@@ -67,6 +71,7 @@ def evaluate(
         out: folder for the results.
         predictions: folders of pictures that other programs made for the same pairs, named alike.
         pairs: pairs of each protocol, fewer if the data has no more; or a file of pairs.
+        protocols: some of :data:`PROTOCOLS`; by default all.
         truth: the videos of drawn people that the data was prepared from: the true answers are drawn too.
         seed: of the choice of pairs.
         eyes: who looks at the pictures, and the device of all networks.
@@ -75,27 +80,30 @@ def evaluate(
         progress: show progress bars.
 
     Raises:
-        InputError: if models, predictions, data, pairs or device are not to be used, or ``out`` is in use.
+        InputError: if models, predictions, data, pairs, protocols or device are not to be used, or ``out``
+            is in use.
     """
-    if seed < 0 or (isinstance(pairs, int) and pairs < 1):
-        msg = f"cannot evaluate {pairs} pairs with seed {seed}: at least 1 pair, and a seed of 0 or more"
-        raise InputError(msg)
     if isinstance(pairs, Path) and not pairs.is_file():
         msg = f"cannot read the pairs {pairs}: no such file, nor a number"
         raise InputError(msg)
     methods = parse_methods(models, predictions)
+    check_device(eyes.device)
     out, data = Path(out).resolve(), Path(data).resolve()
     require_free(out, marker=NUMBERS, overwrite=overwrite)
     animators = {m.name: Animator.from_pretrained(m.path, eyes.device) for m in methods if m.kind == "model"}
     size = min([animator.size for animator in animators.values()] or [int(dataset_info(data)["size"])])
     split, crops = people(data, size, pairs)
-    trials, left_out = choose_trials(crops, pairs, seed, split)
+    trials, left_out = choose_trials(crops, pairs, seed, split, protocols)
+    for method in methods:
+        if method.kind == "predictions":
+            for name, chosen in trials.items():
+                find_predictions(Path(method.path), name, len(chosen.source))
     answers = None if truth is None else TrueAnswers(truth, crops)
     software = _software()
     job = {
         "methods": [asdict(method) for method in methods],
         "weights": {name: _fingerprint(animator) for name, animator in animators.items()},
-        "data": str(data),
+        "files": {str(folder): _state(folder) for folder in _inputs(methods, data, eyes)},
         "trials": {name: [part.tolist() for part in chosen] for name, chosen in trials.items()},
         "size": size,
         "eyes": eyes._asdict(),
@@ -104,23 +112,31 @@ def evaluate(
     }
     try:
         observer = shared(eyes)
-        with workspace(out, job) as folder:
+        # What is wrong with one picture is mended and the rest not done again.
+        with workspace(out, job, stays_after=(InputError,)) as folder:
             scorer = Scorer(folder, eyes, worker_count(workers), progress)
             run = Run(methods, animators, crops, split, trials, answers, scorer, folder, progress)
-            protocols = run.protocols()
-            edits = _edits(run, data, split, observer)
+            found = run.protocols()
+            edits = _edits(run, observer)
+            used = np.unique(np.concatenate([indices for chosen in trials.values() for indices in chosen]))
+            splits = np.unique(crops.split[used])
+            there = np.isin(crops.split, splits)
             metrics = {
                 "methods": {method.name: {"kind": method.kind, "path": method.path} for method in methods},
                 "size": size,
                 "data": {
                     "name": str(data),
-                    "split": split or "all",
-                    "crops": len(crops),
-                    "identities": len(np.unique(crops.identity)),
+                    "splits": splits.tolist(),
+                    "crops": int(there.sum()),
+                    "identities": len(np.unique(crops.identity[there])),
                 },
-                "settings": {"pairs": str(pairs), "seed": seed, "truth": truth and str(truth)}
+                "settings": {
+                    "pairs": pairs if isinstance(pairs, int) else str(pairs),
+                    "seed": seed,
+                    "truth": truth and str(truth),
+                }
                 | eyes._asdict(),
-                "protocols": protocols,
+                "protocols": found,
                 "edits": edits and edits.as_dict(),
                 "left_out": left_out | run.left_out,
                 "paper": PAPER,
@@ -150,18 +166,32 @@ def people(data: Path, size: int | None, pairs: int | Path) -> tuple[str | None,
 
 
 def choose_trials(
-    crops: FaceCrops, pairs: int | Path, seed: int, split: str | None
+    crops: FaceCrops, pairs: int | Path, seed: int, split: str | None, protocols: Sequence[str] | None = None
 ) -> tuple[dict[str, Trials], dict[str, str]]:
-    """Protocol to pairs; and to why it has none."""
+    """Protocol to pairs; and to why it has none.
+
+    Raises:
+        InputError: for an unknown protocol, less than one pair, a negative seed, or if there are no pairs.
+    """
+    wanted = tuple(PROTOCOLS) if protocols is None else tuple(protocols)
+    if unknown := [name for name in wanted if name not in PROTOCOLS]:
+        msg = f"unknown protocol {unknown[0]!r}: choose of {', '.join(PROTOCOLS)}"
+        raise InputError(msg)
     if isinstance(pairs, Path):
-        trials = read_pairs(pairs, crops)
+        trials = {name: chosen for name, chosen in read_pairs(pairs, crops).items() if name in wanted}
+        if not trials:
+            msg = f"{pairs} has no pairs of {', '.join(wanted)}"
+            raise InputError(msg)
         unknown = sorted(trials.keys() - PROTOCOLS.keys())
         if unknown:
             msg = f"{pairs} has pairs of unknown protocols: {', '.join(unknown)}"
             raise InputError(msg)
         return trials, {}
+    if seed < 0 or pairs < 1:
+        msg = f"cannot choose {pairs} pairs with seed {seed}: at least 1 pair, and a seed of 0 or more"
+        raise InputError(msg)
     people = len(np.unique(crops.identity))
-    chosen = {name: protocol.choose(crops, pairs, seed) for name, protocol in PROTOCOLS.items()}
+    chosen = {name: PROTOCOLS[name].choose(crops, pairs, seed) for name in PROTOCOLS if name in wanted}
     reasons = {
         "self": f"no track of the {split} split has two crops",
         "video": f"no track of the {split} split is long enough",
@@ -176,15 +206,31 @@ def choose_trials(
     return {name: trials for name, trials in chosen.items() if len(trials.source)}, left_out
 
 
-def _edits(run: Run, data: Path, split: str | None, observer: Any) -> Edits | None:
-    """Of the first model that can be told how to move."""
+def _edits(run: Run, observer: Any) -> Edits | None:
+    """Of the first model that can be told how to move, with the most neutral picture of a pair."""
     for name, animator in run.animators.items():
         if animator.model.landmark_transformer is not None:
-            crops = FaceCrops(data, split, animator.size)
-            # The most neutral picture of all.
-            source = int(np.square(crops.motion).sum(axis=1).argmin())
+            crops = FaceCrops(run.crops.root, run.split, animator.size)
+            used = np.unique(np.concatenate([role for chosen in run.trials.values() for role in chosen]))
+            source = int(used[np.square(crops.motion[used]).sum(axis=1).argmin()])
             return draw_edits(name, animator, crops, source, observer)
     return None
+
+
+def _inputs(methods: Sequence[Method], data: Path, eyes: Eyes) -> list[Path]:
+    """Folders that are read."""
+    kind, _, folder = eyes.motion.partition("=")
+    read = [Path(folder)] if kind == "openface" else []
+    return [data, *(Path(method.path) for method in methods if method.kind == "predictions"), *read]
+
+
+def _state(folder: Path) -> str:
+    """Changes with any file in it."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        stat = path.stat()
+        digest.update(f"{path.relative_to(folder)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _aligned(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

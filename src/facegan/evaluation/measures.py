@@ -46,7 +46,7 @@ MEASURES = {
     "psnr": Measure("PSNR", True, "peak signal-to-noise ratio in dB: of the mean MSE", digits=2),
     "ssim": Measure("SSIM", True, "structural similarity to the truth"),
     "perceptual": Measure(
-        "Perceptual", False, "LPIPS' formula with equal weights on features of the identity network"
+        "Perceptual", False, "LPIPS' formula with equal weights on features of dlib's face recognition ResNet"
     ),
     "fid": Measure("FID", False, "Fréchet distance of Inception features of all results and all drivers"),
     "csim": Measure(
@@ -75,7 +75,10 @@ MEASURES = {
         metrics.GazeError.miss,
     ),
     "blink": Measure(
-        "Blinks", True, "share of pairs whose eyes are both open or both closed", metrics.BlinkAgreement.miss
+        "Blinks",
+        True,
+        "share of pairs of which driver and result both have open or both have closed eyes",
+        metrics.BlinkAgreement.miss,
     ),
     "lsim": Measure(
         "LSIM",

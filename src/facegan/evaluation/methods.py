@@ -59,6 +59,8 @@ class Method:
         if not name or "/" in name or name.startswith(".") or name in NAIVE:
             msg = f"a method cannot be called {name!r}: say NAME={path}"
             raise InputError(msg)
+        if kind == "predictions":
+            path = str(Path(path).resolve())
         return cls(name, kind, path)
 
 
@@ -117,7 +119,8 @@ def made_pictures(
     batches = [range(start, min(start + BATCH, count)) for start in range(0, count, BATCH)]
     batches = [pairs for pairs in batches if not all(paths[pair].exists() for pair in pairs)]
     console = Console(stderr=True)
-    for pairs in track(batches, f"{name}, {protocol}: pictures", console=console, disable=not progress):
+    title = f"{name}, {protocol}: pictures"
+    for pairs in track(batches, title, console=console, disable=not (progress and batches)):
         for pair, image in zip(pairs, paint(np.array(pairs)), strict=True):
             if paths[pair].exists():
                 continue

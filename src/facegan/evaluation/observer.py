@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 import torch
 
-from facegan.evaluation.back_ends import identity_back_end, motion_back_end
+from facegan.evaluation.back_ends import MediaPipe, identity_back_end, motion_back_end
 from facegan.evaluation.pictures import to_batch
 from facegan.landmarks import COUNT, normalise
 from facegan.perception import FaceAnalyzer
@@ -57,11 +57,11 @@ class Observer:
 
     Args:
         identity: recogniser of faces.
-        units: detector of action units and pose. Landmarks and gaze are MediaPipe's.
+        motion: detector of action units and pose. Landmarks and gaze are MediaPipe's.
     """
 
-    def __init__(self, identity: IdentityBackEnd, units: MotionBackEnd) -> None:
-        self.identity, self.units = identity, units
+    def __init__(self, identity: IdentityBackEnd, motion: MotionBackEnd) -> None:
+        self.identity, self.motion = identity, motion
         self._analyze = FaceAnalyzer(single_images=True)
 
     def __call__(self, images: Sequence[NDArray[np.uint8]], names: Sequence[str] = ()) -> Seen:
@@ -90,14 +90,14 @@ class Observer:
         identity = np.full((len(images), embeddings.shape[1]), np.nan, np.float32)
         if len(seen):
             identity[seen] = embeddings.numpy()
-        return Seen(landmarks, self.units(images, faces, names), gaze, identity)
+        return Seen(landmarks, self.motion(images, faces, names), gaze, identity)
 
     @property
     def back_ends(self) -> dict[str, str]:
         """What is seen, to the name of what sees it."""
         return {
-            "landmarks and gaze": "MediaPipe Face Landmarker",
-            "action units and pose": self.units.name,
+            "landmarks and gaze": MediaPipe().name,
+            "action units and pose": self.motion.name,
             "identity": self.identity.name,
         }
 
@@ -118,7 +118,7 @@ class Eyes(NamedTuple):
     """Which back ends look, as names that can be sent to another process."""
 
     identity: str = "dlib"
-    units: str = "mediapipe"
+    motion: str = "mediapipe"
     device: str = "cpu"
 
     def open(self) -> Observer:
@@ -128,7 +128,7 @@ class Eyes(NamedTuple):
             InputError: if one cannot be used.
         """
         return Observer(
-            identity_back_end(self.identity, self.device), motion_back_end(self.units, self.device)
+            identity_back_end(self.identity, self.device), motion_back_end(self.motion, self.device)
         )
 
 

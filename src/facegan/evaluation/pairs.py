@@ -69,9 +69,11 @@ def read_pairs(path: Path, crops: FaceCrops) -> dict[str, Trials]:
     except (OSError, pa.ArrowException) as error:
         msg = f"cannot read the pairs {path}: {error}"
         raise InputError(msg) from error
-    if not table.schema.equals(SCHEMA):
-        msg = f"{path} holds no pairs: it has the columns {', '.join(table.column_names)}"
-        raise InputError(msg)
+    try:
+        table = table.select(SCHEMA.names).cast(SCHEMA)
+    except (KeyError, pa.ArrowException) as error:
+        msg = f"{path} holds no pairs: it has the columns {', '.join(table.column_names)} ({error})"
+        raise InputError(msg) from error
     known = {
         key: index
         for index, key in enumerate(
@@ -82,6 +84,9 @@ def read_pairs(path: Path, crops: FaceCrops) -> dict[str, Trials]:
     found: dict[str, Trials] = {}
     for protocol in dict.fromkeys(protocols.tolist()):
         rows = table.take(np.flatnonzero(protocols == protocol)).sort_by("pair")
+        if rows["pair"].to_pylist() != list(range(len(rows))):
+            msg = f"the pairs of {protocol} in {path} are not numbered 0, 1, …, as the pictures are"
+            raise InputError(msg)
         found[protocol] = Trials(*(_indices(rows, role, known, path, crops) for role in ROLES))
     return found
 

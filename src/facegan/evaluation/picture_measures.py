@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from facegan.metrics import PairMean
 
 
+EPSILON = 1e-3
+"""Generators end with tanh; what was computed in half precision may go beyond it a little."""
+
+
 class PictureMeasures(WrapperMetric):
     """CSIM, PSIM, ED and, where there are second pictures, LSIM of pictures.
 
@@ -54,13 +58,18 @@ class PictureMeasures(WrapperMetric):
             second: what the results should look like (:class:`facegan.metrics.LSIM`).
 
         Raises:
-            ValueError: if these are not N pictures each.
+            ValueError: if these are not N pictures each in -1..1.
         """
         pictures = {"source": source, "driver": driver, "result": result, "second": second}
         for name, batch in pictures.items():
             if batch is not None and (batch.ndim != 4 or batch.shape[1] != 3 or len(batch) != len(result)):
                 msg = f"{name} must be {len(result)} pictures N×3×S×S, got {tuple(batch.shape)}"
                 raise ValueError(msg)
+            if batch is not None and len(batch) and not _in_range(batch):
+                msg = f"{name} must be in -1..1"
+                raise ValueError(msg)
+        if not len(result):
+            return
         made, found = self._look(result)
         shown, _ = self._look(source)
         self._add(self.csim, shown["identity"], made["identity"], found)
@@ -93,3 +102,7 @@ class PictureMeasures(WrapperMetric):
     def _add(metric: CSIM | PSIM | ED | LSIM, reference: Tensor, made: Tensor, found: Tensor) -> None:
         known = reference.flatten(1).isfinite().all(dim=1)
         metric.update(*(side[known].to(metric.device) for side in (reference, made, found)))
+
+
+def _in_range(batch: Tensor) -> bool:
+    return batch.is_floating_point() and bool(batch.abs().amax() <= 1 + EPSILON)

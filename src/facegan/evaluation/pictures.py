@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import cv2
 import numpy as np
 import torch
+from PIL import Image
 
 from facegan.data import FaceCrops
 from facegan.errors import InputError
@@ -42,11 +43,7 @@ class CropPictures(NamedTuple):
     split: str | None
     size: int
     indices: tuple[int, ...]
-
-    @property
-    def names(self) -> list[str]:
-        """``crops/000012``, numbered as in the split."""
-        return [f"crops/{index:06d}" for index in self.indices]
+    names: tuple[str, ...]
 
     def read(self, index: int) -> NDArray[np.uint8]:
         """S×S×3, RGB."""
@@ -65,15 +62,12 @@ class FilePictures(NamedTuple):
         """S×S×3, RGB.
 
         Raises:
-            InputError: if the file is no picture, or not square.
+            InputError: if the file is no picture.
         """
         path = self.paths[index]
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None:
             msg = f"cannot read the picture {path}"
-            raise InputError(msg)
-        if image.shape[0] != image.shape[1]:
-            msg = f"{path} has {image.shape[1]}×{image.shape[0]} pixels: predictions are square, as the crops"
             raise InputError(msg)
         if image.shape[0] != self.size:
             smaller = image.shape[0] > self.size
@@ -86,8 +80,11 @@ def find_predictions(folder: Path, protocol: str, count: int) -> tuple[Path, ...
     """Files ``PROTOCOL/000000.png`` and so on of a folder.
 
     Raises:
-        InputError: if any is missing.
+        InputError: if any is missing, there are more, or one is no square picture.
     """
+    if not folder.is_dir():
+        msg = f"no folder of predictions: {folder}"
+        raise InputError(msg)
     found = {}
     for path in sorted((folder / protocol).glob("*")):
         if path.suffix.lower() in SUFFIXES and path.stem.isdecimal():
@@ -99,7 +96,28 @@ def find_predictions(folder: Path, protocol: str, count: int) -> tuple[Path, ...
             f"{protocol}/{missing[0]:06d}.png"
         )
         raise InputError(msg)
+    if len(found) > count:
+        msg = (
+            f"{folder} has {len(found)} pictures of {protocol}, but there are {count} pairs: evaluate it on "
+            "those that it was made for (--pairs FILE)"
+        )
+        raise InputError(msg)
+    for path in found.values():
+        _check(path)
     return tuple(found[pair] for pair in range(count))
+
+
+def _check(path: Path) -> None:
+    """By its head alone: thousands are looked at before anything is measured."""
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+    except (OSError, Image.DecompressionBombError) as error:
+        msg = f"cannot read the picture {path}: {error}"
+        raise InputError(msg) from error
+    if width != height:
+        msg = f"{path} has {width}×{height} pixels: predictions are square, as the crops"
+        raise InputError(msg)
 
 
 def to_image(picture: Tensor) -> NDArray[np.uint8]:

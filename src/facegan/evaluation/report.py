@@ -57,7 +57,7 @@ class Report:
         for name, numbers in self.metrics["protocols"].items():
             methods = list(numbers["misses"])
             widths = [max(len(method), 8) + 2 for method in methods]
-            lines.append(f"{PROTOCOLS[name].title}, {numbers['pairs']} pairs")
+            lines.append(f"{PROTOCOLS[name].title}, pairs: {numbers['pairs']}")
             lines.append(_row("", methods, widths))
             for measure, values in numbers["measures"].items():
                 label = f"{MEASURES[measure].label} {MEASURES[measure].better}"
@@ -68,8 +68,8 @@ class Report:
         for name, why in self.metrics["left_out"].items():
             title = PROTOCOLS[name].title if name in PROTOCOLS else MEASURES[name].label
             lines.append(f"{title}: left out, {why}")
-        if self.metrics["data"]["split"] not in ("test", "all"):
-            lines.append(f"There are no test crops: the {self.metrics['data']['split']} split was used.")
+        if self.metrics["data"]["splits"] != ["test"]:
+            lines.append(f"Not of the test split alone: {', '.join(self.metrics['data']['splits'])}.")
         lines.append(f"report: {self.out / 'report.html'}")
         return "\n".join(lines)
 

@@ -13,9 +13,10 @@ from facegan.data import FaceCrops
 from facegan.evaluation.fid import NoInception, fid
 from facegan.evaluation.measures import MEASURES, observed
 from facegan.evaluation.methods import ANSWER, DRIVER, SOURCE, Reenacting, given_pictures, made_pictures
+from facegan.evaluation.pairs import ROLES
 from facegan.evaluation.pictures import CropPictures
 from facegan.evaluation.protocols import PROTOCOLS
-from facegan.evaluation.summary import summarise
+from facegan.evaluation.summary import difference, summarise
 
 if TYPE_CHECKING:
     from facegan.evaluation.answers import TrueAnswers
@@ -61,11 +62,6 @@ class Run:
 
     def protocols(self) -> dict[str, Any]:
         """The numbers of all protocols, as in ``metrics.json``."""
-        # What is wrong with pictures that others made shows before anything is measured.
-        for name in self.trials:
-            for method in self.methods:
-                if method.kind == "predictions":
-                    self.pictures(name, method.name)
         return {name: self._protocol(name) for name in self.trials}
 
     def pictures(self, protocol: str, method: str) -> Pictures:
@@ -94,10 +90,19 @@ class Run:
         return Reenacting(animator.model, crops, self.trials[protocol], animator.device)
 
     @cached_property
+    def _names(self) -> dict[int, str]:
+        """Crop to its name: that of its first picture in what :func:`export_pairs` writes."""
+        names: dict[int, str] = {}
+        for protocol, trials in self.trials.items():
+            for role, indices in zip(ROLES, trials, strict=True):
+                for pair, index in enumerate(indices.tolist()):
+                    names.setdefault(index, f"{protocol}/{role}/{pair:06d}")
+        return names
+
+    @cached_property
     def _places(self) -> dict[int, int]:
         """Crop to its place among those that are looked at."""
-        used = {int(index) for trials in self.trials.values() for role in trials for index in role}
-        return {index: place for place, index in enumerate(sorted(used))}
+        return {index: place for place, index in enumerate(sorted(self._names))}
 
     @cached_property
     def _references(self) -> Seen:
@@ -114,7 +119,11 @@ class Run:
         elif name == "self":
             truth = self._crop_pictures(trials.driver)
         measures: dict[str, dict[str, Any]] = {}
+        differences: dict[str, dict[str, Any]] = {}
         misses = {}
+        identity = self.crops.identity[trials.source]
+        first = self.methods[0].name
+        reference: dict[str, np.ndarray] = {}
         for method in [*(m.name for m in self.methods), SOURCE, DRIVER, *([ANSWER] if drawn else [])]:
             seen, pictures = self._look(name, method)
             values = observed(sides[0], sides[1], sides[2], seen)
@@ -127,7 +136,12 @@ class Run:
                 driven = self._crop_pictures(trials.driver)
                 values["flicker"] = self.scorer.flicker(pictures, driven, f"{name}/{method}")
             values = {key: values[key] for key in _wanted(name) if key in values}
-            summary = summarise(values, seen.found, self.crops.identity[trials.source])
+            summary = summarise(values, seen.found, identity)
+            if method == first:
+                reference = values
+            else:
+                for key, entry in difference(values, reference, identity).items():
+                    differences.setdefault(key, {})[method] = entry
             if "fid" in PROTOCOLS[name].measures and (distance := self._fid(name, pictures)) is not None:
                 summary["fid"] = {"mean": distance, "low": None, "high": None, "pairs": len(trials.source)}
             for key, entry in summary.items():
@@ -135,7 +149,12 @@ class Run:
             misses[method] = {"count": int((~seen.found).sum()), "share": float((~seen.found).mean())}
             self._note(name, method, seen, values)
         ordered = {key: measures[key] for key in MEASURES if key in measures}
-        return {"pairs": len(trials.source), "measures": ordered, "misses": misses}
+        return {
+            "pairs": len(trials.source),
+            "measures": ordered,
+            "misses": misses,
+            "differences": {"from": first, "measures": differences},
+        }
 
     def _look(self, protocol: str, method: str) -> tuple[Seen, Pictures]:
         pictures = self.pictures(protocol, method)
@@ -149,7 +168,9 @@ class Run:
         return self._references.take(np.array([self._places[int(index)] for index in indices]))
 
     def _crop_pictures(self, indices: np.ndarray) -> CropPictures:
-        return CropPictures(self.crops.root, self.split, self.crops.size, tuple(indices.tolist()))
+        chosen = tuple(indices.tolist())
+        names = tuple(self._names[index] for index in chosen)
+        return CropPictures(self.crops.root, self.split, self.crops.size, chosen, names)
 
     def _fid(self, protocol: str, pictures: Pictures) -> float | None:
         if "fid" in self.left_out:

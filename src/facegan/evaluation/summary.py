@@ -34,15 +34,35 @@ def summarise(
     for name, numbers in values.items():
         if name == "psnr":
             continue
+        entry = _mean_of_people(numbers, identity)
         known = np.isfinite(numbers)
-        entry: dict[str, Any] = {"mean": _mean(numbers[known]), "pairs": int(known.sum())}
-        entry["low"], entry["high"] = map(_number, bootstrap(np.where(known, numbers, np.nan), identity))
         if MEASURES[name].miss is not None and found is not None:
             entry["found"] = _mean(numbers[known & found])
         summary[name] = entry
     if "mse" in summary:
         summary["psnr"] = _psnr(summary["mse"])
     return {name: summary[name] for name in MEASURES if name in summary}
+
+
+def difference(
+    values: dict[str, Floats], reference: dict[str, Floats], identity: NDArray[np.str_]
+) -> dict[str, dict[str, Any]]:
+    """How a method differs from another one, pair by pair, which tells more than two intervals do.
+
+    Returns:
+        Measure to ``mean``, ``low`` and ``high`` (95 %) of value minus reference, and ``pairs``.
+    """
+    return {
+        name: _mean_of_people(numbers - reference[name], identity)
+        for name, numbers in values.items()
+        if name != "psnr"
+    }
+
+
+def _mean_of_people(numbers: Floats, identity: NDArray[np.str_]) -> dict[str, Any]:
+    known = np.isfinite(numbers)
+    low, high = map(_number, bootstrap(np.where(known, numbers, np.nan), identity))
+    return {"mean": _mean(numbers[known]), "pairs": int(known.sum()), "low": low, "high": high}
 
 
 def _psnr(mse: dict[str, Any]) -> dict[str, Any]:

@@ -97,9 +97,11 @@ def _title(column: str) -> str:
 def _cell(column: str, value: float | None, *, bold: bool) -> str:
     if value is None:
         return "--"
-    text = MEASURES[column].show(value)
+    text = MEASURES[column].show(value).replace("-", "$-$")
     return rf"\textbf{{{text}}}" if bold else text
 
 
 def _escape(text: str) -> str:
-    return "".join("\\" + letter if letter in "_&%#$" else letter for letter in text)
+    special = {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
+    special |= {letter: "\\" + letter for letter in "_&%#${}"}
+    return "".join(special.get(letter, letter) for letter in text)

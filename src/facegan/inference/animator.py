@@ -56,11 +56,8 @@ class Animator:
     """
 
     def __init__(self, model: FaceGAN, device: str = "cpu") -> None:
-        try:
-            self.model = model.to(device).eval()
-        except (RuntimeError, AssertionError) as error:
-            msg = f"cannot use the device {device!r}: {str(error).splitlines()[0]}"
-            raise InputError(msg) from error
+        check_device(device)
+        self.model = model.to(device).eval()
         self.device = torch.device(device)
         self.size = model.config.size
 
@@ -135,3 +132,12 @@ class Animator:
             behind.expand(count, -1, -1, -1),
         ).result
         return result
+
+
+def check_device(device: str) -> None:
+    """Raises InputError unless this machine has a device of PyTorch of that name."""
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        msg = f"cannot use the device {device!r}: {str(error).splitlines()[0]}"
+        raise InputError(msg) from error

@@ -55,4 +55,4 @@ def csim(source_identity: Tensor, result_identity: Tensor) -> Tensor:
     """Cosine of each pair, N in -1..1; arguments as for :meth:`CSIM.update`."""
     names = ("source_identity", "result_identity")
     source, result = as_pairs(source_identity, result_identity, -1, names=names)
-    return F.cosine_similarity(source, result, dim=1)
+    return F.cosine_similarity(source, result, dim=1).clamp(-1, 1)

@@ -49,6 +49,7 @@ class ED(PairMean):
         super().__init__(**kwargs)
         choose("reading", reading, get_args(Reading))
         self.reading: Reading = reading
+        self._sign(reading)
         self.miss = 1.0 if reading == "mean_square" else math.sqrt(len(ACTION_UNITS))
 
     def update(self, driver_units: Tensor, result_units: Tensor, found: Tensor | None = None) -> None:

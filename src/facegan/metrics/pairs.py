@@ -46,6 +46,7 @@ class PairMean(Metric):
     pairs: Tensor
     misses: Tensor
     values: list[Tensor] | Tensor
+    signature: Tensor
 
     def __init__(self, *, reduction: Reduction = "mean", score_misses: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -58,6 +59,15 @@ class PairMean(Metric):
         self.add_state("misses", torch.tensor(0), dist_reduce_fx="sum")
         if reduction == "none":
             self.add_state("values", [], dist_reduce_fx="cat")
+        self._sign()
+
+    def _sign(self, *settings: object) -> None:
+        """A state that two metrics share only if they are the same with the same settings.
+
+        A collection takes metrics whose states are equal after the first batch for one, and updates one only.
+        """
+        text = repr((type(self).__name__, self.score_misses, *settings))
+        self.add_state("signature", torch.tensor(list(text.encode())), dist_reduce_fx="max")
 
     def add(self, values: Tensor, found: Tensor | None = None) -> None:
         """Adds the values of a batch.

@@ -52,6 +52,7 @@ class PSIM(PairMean):
     def __init__(self, epsilon: float = EPSILON, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.epsilon = epsilon
+        self._sign(epsilon)
 
     def update(self, driver_angles: Tensor, result_angles: Tensor, found: Tensor | None = None) -> None:
         """Takes in a batch.
@@ -72,5 +73,5 @@ def psim(driver_angles: Tensor, result_angles: Tensor, epsilon: float = EPSILON)
     names = ("driver_angles", "result_angles")
     driver, result = as_pairs(driver_angles, result_angles, len(ANGLES), names=names)
     frontal = (driver.norm(dim=1) < epsilon) & (result.norm(dim=1) < epsilon)
-    cosine = F.cosine_similarity(driver, result, dim=1)
+    cosine = F.cosine_similarity(driver, result, dim=1).clamp(-1, 1)
     return torch.where(frontal, torch.ones_like(cosine), cosine)

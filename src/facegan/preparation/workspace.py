@@ -19,7 +19,9 @@ RESULT = "result"
 
 
 @contextmanager
-def workspace(out: Path, job: dict[str, Any]) -> Iterator[Path]:
+def workspace(
+    out: Path, job: dict[str, Any], *, stays_after: tuple[type[Exception], ...] = ()
+) -> Iterator[Path]:
     """A hidden folder beside ``out``; what lies in its sub-folder ``result`` becomes ``out`` at the end.
 
     When the job is interrupted the folder stays, and the same job finds it again; an error removes it.
@@ -27,6 +29,7 @@ def workspace(out: Path, job: dict[str, Any]) -> Iterator[Path]:
     Args:
         out: the final place; what is there is replaced.
         job: what the work depends on, for JSON; work of another job is thrown away.
+        stays_after: errors after which it stays too, since the same job can go on once they are mended.
     """
     folder = out.with_name(f".{out.name}.partial")
     note = folder / "job.json"
@@ -42,8 +45,9 @@ def workspace(out: Path, job: dict[str, Any]) -> Iterator[Path]:
         yield folder
         shutil.rmtree(out, ignore_errors=True)
         result.rename(out)
-    except Exception:
-        shutil.rmtree(folder, ignore_errors=True)
+    except Exception as error:
+        if not isinstance(error, stays_after):
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder)
 

@@ -42,6 +42,22 @@ def test_order_of_rows_does_not_matter(crops, trials, tmp_path):
         np.testing.assert_array_equal(chosen.driver, trials[name].driver)
 
 
+def test_columns_of_another_width_are_the_same_pairs(crops, trials, tmp_path):
+    """As other programs write them."""
+    write_pairs(tmp_path / "pairs.parquet", crops, trials)
+    pq.read_table(tmp_path / "pairs.parquet").to_pandas().to_parquet(tmp_path / "again.parquet")
+    for name, chosen in read_pairs(tmp_path / "again.parquet", crops).items():
+        np.testing.assert_array_equal(chosen.driver, trials[name].driver)
+
+
+def test_left_out_pairs_would_be_met_by_the_wrong_pictures(crops, trials, tmp_path):
+    write_pairs(tmp_path / "pairs.parquet", crops, trials)
+    table = pq.read_table(tmp_path / "pairs.parquet")
+    pq.write_table(table.slice(2), tmp_path / "rest.parquet")
+    with pytest.raises(InputError, match=r"pairs of self in .* are not numbered 0, 1"):
+        read_pairs(tmp_path / "rest.parquet", crops)
+
+
 def test_of_another_data_set_are_refused(data, crops, trials, tmp_path):
     write_pairs(tmp_path / "pairs.parquet", crops, trials)
     with pytest.raises(
