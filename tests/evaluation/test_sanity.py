@@ -9,7 +9,7 @@ from facegan.data import FaceCrops
 from facegan.errors import InputError
 from facegan.evaluation import Eyes
 from facegan.evaluation.sanity import ANSWER, MUST_IGNORE, MUST_TELL, Drawn, drawn, filmed
-from facegan.preparation import prepare_videos
+from facegan.preparation import find_videos, prepare_videos
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,8 @@ def test_real_frames(real_clips: Path, tmp_path: Path) -> None:
             link = tmp_path / "videos" / person / Path(file).name
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(real_clips / file)
-    prepare_videos(tmp_path / "videos", tmp_path / "data", size=128, max_frames=8, workers=1, progress=False)
+    source = find_videos(tmp_path / "videos")
+    prepare_videos(source, tmp_path / "data", size=128, max_frames=8, workers=1, progress=False)
     with Eyes().open() as observer:
         result = filmed(FaceCrops(tmp_path / "data", None), observer)
     assert result.auc > 0.97

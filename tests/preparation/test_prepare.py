@@ -12,7 +12,7 @@ from video_files import write_video
 
 from facegan import landmarks
 from facegan.errors import InputError
-from facegan.preparation import SCHEMA, Crop, prepare, prepare_videos
+from facegan.preparation import SCHEMA, Crop, find_videos, prepare, prepare_videos
 
 SIZE = 64
 SMALL = {"size": SIZE, "min_face": 30, "workers": 1, "progress": False}
@@ -29,7 +29,7 @@ def image(row, name="image"):
 @pytest.fixture(scope="module")
 def prepared(people, tmp_path_factory):
     out = tmp_path_factory.mktemp("prepared") / "data"
-    return prepare_videos(people, out, **SMALL), out
+    return prepare_videos(find_videos(people), out, **SMALL), out
 
 
 def test_summary(prepared):
@@ -53,7 +53,11 @@ def test_summary(prepared):
 
 def test_rows(prepared):
     _, out = prepared
-    assert sorted(path.name for path in out.iterdir()) == ["dataset.json", "shard-00000.parquet"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "dataset.json",
+        "manifest.jsonl",
+        "shard-00000.parquet",
+    ]
     table = rows(out)
     assert pq.read_schema(out / "shard-00000.parquet").equals(SCHEMA)
     assert [(row["video"], row["identity"], row["frame"]) for row in table] == [
@@ -89,7 +93,7 @@ def test_landmarks_and_crops_lie_on_the_drawn_heads(prepared, heads):
 
 
 def test_several_workers_make_the_same(prepared, people, tmp_path):
-    summary = prepare_videos(people, tmp_path / "data", **SMALL | {"workers": 2})
+    summary = prepare_videos(find_videos(people), tmp_path / "data", **SMALL | {"workers": 2})
     assert summary.total == prepared[0].total
     for path in prepared[1].iterdir():
         assert (tmp_path / "data" / path.name).read_bytes() == path.read_bytes()
@@ -99,7 +103,7 @@ def test_two_people_in_one_video(heads, tmp_path):
     pair = [np.hstack([a.image, b.image]) for a, b in zip(heads[0], heads[1], strict=True)]
     write_video(tmp_path / "videos" / "pair.mp4", pair * 2)
     out = tmp_path / "data"
-    summary = prepare_videos(tmp_path / "videos", out, **SMALL, every=2, max_frames=3)
+    summary = prepare_videos(find_videos(tmp_path / "videos"), out, **SMALL, every=2, max_frames=3)
     assert summary.frames == 3
     assert summary.total.tracks == 2
     table = rows(out)
@@ -119,7 +123,7 @@ def test_two_people_in_one_video(heads, tmp_path):
 )
 def test_unusable_faces(people, tmp_path, settings, reason):
     with pytest.raises(InputError, match=f"no usable face in .*{reason}"):
-        prepare_videos(people / "ann", tmp_path / "data", **SMALL | settings)
+        prepare_videos(find_videos(people / "ann"), tmp_path / "data", **SMALL | settings)
     assert not list(tmp_path.iterdir())
 
 
@@ -127,7 +131,7 @@ def test_faces_outside_the_picture(heads, tmp_path):
     chin = int(heads[0][0].landmarks[landmarks.OUTER_LIPS, 1].mean())
     write_video(tmp_path / "videos" / "a.mp4", [frame.image[: chin // 2 * 2] for frame in heads[0]])
     write_video(tmp_path / "videos" / "b.mp4", [frame.image for frame in heads[1]])
-    summary = prepare_videos(tmp_path / "videos", tmp_path / "data", **SMALL)
+    summary = prepare_videos(find_videos(tmp_path / "videos"), tmp_path / "data", **SMALL)
     assert summary.rejected == {"outside the picture": 4}
     assert summary.skipped == {"a": "no usable face"}
     assert {row["video"] for row in rows(tmp_path / "data")} == {"b"}
@@ -144,9 +148,9 @@ def test_an_interrupted_preparation_continues(prepared, people, tmp_path, monkey
 
     monkeypatch.setattr(prepare, "prepare_clip", until_the_second)
     with pytest.raises(KeyboardInterrupt):
-        prepare_videos(people, out, **SMALL)
+        prepare_videos(find_videos(people), out, **SMALL)
     assert not out.exists()
-    summary = prepare_videos(people, out, **SMALL)
+    summary = prepare_videos(find_videos(people), out, **SMALL)
     assert seen == ["ann/talk", "bob/empty", "bob/talk", "bob/talk", "cy/noise", "cy/talk", "nobody"]
     assert summary.skipped == prepared[0].skipped
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
@@ -159,7 +163,7 @@ def test_a_full_disk_leaves_nothing(people, tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
         with pytest.raises(OSError, match=r"large|space"):
-            prepare_videos(people, tmp_path / "data", **SMALL)
+            prepare_videos(find_videos(people), tmp_path / "data", **SMALL)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not list(tmp_path.iterdir())
@@ -170,9 +174,9 @@ def test_what_is_there_is_kept_unless_told(prepared, people, tmp_path):
     shutil.copytree(prepared[1], out)
     (out / "dataset.json").write_text("{}")
     with pytest.raises(InputError, match="not empty"):
-        prepare_videos(people, out, **SMALL)
+        prepare_videos(find_videos(people), out, **SMALL)
     assert (out / "dataset.json").read_text() == "{}"
-    prepare_videos(people, out, **SMALL, overwrite=True)
+    prepare_videos(find_videos(people), out, **SMALL, overwrite=True)
     assert (out / "dataset.json").read_bytes() == (prepared[1] / "dataset.json").read_bytes()
 
 
@@ -181,7 +185,7 @@ def test_what_is_there_is_kept_unless_told(prepared, people, tmp_path):
 )
 def test_settings_out_of_range(people, tmp_path, settings):
     with pytest.raises(InputError, match=f"{next(iter(settings))} is .*: it must be"):
-        prepare_videos(people, tmp_path / "data", **SMALL | settings)
+        prepare_videos(find_videos(people), tmp_path / "data", **SMALL | settings)
 
 
 @pytest.mark.skipif("FACEGAN_REAL_CLIPS" not in os.environ, reason="needs a folder of real clips")
@@ -190,7 +194,9 @@ def test_real_clips(tmp_path):
     (tmp_path / "videos").mkdir()
     for clip in clips:
         (tmp_path / "videos" / clip.name).symlink_to(clip)
-    summary = prepare_videos(tmp_path / "videos", tmp_path / "data", size=128, max_frames=8, workers=1)
+    summary = prepare_videos(
+        find_videos(tmp_path / "videos"), tmp_path / "data", size=128, max_frames=8, workers=1
+    )
     assert summary.total.videos == len(clips)
     assert summary.total.crops >= 0.9 * summary.frames
     for row in rows(tmp_path / "data"):

@@ -38,3 +38,11 @@ def test_it_is_the_same_everywhere():
 def test_most_stay_where_they_are_when_somebody_joins():
     before, after = split_identities(names(100)), split_identities(names(105))
     assert sum(before[name] != after[name] for name in before) <= 5
+
+
+def test_what_the_data_set_prescribes_is_kept_and_the_others_share():
+    people = names(33)
+    fixed = dict.fromkeys(people[:3], "test")
+    splits = split_identities(people, 0, fixed)
+    assert {splits[name] for name in fixed} == {"test"}
+    assert Counter(splits[name] for name in people[3:]) == {"train": 24, "val": 3, "test": 3}

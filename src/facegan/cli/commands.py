@@ -16,16 +16,23 @@ if TYPE_CHECKING:
 
 
 def prepare(
-    kind: Literal["videos", "synthetic"],
+    kind: Literal["videos", "faceforensics", "ijbc", "synthetic"],
     input: Path,
     *,
     out: Path,
     size: int = 256,
     min_face: int = 48,
     min_confidence: float = 0.5,
+    max_angle: float = 60,
+    min_sharpness: float = 0,
+    max_covered: float = 1,
+    min_change: float = 0,
     every: int = 1,
     max_frames: int | None = None,
     identities: Path | None = None,
+    cluster: bool = False,
+    quality: Literal["raw", "c0", "c23", "c40"] | None = None,
+    splits: Literal["official", "paper"] | None = None,
     seed: int = 0,
     workers: int | None = None,
     overwrite: bool = False,
@@ -35,19 +42,36 @@ def prepare(
     Example: facegan prepare videos my_videos/ --out data/mine/prepared --size 256
 
     Args:
-        kind: videos, or synthetic for what facegan synthesize wrote: its truth in place of measurements.
-        input: folder of videos; the first sub-folder's name is the person, else every file is one.
+        kind: videos of any folder, a data set as it is distributed, or synthetic for what facegan synthesize
+            wrote, with its truth in place of measurements.
+        input: folder; of videos the first sub-folder's name is the person, else every file is one.
         out: folder of the data set.
         size: height and width of the crops in pixels.
         min_face: smaller faces are rejected, in pixels.
-        min_confidence: less certain faces are rejected, 0..1 (videos only).
+        min_confidence: less certain faces are rejected, 0..1; this and the next four not for synthetic.
+        max_angle: faces that look further up, down or aside are rejected, in degrees.
+        min_sharpness: blurred crops are rejected.
+        max_covered: crops with a larger part of the face covered are rejected, 0..1.
+        min_change: crops that hardly differ from the one before are rejected, mean difference of 255.
         every: take each so-manieth frame.
         max_frames: take at most so many frames of a video.
         identities: CSV with the columns file and identity, in place of the sub-folders (videos only).
+        cluster: name people by their faces, whatever the folders say (not for synthetic).
+        quality: of the videos, by default the best that is there (faceforensics only).
+        splits: official, the default, or paper: 400 videos for the test alone (faceforensics only).
         seed: of the split by person.
         workers: processes; by default one a core.
         overwrite: replace what lies at OUT.
     """
+    for option, given, of in (
+        ("identities", identities, ("videos",)),
+        ("quality", quality, ("faceforensics",)),
+        ("splits", splits, ("faceforensics",)),
+        ("cluster", cluster, ("videos", "faceforensics", "ijbc")),
+    ):
+        if given and kind not in of:
+            msg = f"--{option} is for {', '.join(of)}, not for {kind}"
+            raise InputError(msg)
     common: dict[str, Any] = {
         "size": size,
         "min_face": min_face,
@@ -62,9 +86,23 @@ def prepare(
 
         summary = prepare_synthetic(input, out, **common)
     else:
-        from facegan.preparation import prepare_videos
+        from facegan.preparation import find_faceforensics, find_ijbc, find_videos, prepare_videos
 
-        summary = prepare_videos(input, out, min_confidence=min_confidence, identities=identities, **common)
+        if kind == "faceforensics":
+            source = find_faceforensics(input, quality=quality, splits=splits or "official")
+        else:
+            source = find_ijbc(input) if kind == "ijbc" else find_videos(input, identities)
+        summary = prepare_videos(
+            source,
+            out,
+            min_confidence=min_confidence,
+            max_angle=max_angle,
+            min_sharpness=min_sharpness,
+            max_covered=max_covered,
+            min_change=min_change,
+            cluster=cluster,
+            **common,
+        )
     _say(summary.describe())
 
 

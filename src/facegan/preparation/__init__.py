@@ -2,7 +2,7 @@
 
 from facegan.preparation.crop import Crop
 from facegan.preparation.prepare import Summary, prepare_videos
-from facegan.preparation.sources import Clip, Source, find_videos
+from facegan.preparation.sources import Clip, Source, find_faceforensics, find_ijbc, find_videos
 from facegan.preparation.splits import split_identities
 from facegan.preparation.tracker import CentroidTracker
 from facegan.preparation.video import VideoReader
@@ -17,6 +17,8 @@ __all__ = [
     "Source",
     "Summary",
     "VideoReader",
+    "find_faceforensics",
+    "find_ijbc",
     "find_videos",
     "prepare_videos",
     "split_identities",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -14,6 +15,9 @@ import numpy as np
 from facegan import landmarks, motion
 from facegan.errors import InputError
 from facegan.preparation.crop import Crop, extent, track_side
+from facegan.preparation.people import Recogniser
+from facegan.preparation.pictures import PictureReader
+from facegan.preparation.quality import covered, fingerprint, sharpness
 from facegan.preparation.tracker import CentroidTracker
 from facegan.preparation.video import VideoReader
 from facegan.preparation.writer import BLENDSHAPES, MESH_POINTS, PartWriter
@@ -26,6 +30,11 @@ if TYPE_CHECKING:
     from facegan.preparation.observer import Observe, Observer, SeenFace
     from facegan.preparation.sources import Clip
 
+Reader: TypeAlias = "VideoReader | PictureReader"
+
+PITCH, YAW = (motion.NAMES.index(name) for name in ("pitch", "yaw"))
+RECOGNISED = (0, 5, 15, 35, 75, 155, 315)
+"""Crops of a track by which its person is known: more and more apart, so that a long track costs no more."""
 MIN_TRACK = 2
 """Frames of a track; fewer make no pair to train on."""
 JPEG_QUALITY = 95
@@ -54,6 +63,11 @@ class Settings:
         min_confidence: least score of the face detector.
         every: take each ``every``-th frame.
         max_frames: take at most so many frames of a video.
+        max_angle: largest pitch and yaw in degrees.
+        min_sharpness: least :func:`facegan.preparation.quality.sharpness`.
+        max_covered: largest :func:`facegan.preparation.quality.covered`.
+        min_change: least mean difference, of 255, from the crop before in its track.
+        recognise: embed the faces, so that tracks can be named by :func:`name_people`.
     """
 
     size: int = 256
@@ -61,6 +75,11 @@ class Settings:
     min_confidence: float = 0.5
     every: int = 1
     max_frames: int | None = None
+    max_angle: float = 180
+    min_sharpness: float = 0
+    max_covered: float = 1
+    min_change: float = 0
+    recognise: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (
@@ -69,6 +88,10 @@ class Settings:
             ("min_confidence", 0),
             ("every", 1),
             ("max_frames", 1),
+            ("max_angle", 0),
+            ("min_sharpness", 0),
+            ("max_covered", 0),
+            ("min_change", 0),
         ):
             value = getattr(self, name)
             if value is not None and value < least:
@@ -83,16 +106,20 @@ class ClipResult:
     Attributes:
         frames: number of frames looked at.
         tracks: name of each track's part to number of crops, in the order of the tracks.
+        embeddings: of each track's faces, if they were recognised.
         rejected: reason to number of faces that were found but not used.
         skipped: why the video gave nothing, or None.
         damage: why the video ended early, or None.
+        sha256: of the video, or None if it cannot be read.
     """
 
     frames: int = 0
     tracks: dict[str, int] = field(default_factory=dict)
+    embeddings: dict[str, list[float]] = field(default_factory=dict)
     rejected: Counter[str] = field(default_factory=Counter)
     skipped: str | None = None
     damage: str | None = None
+    sha256: str | None = None
 
 
 def prepare_clip(clip: Clip, folder: Path, settings: Settings, observe: Observe) -> ClipResult:
@@ -110,7 +137,7 @@ def prepare_clip(clip: Clip, folder: Path, settings: Settings, observe: Observe)
     Raises:
         InputError: if the video cannot be read, or nothing is known about it.
     """
-    video = VideoReader(clip.path)
+    video = PictureReader(clip.pictures) if clip.pictures else VideoReader(clip.path)
     result = ClipResult()
     with tempfile.TemporaryFile(dir=folder) as spool, observe(clip) as observer:
         _look(video, spool, settings, observer, result)
@@ -118,20 +145,28 @@ def prepare_clip(clip: Clip, folder: Path, settings: Settings, observe: Observe)
         count = spool.tell() // SEEN.itemsize
         if count:
             seen = np.memmap(spool, SEEN, mode="r", shape=(count,))
-            _cut(video, clip, seen, folder, settings, observer, result)
+            _Cutter(clip, folder, settings, observer, result).run(video, seen)
     if not result.tracks:
         result.skipped = "no usable face"
     return result
 
 
 def _look(
-    video: VideoReader, spool: IO[bytes], settings: Settings, observer: Observer, result: ClipResult
+    video: Reader, spool: IO[bytes], settings: Settings, observer: Observer, result: ClipResult
 ) -> None:
     """First pass: writes the usable faces into the spool."""
-    # At a low rate, half a second is less than a frame.
-    tracker = CentroidTracker(patience=max(0.5, 2.5 * settings.every / video.rate))
+    if isinstance(video, PictureReader):
+        # It is known who is meant; a track ends where the size changes.
+        tracker = CentroidTracker(max_distance=math.inf, patience=math.inf)
+    else:
+        # At a low rate, half a second is less than a frame.
+        tracker = CentroidTracker(patience=max(0.5, 2.5 * settings.every / video.rate))
+    shot = 0
     for index, time, image in islice(video.frames(settings.every), settings.max_frames):
         result.frames += 1
+        if video.shot != shot:
+            shot = video.shot
+            tracker.end_all()
         faces = observer.faces(index, time, image)
         points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, landmarks.COUNT, 2)
         extents = np.ptp(points, axis=1).max(axis=1)
@@ -152,6 +187,8 @@ def _flaw(face: SeenFace, shape: tuple[int, ...], settings: Settings) -> str | N
         return "uncertain"
     if min(extent(face.landmarks)) < settings.min_face:
         return "too small"
+    if np.abs(face.motion[[PITCH, YAW]]).max() * np.degrees(motion.ANGLE_SCALE) > settings.max_angle:
+        return "extreme pose"
     height, width = shape
     needed = face.landmarks[list(landmarks.RIGHT_EYE + landmarks.LEFT_EYE + landmarks.OUTER_LIPS)]
     if (needed < -0.5).any() or (needed > (width - 0.5, height - 0.5)).any():
@@ -159,44 +196,85 @@ def _flaw(face: SeenFace, shape: tuple[int, ...], settings: Settings) -> str | N
     return None
 
 
-def _cut(
-    video: VideoReader,
-    clip: Clip,
-    seen: NDArray[np.void],
-    folder: Path,
-    settings: Settings,
-    observer: Observer,
-    result: ClipResult,
-) -> None:
+class _Cutter:
     """Second pass: crops, segments and writes, a part for each track."""
-    frames, tracks, extents = (np.array(seen[name]) for name in ("frame", "track", "extent"))
-    sides, last = {}, {}
-    for track, length in zip(*np.unique(tracks, return_counts=True), strict=True):
-        if length < MIN_TRACK:
-            result.rejected["short track"] += int(length)
-            continue
-        sides[track] = track_side(extents[tracks == track])
-        last[track] = frames[tracks == track][-1]
-        result.tracks[_part(track)] = int(length)
-    writers: dict[int, PartWriter] = {}
-    position = 0
-    for index, time, image in islice(video.frames(settings.every), settings.max_frames):
-        while position < len(seen) and frames[position] == index:
-            face, track = seen[position], tracks[position]
-            position += 1
-            if track not in sides:
-                continue
-            if track not in writers:
-                writers[track] = PartWriter(folder / _part(track))
-            crop = Crop.around(landmarks.from_mesh(face["mesh"]), sides[track])
-            row = _row(image, crop, face, observer, settings.size)
-            row |= {"video": clip.video, "identity": clip.identity, "track": track}
-            row |= {"frame": index, "time": time, "fps": video.rate}
-            writers[track].write(row)
-            if index == last[track]:
-                writers.pop(track).close()
-        if position == len(seen):
-            break
+
+    def __init__(
+        self, clip: Clip, folder: Path, settings: Settings, observer: Observer, result: ClipResult
+    ) -> None:
+        self.clip, self.folder, self.settings = clip, folder, settings
+        self.observer, self.result = observer, result
+        self.writers: dict[int, PartWriter] = {}
+        self.counts: Counter[int] = Counter()
+        self.before: dict[int, NDArray[np.float32]] = {}
+        self.recogniser = Recogniser() if settings.recognise else None
+
+    def run(self, video: Reader, seen: NDArray[np.void]) -> None:
+        """Writes the crops of the faces that were seen, in their order."""
+        frames, tracks, extents = (np.array(seen[name]) for name in ("frame", "track", "extent"))
+        sides = {track: track_side(extents[tracks == track]) for track in np.unique(tracks).tolist()}
+        last = {track: frames[tracks == track][-1] for track in sides}
+        position = 0
+        for index, time, image in islice(video.frames(self.settings.every), self.settings.max_frames):
+            while position < len(seen) and frames[position] == index:
+                face, track = seen[position], int(tracks[position])
+                position += 1
+                self._take(image, face, track, sides[track], {"time": time, "fps": video.rate})
+                if index == last[track]:
+                    self._end(track)
+            if position == len(seen):
+                break
+        for track in list(self.writers):
+            self._end(track)
+        self.result.tracks = dict(sorted(self.result.tracks.items()))
+
+    def _take(
+        self, image: NDArray[np.uint8], face: np.void, track: int, side: float, row: dict[str, Any]
+    ) -> None:
+        size = self.settings.size
+        crop = Crop.around(landmarks.from_mesh(face["mesh"]), side)
+        picture, mesh = crop.cut(image, size), crop.to_crop(face["mesh"], size)
+        labels = self.observer.labels(int(face["frame"]), crop, picture, mesh)
+        reason = self._flaw(picture, mesh, labels, track)
+        if reason:
+            self.result.rejected[reason] += 1
+            return
+        if track not in self.writers:
+            self.writers[track] = PartWriter(self.folder / _part(track))
+        row |= {"video": self.clip.video, "track": track}
+        row |= {"frame": int(face["frame"])} | _row(picture, labels, mesh, crop, face)
+        self.writers[track].write(row)
+        if self.recogniser and self.counts[track] in RECOGNISED:
+            self.recogniser.add(track, picture, row["landmarks"])
+        self.counts[track] += 1
+
+    def _flaw(
+        self, picture: NDArray[np.uint8], mesh: NDArray[np.float32], labels: NDArray[np.uint8], track: int
+    ) -> str | None:
+        """Why a crop is not used, or None."""
+        if self.settings.min_sharpness and sharpness(picture, mesh) < self.settings.min_sharpness:
+            return "blurred"
+        if covered(labels, mesh) > self.settings.max_covered:
+            return "covered"
+        small = fingerprint(picture)
+        before = self.before.get(track)
+        if before is not None and float(np.abs(small - before).mean()) < self.settings.min_change:
+            return "near-duplicate"
+        self.before[track] = small
+        return None
+
+    def _end(self, track: int) -> None:
+        """Closes the part of a track; one that is too short is removed."""
+        if track not in self.writers:
+            return
+        self.writers.pop(track).close()
+        if self.counts[track] < MIN_TRACK:
+            self.result.rejected["short track"] += self.counts[track]
+            (self.folder / _part(track)).unlink()
+        else:
+            self.result.tracks[_part(track)] = self.counts[track]
+            if self.recogniser:
+                self.result.embeddings[_part(track)] = self.recogniser.embedding(track)
 
 
 def _part(track: int) -> str:
@@ -204,11 +282,14 @@ def _part(track: int) -> str:
 
 
 def _row(
-    image: NDArray[np.uint8], crop: Crop, face: np.void, observer: Observer, size: int
+    picture: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    mesh: NDArray[np.float32],
+    crop: Crop,
+    face: np.void,
 ) -> dict[str, Any]:
-    picture = crop.cut(image, size)
-    mesh = crop.to_crop(face["mesh"], size)
-    labels = observer.labels(int(face["frame"]), crop, picture, mesh)
+    size = len(picture)
+    mesh = mesh.copy()
     mesh[:, :2] = landmarks.normalise(mesh[:, :2], size)
     mesh[:, 2] *= 2 / size
     return {

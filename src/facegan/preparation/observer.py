@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+import numpy as np
+
 from facegan import landmarks
 from facegan.perception import FaceAnalyzer, FaceParser
 
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from facegan.preparation.crop import Crop
@@ -52,13 +53,27 @@ Observe: TypeAlias = "Callable[[Clip], AbstractContextManager[Observer]]"
 
 
 @contextmanager
-def detect(_clip: Clip) -> Iterator[Observer]:
+def detect(clip: Clip) -> Iterator[Observer]:
     """Looks at the pictures: MediaPipe's face landmarks, and the parser's segmentation."""
-    with FaceAnalyzer() as analyzer, FaceParser() as parser:
-        yield Observer(
-            faces=lambda _index, time, image: [
+    with FaceAnalyzer(single_images=bool(clip.pictures)) as analyzer, FaceParser() as parser:
+
+        def faces(index: int, time: float, image: NDArray[np.uint8]) -> list[SeenFace]:
+            seen = [
                 SeenFace(face.mesh, face.motion, face.blendshapes, face.confidence)
-                for face in analyzer(image, time)
-            ],
+                for face in (analyzer(image) if clip.pictures else analyzer(image, time))
+            ]
+            return meant(seen, clip.pictures[index].box) if clip.pictures else seen
+
+        yield Observer(
+            faces=faces,
             labels=lambda _index, _crop, picture, mesh: parser(picture, mesh),
         )
+
+
+def meant(faces: Sequence[SeenFace], box: tuple[float, float, float, float]) -> list[SeenFace]:
+    """The face whose middle lies in a box (x, y, width, height) and is nearest to the box's, or none."""
+    x, y, width, height = box
+    middle = np.array((x + width / 2, y + height / 2))
+    offsets = [np.abs(face.landmarks.mean(axis=0) - middle) for face in faces]
+    inside = [number for number, (dx, dy) in enumerate(offsets) if dx <= width / 2 and dy <= height / 2]
+    return [faces[min(inside, key=lambda number: float(np.hypot(*offsets[number])))]] if inside else []

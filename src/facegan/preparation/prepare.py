@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from facegan.errors import InputError
 from facegan.perception import FaceAnalyzer, FaceParser
 from facegan.preparation.clip import ClipResult, Settings, prepare_clip
+from facegan.preparation.manifest import digest, write_manifest
 from facegan.preparation.observer import detect
-from facegan.preparation.sources import find_videos
+from facegan.preparation.people import name_people
 from facegan.preparation.splits import SPLITS, split_identities
 from facegan.preparation.workers import run_jobs, worker_count
 from facegan.preparation.workspace import RESULT, check_free, workspace
@@ -79,34 +80,42 @@ class Summary:
 
 
 def prepare_videos(
-    source_dir: Path,
+    source: Source,
     out: Path,
     *,
     size: int = 256,
     min_face: int = 48,
     min_confidence: float = 0.5,
+    max_angle: float = 60,
+    min_sharpness: float = 0,
+    max_covered: float = 1,
+    min_change: float = 0,
     every: int = 1,
     max_frames: int | None = None,
-    identities: Path | None = None,
+    cluster: bool = False,
     seed: int = 0,
     workers: int | None = None,
     overwrite: bool = False,
     progress: bool = True,
 ) -> Summary:
-    """Makes a data set of the faces in a folder of videos.
+    """Makes a data set of the faces in videos.
 
     The result depends on the input and the settings, not on the number of workers. It appears under
     its name when it is complete; an interrupted preparation, started again, continues.
 
     Args:
-        source_dir: folder of videos; the first sub-folder's name is the identity, see :func:`find_videos`.
+        source: the videos, as :func:`find_videos` and its like find them.
         out: folder of the data set.
         size: side of the crops in pixels.
         min_face: faces whose landmarks are lower or narrower are rejected, in pixels.
         min_confidence: faces that the detector gives a lower score are rejected, 0..1.
+        max_angle: faces that look further up, down or aside are rejected, in degrees.
+        min_sharpness: crops of a lower :func:`facegan.preparation.quality.sharpness` are rejected.
+        max_covered: crops of a larger :func:`facegan.preparation.quality.covered` are rejected.
+        min_change: crops that differ less from the one before in their track are rejected, mean of 255.
         every: take each ``every``-th frame.
         max_frames: take at most so many frames of a video.
-        identities: CSV file with the columns ``file`` and ``identity``, in place of the sub-folders.
+        cluster: name people by their faces, whatever the source calls them.
         seed: of the split by identity.
         workers: number of processes; by default one a core.
         overwrite: replace a data set at ``out``.
@@ -116,10 +125,20 @@ def prepare_videos(
         InputError: if there is nothing to prepare, ``out`` is in use, or no usable face is found.
         OSError: if the result cannot be written, for example to a full disk.
     """
-    settings = Settings(size, min_face, min_confidence, every, max_frames)
-    source_dir, workers = Path(source_dir), worker_count(workers)
-    check_free(out, source_dir, overwrite=overwrite)
-    source = find_videos(source_dir, identities)
+    settings = Settings(
+        size=size,
+        min_face=min_face,
+        min_confidence=min_confidence,
+        every=every,
+        max_frames=max_frames,
+        max_angle=max_angle,
+        min_sharpness=min_sharpness,
+        max_covered=max_covered,
+        min_change=min_change,
+        recognise=cluster,
+    )
+    workers = worker_count(workers)
+    check_free(out, Path(source.input), overwrite=overwrite)
     # Fetches the models once, before several workers would.
     FaceAnalyzer().close()
     FaceParser().close()
@@ -155,7 +174,7 @@ def write_data_set(
         "version": VERSION,
         "kind": source.kind,
         "settings": asdict(settings),
-        "clips": [(clip.video, clip.identity, *_state(clip.path)) for clip in source.clips],
+        "clips": [(clip.video, clip.identity, clip.split, _state(clip)) for clip in source.clips],
     }
     with workspace(out, job) as folder:
         results = run_jobs(
@@ -167,6 +186,7 @@ def write_data_set(
         )
         summary = _summarise(source, results, out)
         _merge(zip(source.clips, results, strict=True), folder, seed, summary)
+        write_manifest(folder / RESULT, zip(source.clips, results, strict=True), source.skipped)
         write_description(
             folder / RESULT,
             settings.size,
@@ -181,10 +201,13 @@ def write_data_set(
     return summary
 
 
-def _state(path: Path) -> tuple[str, int, int]:
-    """What tells whether a file is the one that it was."""
-    stat = path.stat()
-    return str(path.resolve()), stat.st_size, stat.st_mtime_ns
+def _state(clip: Clip) -> list[tuple[str, int, int]]:
+    """What tells whether the files are those that they were."""
+    paths = [picture.path for picture in clip.pictures] or [clip.path]
+    stats = [path.stat() for path in paths]
+    return [
+        (str(path.resolve()), stat.st_size, stat.st_mtime_ns) for path, stat in zip(paths, stats, strict=True)
+    ]
 
 
 def _run(job: tuple[Clip, Path], settings: Settings, observe: Observe) -> ClipResult:
@@ -199,6 +222,7 @@ def _run(job: tuple[Clip, Path], settings: Settings, observe: Observe) -> ClipRe
         result = prepare_clip(clip, folder, settings, observe)
     except InputError as error:
         result = ClipResult(skipped=str(error))
+    result.sha256 = digest(clip)
     written = folder / "result.json.partial"
     written.write_text(json.dumps(vars(result)), encoding="utf-8")
     written.rename(note)
@@ -224,19 +248,36 @@ def _summarise(source: Source, results: list[ClipResult], out: Path) -> Summary:
 def _merge(pairs: Iterable[tuple[Clip, ClipResult]], folder: Path, seed: int, summary: Summary) -> None:
     """Puts the tracks' parts together, sorted by video and track, and counts them."""
     used = [(number, clip, result) for number, (clip, result) in enumerate(pairs) if result.tracks]
-    splits = split_identities((clip.identity for _, clip, _ in used), seed)
+    tracks = [
+        (number, clip, name, crops) for number, clip, result in used for name, crops in result.tracks.items()
+    ]
+    people = name_people(
+        {
+            f"{number}/{name}": embedding
+            for number, _, result in used
+            for name, embedding in result.embeddings.items()
+        }
+    )
+    whose = {
+        (number, name): people.get(f"{number}/{name}", clip.identity) for number, clip, name, _ in tracks
+    }
+    fixed = {whose[number, name]: clip.split for number, clip, name, _ in tracks if clip.split}
+    splits = split_identities(whose.values(), seed, fixed)
+    videos = set()
     writer = ShardWriter(folder / RESULT)
-    for number, clip, result in used:
-        split = splits[clip.identity]
-        for name, crops in result.tracks.items():
-            for table in read_part(folder / f"{number:06d}" / name, split):
-                writer.write(table)
-            for counts in (summary.total, summary.splits[split]):
-                counts.tracks += 1
-                counts.crops += crops
+    for number, clip, name, crops in tracks:
+        identity = whose[number, name]
+        split = splits[identity]
+        for table in read_part(folder / f"{number:06d}" / name, identity, split):
+            writer.write(table)
         for counts in (summary.total, summary.splits[split]):
-            counts.videos += 1
+            counts.tracks += 1
+            counts.crops += crops
+        videos.add((clip.video, split))
     writer.close()
+    summary.total.videos = len(used)
+    for _, split in videos:
+        summary.splits[split].videos += 1
     for split in splits.values():
         for counts in (summary.total, summary.splits[split]):
             counts.identities += 1

@@ -6,14 +6,16 @@ import hashlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 SPLITS = ("train", "val", "test")
 VALIDATION = 0.1
 TEST = 0.1
 
 
-def split_identities(identities: Iterable[str], seed: int = 0) -> dict[str, str]:
+def split_identities(
+    identities: Iterable[str], seed: int = 0, fixed: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Assigns every identity to ``train`` (80 %), ``val`` (10 %) or ``test`` (10 %).
 
     The order is that of SHA-256(seed, identity): the same on every machine, and a few identities more
@@ -23,13 +25,18 @@ def split_identities(identities: Iterable[str], seed: int = 0) -> dict[str, str]
     Args:
         identities: names; doubles count once.
         seed: another seed, another split.
+        fixed: identities whose split the data set prescribes; the shares are those of the others.
 
     Returns:
         Identity to split.
     """
-    order = sorted(set(identities), key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
+    fixed = fixed or {}
+    names = set(identities)
+    order = sorted(names - fixed.keys(), key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
     few = len(order) < len(SPLITS)
     val = 0 if few else max(1, round(VALIDATION * len(order)))
     test = 0 if few else max(1, round(TEST * len(order)))
-    names = ["val"] * val + ["test"] * test + ["train"] * (len(order) - val - test)
-    return dict(zip(order, names, strict=True))
+    chosen = ["val"] * val + ["test"] * test + ["train"] * (len(order) - val - test)
+    return {name: fixed[name] for name in sorted(names & fixed.keys())} | dict(
+        zip(order, chosen, strict=True)
+    )

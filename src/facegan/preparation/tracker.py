@@ -39,6 +39,10 @@ class CentroidTracker:
         self._open: list[_Track] = []
         self._count = 0
 
+    def end_all(self) -> None:
+        """Ends all tracks, as at a cut."""
+        self._open = []
+
     def update(self, centroids: NDArray[np.floating], sizes: NDArray[np.floating], time: float) -> list[int]:
         """Takes the faces of the next frame.
 

@@ -9,6 +9,7 @@ import numpy as np
 from av.stream import Disposition
 
 from facegan.errors import InputError
+from facegan.preparation.shots import CutDetector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,8 @@ Frame: TypeAlias = "tuple[int, float, NDArray[np.uint8]]"
 strictly increasing; H×W×3 RGB, upright, with square pixels."""
 
 DEFAULT_RATE = 25.0
+THUMBNAIL = 32
+"""Side of the pictures by which cuts are found, whatever the frame's shape."""
 MIN_STEP = 1e-3  # seconds; frames that claim one moment are set this far apart
 
 
@@ -39,6 +42,7 @@ class VideoReader:
 
     Attributes:
         rate: average frames per second.
+        shot: number of cuts before the frame that was delivered last.
         damage: after a pass, why it ended early, or None.
 
     Raises:
@@ -49,6 +53,7 @@ class VideoReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.damage: str | None = None
+        self.shot = 0
         with self._open() as container:
             stream = _picture_stream(container, path)
             self.rate = float(stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
@@ -59,7 +64,8 @@ class VideoReader:
         Args:
             every: deliver each ``every``-th frame only; the others are decoded but not converted.
         """
-        self.damage = None
+        self.damage, self.shot = None, 0
+        cuts = CutDetector()
         index = -1
         with self._open() as container:
             stream = _picture_stream(container, self.path)
@@ -73,6 +79,9 @@ class VideoReader:
                     time = time + 1 / self.rate if index else 0.0
                 else:
                     time = max(frame.time - start, time + MIN_STEP)
+                # Every frame is looked at: a cut is a cut, however few frames are taken.
+                small = frame.to_ndarray(format="rgb24", width=THUMBNAIL, height=THUMBNAIL)
+                self.shot += cuts.update(np.asarray(small, np.uint8))
                 if index % every == 0:
                     yield index, time, _upright(frame, stream.sample_aspect_ratio)
         if index < 0:

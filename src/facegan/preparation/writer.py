@@ -50,8 +50,8 @@ SCHEMA = pa.schema(
 )
 """The columns. image: JPEG; segmentation: PNG of 0 background, 1 face, 2 hair; time in seconds;
 blendshapes: NaN where nobody looked for them."""
-PART_SCHEMA = SCHEMA.remove(SCHEMA.get_field_index("split"))
-"""The columns that are known before all identities are."""
+PART_SCHEMA = pa.schema([field for field in SCHEMA if field.name not in ("identity", "split")])
+"""The columns that are known before all people are."""
 
 SHARD_ROWS = 4096
 GROUP_ROWS = 512
@@ -126,13 +126,16 @@ class PartWriter:
             self._pending = []
 
 
-def read_part(path: Path, split: str) -> Iterator[pa.Table]:
-    """The rows of a part in pieces, with their split."""
+def read_part(path: Path, identity: str, split: str) -> Iterator[pa.Table]:
+    """The rows of a part in pieces, with their identity and split."""
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(GROUP_ROWS):
             table = pa.Table.from_batches([batch])
-            column = pa.repeat(pa.scalar(split), len(table))
-            yield table.add_column(SCHEMA.get_field_index("split"), "split", column)
+            # In the schema's order, so that none comes before its place is there.
+            for name, value in (("identity", identity), ("split", split)):
+                column = pa.repeat(pa.scalar(value), len(table))
+                table = table.add_column(SCHEMA.get_field_index(name), name, column)
+            yield table
 
 
 def write_description(folder: Path, size: int, source: dict[str, str], **entries: Any) -> None:

@@ -1,13 +1,13 @@
-"""Where the videos come from: any folder, with the names of its people."""
+"""Any folder of videos, with the names of its people."""
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from facegan.errors import InputError
+from facegan.preparation.sources.clip import Clip, Source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,40 +19,6 @@ OTHER_SUFFIXES = (
     *(".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".wav", ".mp3", ".flac", ".m4a"),
     *(".zip", ".gz", ".tar", ".md5", ".sha256"),
 )
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A video of somebody.
-
-    Attributes:
-        path: the file.
-        video: its name in the data set, unique.
-        identity: name of the person.
-    """
-
-    path: Path
-    video: str
-    identity: str
-
-
-@dataclass(frozen=True)
-class Source:
-    """What was found.
-
-    Attributes:
-        kind: name of the kind of source.
-        input: where it was looked for.
-        clips: the videos, sorted by name.
-        ignored: number of files that are hidden or obviously no videos.
-        skipped: file to the reason why it is left out.
-    """
-
-    kind: str
-    input: str
-    clips: tuple[Clip, ...]
-    ignored: int
-    skipped: dict[str, str]
 
 
 def find_videos(folder: Path, identities: Path | None = None) -> Source:

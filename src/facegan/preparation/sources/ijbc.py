@@ -1,0 +1,102 @@
+"""IJB-C as NIST distributes it (Maze et al., ICB 2018): full-motion videos, frames of videos, photographs."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from facegan.errors import InputError
+from facegan.preparation.sources.clip import Clip, LabelledPicture, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+METADATA = (
+    *("protocols/ijbc_metadata_with_age.csv", "protocols/ijbc_metadata.csv"),
+    "protocols/archive/ijbc_metadata.csv",
+)
+"""Older and newer distributions; the first that is there is read."""
+COLUMNS = ("SUBJECT_ID", "FILENAME", "FACE_X", "FACE_Y", "FACE_WIDTH", "FACE_HEIGHT")
+
+
+def find_ijbc(root: Path) -> Source:
+    """Runs of frames of one subject, one sighting each; photographs alone make no pair and are left out.
+
+    The metadata name the subject and the face of each file, ``frames/NAME.png`` or ``img/NAME.jpg`` below
+    ``images``. A sighting is that of the column ``SIGHTING_ID``, or, in distributions without it, what
+    stands before the last ``_`` of the frame's name.
+
+    Args:
+        root: folder that holds ``images`` and ``protocols``.
+
+    Raises:
+        InputError: for another folder, or metadata that cannot be read.
+    """
+    path = next((root / name for name in METADATA if (root / name).is_file()), None)
+    if path is None:
+        msg = f"no {METADATA[1]} in {root}: name IJB-C's root, which holds images and protocols"
+        raise InputError(msg)
+    images = root / "images" if (root / "images").is_dir() else root
+    runs: dict[tuple[str, str], list[tuple[str, LabelledPicture]]] = defaultdict(list)
+    photographs = 0
+    skipped: dict[str, str] = {}
+    for subject, name, sighting, box in _rows(path):
+        if not name.startswith("frames/"):
+            photographs += 1
+        elif not subject:
+            skipped[name] = "no subject in the metadata"
+        elif not (images / name).is_file():
+            skipped[name] = "named by the metadata and not there"
+        else:
+            runs[subject, sighting].append((name, LabelledPicture(images / name, box)))
+    clips = []
+    for (subject, sighting), pictures in runs.items():
+        ordered = tuple(picture for _, picture in sorted(pictures, key=lambda entry: _order(entry[0])))
+        clips.append(Clip(images, f"{subject}/{sighting}", subject, pictures=ordered))
+    if not clips:
+        msg = f"{images} holds no frames that {path} names"
+        raise InputError(msg)
+    clips.sort(key=lambda clip: clip.video)
+    return Source("ijbc", str(root), tuple(clips), photographs, skipped)
+
+
+def _rows(path: Path) -> Iterator[tuple[str, str, str, tuple[float, float, float, float]]]:
+    """Subject, file, sighting and box of each row that names a face; subject is empty if unknown."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+            if missing:
+                msg = f"{path} lacks the columns {', '.join(missing)}"
+                raise InputError(msg)
+            for number, row in enumerate(reader, start=2):
+                try:
+                    subject, *box = (float(row[column] or "nan") for column in (COLUMNS[0], *COLUMNS[2:]))
+                except (TypeError, ValueError) as error:
+                    msg = f"{path}, line {number}: {error}"
+                    raise InputError(msg) from error
+                if all(map(math.isfinite, box)):
+                    name = row["FILENAME"]
+                    sighting = row.get("SIGHTING_ID") or name.rpartition("/")[2].rpartition("_")[0]
+                    yield _number(subject), name, _plain(sighting or name), (box[0], box[1], box[2], box[3])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        msg = f"cannot read {path} as CSV: {error}"
+        raise InputError(msg) from error
+
+
+def _order(name: str) -> list[tuple[int, str]]:
+    """Frame 10 after frame 9."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if math.isfinite(value) else ""
+
+
+def _plain(sighting: str) -> str:
+    """Without the fraction that a column of floats has."""
+    return sighting.removesuffix(".0")
