@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from facegan.preparation import find_videos, prepare_videos
+from facegan.preparation import Settings, find_videos, prepare_videos
 from facegan.synthetic import synthesize
 
 # Small networks wait for their threads more than they compute.
@@ -34,7 +34,7 @@ def talking_heads(tmp_path_factory):
 def prepared(talking_heads, tmp_path_factory):
     """Their crops of 64 pixels: 20 of each of two people to train on, of one to validate, of one to test."""
     out = tmp_path_factory.mktemp("prepared") / "data"
-    prepare_videos(find_videos(talking_heads), out, size=64, min_face=30, workers=2, progress=False)
+    prepare_videos(find_videos(talking_heads), out, Settings(64, 30), workers=2, progress=False)
     return out
 
 

@@ -86,3 +86,21 @@ def test_nothing_there(tmp_path):
         find_videos(tmp_path)
     with pytest.raises(InputError, match="no folder"):
         find_videos(tmp_path / "none")
+
+
+def test_a_folder_with_the_name_of_a_video_is_told_of(tmp_path):
+    (tmp_path / "clip.mp4").mkdir()
+    (tmp_path / "clip.mp4" / "inside.mp4").touch()
+    source = find_videos(tmp_path)
+    assert source.skipped == {"clip.mp4": "a folder"}
+    assert [clip.video for clip in source.clips] == ["clip.mp4/inside"]
+    assert source.clips[0].identity == "clip.mp4"
+
+
+def test_voxcelebs_layout_is_people_with_clips(tmp_path):
+    for name in ("id10270/5r0dWxy17C8/00001.mp4", "id10270/x6uYqmx31kE/00001.mp4", "id10271/a/00002.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    clips = find_videos(tmp_path).clips
+    assert [clip.identity for clip in clips] == ["id10270", "id10270", "id10271"]
+    assert len({clip.video for clip in clips}) == 3

@@ -4,10 +4,11 @@ import json
 from collections import Counter
 
 import pytest
+from small import prepare_small
 from video_files import write_video
 
 from facegan.errors import InputError
-from facegan.preparation import find_faceforensics, prepare_videos
+from facegan.preparation import find_faceforensics
 
 YOUTUBE = ("000", "001", "002", "003", "004", "005")
 ACTORS = ("01__kitchen_pan", "01__exit_phone_room", "28__kitchen_pan")
@@ -99,7 +100,7 @@ def test_is_prepared_with_its_splits(heads, tmp_path):
         path.unlink()
         write_video(path, [frame.image for frame in frames], crf="12")
     source = find_faceforensics(tmp_path / "ff")
-    summary = prepare_videos(source, tmp_path / "data", size=64, min_face=30, workers=1, progress=False)
+    summary = prepare_small(source, tmp_path / "data")
     assert {name: counts.videos for name, counts in summary.splits.items()} == {
         "train": 1,
         "val": 1,

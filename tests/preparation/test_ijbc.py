@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from small import prepare_small
 
 from facegan.errors import InputError
-from facegan.preparation import find_ijbc, prepare_videos
+from facegan.preparation import find_ijbc
 
 COLUMNS = [
     *("SUBJECT_ID", "FILENAME", "FACE_X", "FACE_Y", "FACE_WIDTH", "FACE_HEIGHT", "SIGHTING_ID"),
@@ -87,7 +88,7 @@ def test_missing_frames_and_unknown_subjects_are_counted(root):
 
 
 def test_the_face_in_the_box_is_taken(root, heads, tmp_path):
-    prepare_videos(find_ijbc(root), tmp_path / "data", size=64, min_face=30, workers=1, progress=False)
+    prepare_small(find_ijbc(root), tmp_path / "data")
     table = pq.read_table(sorted((tmp_path / "data").glob("*.parquet"))).to_pylist()
     assert [(r["identity"], r["frame"]) for r in table] == [(p, f) for p in ("12", "7") for f in range(4)]
     for r in table:

@@ -7,9 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small import prepare_small
 from video_files import write_video
 
-from facegan.preparation import find_videos, prepare_videos
+from facegan.preparation import find_videos
 from facegan.preparation.people import name_people
 
 
@@ -44,8 +45,7 @@ def mixed(heads, tmp_path_factory):
 
 def test_people_are_one_in_all_their_videos_and_in_one_split(mixed, tmp_path):
     out = tmp_path / "data"
-    line = {"size": 128, "min_face": 30, "workers": 1, "progress": False}
-    summary = prepare_videos(find_videos(mixed), out, cluster=True, **line)
+    summary = prepare_small(find_videos(mixed), out, size=128, recognise=True)
     table = pq.read_table(sorted(out.glob("*.parquet")))
     whose = dict(zip(table["video"].to_pylist(), table["identity"].to_pylist(), strict=True))
     assert whose == {str(number): f"person_{number % 3:05d}" for number in range(6)}

@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from small import prepare_small
 from video_files import write_video
 
 from facegan import landmarks
 from facegan.errors import InputError
-from facegan.preparation import SCHEMA, Crop, find_videos, prepare, prepare_videos
+from facegan.preparation import SCHEMA, Crop, Settings, find_videos, plan, prepare
 
 SIZE = 64
-SMALL = {"size": SIZE, "min_face": 30, "workers": 1, "progress": False}
 
 
 def rows(out):
@@ -29,7 +29,7 @@ def image(row, name="image"):
 @pytest.fixture(scope="module")
 def prepared(people, tmp_path_factory):
     out = tmp_path_factory.mktemp("prepared") / "data"
-    return prepare_videos(find_videos(people), out, **SMALL), out
+    return prepare_small(find_videos(people), out), out
 
 
 def test_summary(prepared):
@@ -56,6 +56,7 @@ def test_rows(prepared):
     assert sorted(path.name for path in out.iterdir()) == [
         "dataset.json",
         "manifest.jsonl",
+        "report.html",
         "shard-00000.parquet",
     ]
     table = rows(out)
@@ -93,7 +94,7 @@ def test_landmarks_and_crops_lie_on_the_drawn_heads(prepared, heads):
 
 
 def test_several_workers_make_the_same(prepared, people, tmp_path):
-    summary = prepare_videos(find_videos(people), tmp_path / "data", **SMALL | {"workers": 2})
+    summary = prepare_small(find_videos(people), tmp_path / "data", workers=2)
     assert summary.total == prepared[0].total
     for path in prepared[1].iterdir():
         assert (tmp_path / "data" / path.name).read_bytes() == path.read_bytes()
@@ -103,7 +104,7 @@ def test_two_people_in_one_video(heads, tmp_path):
     pair = [np.hstack([a.image, b.image]) for a, b in zip(heads[0], heads[1], strict=True)]
     write_video(tmp_path / "videos" / "pair.mp4", pair * 2)
     out = tmp_path / "data"
-    summary = prepare_videos(find_videos(tmp_path / "videos"), out, **SMALL, every=2, max_frames=3)
+    summary = prepare_small(find_videos(tmp_path / "videos"), out, every=2, max_frames=3)
     assert summary.frames == 3
     assert summary.total.tracks == 2
     table = rows(out)
@@ -123,7 +124,7 @@ def test_two_people_in_one_video(heads, tmp_path):
 )
 def test_unusable_faces(people, tmp_path, settings, reason):
     with pytest.raises(InputError, match=f"no usable face in .*{reason}"):
-        prepare_videos(find_videos(people / "ann"), tmp_path / "data", **SMALL | settings)
+        prepare_small(find_videos(people / "ann"), tmp_path / "data", **settings)
     assert not list(tmp_path.iterdir())
 
 
@@ -131,7 +132,7 @@ def test_faces_outside_the_picture(heads, tmp_path):
     chin = int(heads[0][0].landmarks[landmarks.OUTER_LIPS, 1].mean())
     write_video(tmp_path / "videos" / "a.mp4", [frame.image[: chin // 2 * 2] for frame in heads[0]])
     write_video(tmp_path / "videos" / "b.mp4", [frame.image for frame in heads[1]])
-    summary = prepare_videos(find_videos(tmp_path / "videos"), tmp_path / "data", **SMALL)
+    summary = prepare_small(find_videos(tmp_path / "videos"), tmp_path / "data")
     assert summary.rejected == {"outside the picture": 4}
     assert summary.skipped == {"a": "no usable face"}
     assert {row["video"] for row in rows(tmp_path / "data")} == {"b"}
@@ -148,9 +149,9 @@ def test_an_interrupted_preparation_continues(prepared, people, tmp_path, monkey
 
     monkeypatch.setattr(prepare, "prepare_clip", until_the_second)
     with pytest.raises(KeyboardInterrupt):
-        prepare_videos(find_videos(people), out, **SMALL)
+        prepare_small(find_videos(people), out)
     assert not out.exists()
-    summary = prepare_videos(find_videos(people), out, **SMALL)
+    summary = prepare_small(find_videos(people), out)
     assert seen == ["ann/talk", "bob/empty", "bob/talk", "bob/talk", "cy/noise", "cy/talk", "nobody"]
     assert summary.skipped == prepared[0].skipped
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
@@ -163,7 +164,7 @@ def test_a_full_disk_leaves_nothing(people, tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
         with pytest.raises(OSError, match=r"large|space"):
-            prepare_videos(find_videos(people), tmp_path / "data", **SMALL)
+            prepare_small(find_videos(people), tmp_path / "data")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not list(tmp_path.iterdir())
@@ -174,9 +175,9 @@ def test_what_is_there_is_kept_unless_told(prepared, people, tmp_path):
     shutil.copytree(prepared[1], out)
     (out / "dataset.json").write_text("{}")
     with pytest.raises(InputError, match="not empty"):
-        prepare_videos(find_videos(people), out, **SMALL)
+        prepare_small(find_videos(people), out)
     assert (out / "dataset.json").read_text() == "{}"
-    prepare_videos(find_videos(people), out, **SMALL, overwrite=True)
+    prepare_small(find_videos(people), out, overwrite=True)
     assert (out / "dataset.json").read_bytes() == (prepared[1] / "dataset.json").read_bytes()
 
 
@@ -185,7 +186,7 @@ def test_what_is_there_is_kept_unless_told(prepared, people, tmp_path):
 )
 def test_settings_out_of_range(people, tmp_path, settings):
     with pytest.raises(InputError, match=f"{next(iter(settings))} is .*: it must be"):
-        prepare_videos(find_videos(people), tmp_path / "data", **SMALL | settings)
+        prepare_small(find_videos(people), tmp_path / "data", **settings)
 
 
 @pytest.mark.skipif("FACEGAN_REAL_CLIPS" not in os.environ, reason="needs a folder of real clips")
@@ -194,7 +195,7 @@ def test_real_clips(tmp_path):
     (tmp_path / "videos").mkdir()
     for clip in clips:
         (tmp_path / "videos" / clip.name).symlink_to(clip)
-    summary = prepare_videos(
+    summary = prepare_small(
         find_videos(tmp_path / "videos"), tmp_path / "data", size=128, max_frames=8, workers=1
     )
     assert summary.total.videos == len(clips)
@@ -203,3 +204,50 @@ def test_real_clips(tmp_path):
         labels = image(row, "segmentation")
         assert 0.1 < (labels == 1).mean() < 0.5
         assert 0.2 < (labels == 0).mean() < 0.8
+
+
+def test_a_dry_run_says_what_it_would_do_and_writes_nothing(people, tmp_path):
+    said = plan(find_videos(people), tmp_path / "data", Settings(size=64, min_face=30))
+    assert "6 videos of 4 people" in said
+    assert "other files: 2" in said
+    assert "already done by an interrupted run: 0" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_dry_run_knows_what_an_interrupted_run_has_done(people, tmp_path, monkeypatch):
+    source, out = find_videos(people), tmp_path / "data"
+    real = prepare.prepare_clip
+
+    def interrupt(clip, *rest):
+        if clip.video == "cy/talk":
+            raise KeyboardInterrupt
+        return real(clip, *rest)
+
+    monkeypatch.setattr(prepare, "prepare_clip", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        prepare_small(source, out)
+    settings = Settings(size=64, min_face=30)
+    done = [clip.video for clip in source.clips].index("cy/talk")
+    assert f"interrupted run: {done}" in plan(source, out, settings)
+    assert "interrupted run: 0" in plan(source, out, Settings(size=96, min_face=30))
+
+
+def test_one_strange_video_does_not_stop_the_others(people, tmp_path, monkeypatch):
+    real = prepare.prepare_clip
+
+    def strange(clip, *rest):
+        if clip.identity == "bob":
+            msg = "of no use\nto anybody"
+            raise ValueError(msg)
+        return real(clip, *rest)
+
+    monkeypatch.setattr(prepare, "prepare_clip", strange)
+    summary = prepare_small(find_videos(people), tmp_path / "data")
+    assert summary.skipped["bob/talk"] == "ValueError: of no use to anybody"
+    assert summary.total.identities == 2
+
+
+def test_frames_a_second(people, tmp_path):
+    """Of four frames at 25 a second: those at or after 0 and 1/12 s."""
+    prepare_small(find_videos(people), tmp_path / "data", rate=12)
+    assert {row["frame"] for row in rows(tmp_path / "data")} == {0, 3}

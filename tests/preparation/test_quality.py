@@ -3,11 +3,12 @@
 import cv2
 import numpy as np
 import pytest
+from small import prepare_small
 from video_files import write_video
 
 from facegan.errors import InputError
 from facegan.perception import FaceParser
-from facegan.preparation import find_videos, prepare_videos
+from facegan.preparation import find_videos
 from facegan.preparation.quality import covered, fingerprint, sharpness
 
 
@@ -54,14 +55,13 @@ def test_every_rejection_has_its_reason(heads, tmp_path, setting, reason):
     images = [frame.image for frame in heads[0] for _ in range(2)]
     write_video(tmp_path / "videos/ann/talk.mp4", images, crf="8")
     write_video(tmp_path / "videos/bob/talk.mp4", [frame.image for frame in heads[1]], crf="8")
-    line = {"size": 64, "min_face": 30, "workers": 1, "progress": False}
     source = find_videos(tmp_path / "videos")
-    whole = prepare_videos(source, tmp_path / "whole", **line)
+    whole = prepare_small(source, tmp_path / "whole")
     if reason == "blurred":
         with pytest.raises(InputError, match=f"{whole.total.crops} × blurred"):
-            prepare_videos(source, tmp_path / "data", **line, **setting)
+            prepare_small(source, tmp_path / "data", **setting)
         return
-    summary = prepare_videos(source, tmp_path / "data", **line, **setting)
+    summary = prepare_small(source, tmp_path / "data", **setting)
     rejected = summary.rejected[reason]
     assert rejected > 0
     assert summary.total.crops + rejected + summary.rejected["short track"] == whole.total.crops

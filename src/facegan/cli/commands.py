@@ -28,6 +28,7 @@ def prepare(
     max_covered: float = 1,
     min_change: float = 0,
     every: int = 1,
+    rate: float | None = None,
     max_frames: int | None = None,
     identities: Path | None = None,
     cluster: bool = False,
@@ -35,6 +36,7 @@ def prepare(
     splits: Literal["official", "paper"] | None = None,
     seed: int = 0,
     workers: int | None = None,
+    dry_run: bool = False,
     overwrite: bool = False,
 ) -> None:
     """Videos to a data set: faces found, followed, cropped and measured.
@@ -54,6 +56,7 @@ def prepare(
         max_covered: crops with a larger part of the face covered are rejected, 0..1.
         min_change: crops that hardly differ from the one before are rejected, mean difference of 255.
         every: take each so-manieth frame.
+        rate: of these take so many a second (not for synthetic, nor ijbc).
         max_frames: take at most so many frames of a video.
         identities: CSV with the columns file and identity, in place of the sub-folders (videos only).
         cluster: name people by their faces, whatever the folders say (not for synthetic).
@@ -61,6 +64,7 @@ def prepare(
         splits: official, the default, or paper: 400 videos for the test alone (faceforensics only).
         seed: of the split by person.
         workers: processes; by default one a core.
+        dry_run: say what would be done, and write nothing (not for synthetic).
         overwrite: replace what lies at OUT.
     """
     for option, given, of in (
@@ -68,42 +72,49 @@ def prepare(
         ("quality", quality, ("faceforensics",)),
         ("splits", splits, ("faceforensics",)),
         ("cluster", cluster, ("videos", "faceforensics", "ijbc")),
+        ("rate", rate, ("videos", "faceforensics")),
+        ("dry-run", dry_run, ("videos", "faceforensics", "ijbc")),
     ):
         if given and kind not in of:
             msg = f"--{option} is for {', '.join(of)}, not for {kind}"
             raise InputError(msg)
-    common: dict[str, Any] = {
-        "size": size,
-        "min_face": min_face,
-        "every": every,
-        "max_frames": max_frames,
-        "seed": seed,
-        "workers": workers,
-        "overwrite": overwrite,
-    }
+    run: dict[str, Any] = {"seed": seed, "workers": workers, "overwrite": overwrite}
     if kind == "synthetic":
         from facegan.synthetic import prepare_synthetic
 
-        summary = prepare_synthetic(input, out, **common)
-    else:
-        from facegan.preparation import find_faceforensics, find_ijbc, find_videos, prepare_videos
+        frames: dict[str, Any] = {"min_face": min_face, "every": every, "max_frames": max_frames}
+        _say(prepare_synthetic(input, out, size=size, **frames, **run).describe())
+        return
+    from facegan.preparation import (
+        Settings,
+        find_faceforensics,
+        find_ijbc,
+        find_videos,
+        plan,
+        prepare_videos,
+    )
 
-        if kind == "faceforensics":
-            source = find_faceforensics(input, quality=quality, splits=splits or "official")
-        else:
-            source = find_ijbc(input) if kind == "ijbc" else find_videos(input, identities)
-        summary = prepare_videos(
-            source,
-            out,
-            min_confidence=min_confidence,
-            max_angle=max_angle,
-            min_sharpness=min_sharpness,
-            max_covered=max_covered,
-            min_change=min_change,
-            cluster=cluster,
-            **common,
-        )
-    _say(summary.describe())
+    if kind == "faceforensics":
+        source = find_faceforensics(input, quality=quality, splits=splits or "official")
+    else:
+        source = find_ijbc(input) if kind == "ijbc" else find_videos(input, identities)
+    settings = Settings(
+        size=size,
+        min_face=min_face,
+        min_confidence=min_confidence,
+        every=every,
+        rate=rate,
+        max_frames=max_frames,
+        max_angle=max_angle,
+        min_sharpness=min_sharpness,
+        max_covered=max_covered,
+        min_change=min_change,
+        recognise=cluster,
+    )
+    if dry_run:
+        _say(plan(source, out, settings))
+    else:
+        _say(prepare_videos(source, out, settings, **run).describe())
 
 
 def synthesize(

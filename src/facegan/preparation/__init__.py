@@ -1,7 +1,8 @@
 """From videos to a data set of face crops."""
 
+from facegan.preparation.clip import Settings
 from facegan.preparation.crop import Crop
-from facegan.preparation.prepare import Summary, prepare_videos
+from facegan.preparation.prepare import Summary, plan, prepare_videos
 from facegan.preparation.sources import Clip, Source, find_faceforensics, find_ijbc, find_videos
 from facegan.preparation.splits import split_identities
 from facegan.preparation.tracker import CentroidTracker
@@ -13,6 +14,7 @@ __all__ = [
     "CentroidTracker",
     "Clip",
     "Crop",
+    "Settings",
     "ShardWriter",
     "Source",
     "Summary",
@@ -20,6 +22,7 @@ __all__ = [
     "find_faceforensics",
     "find_ijbc",
     "find_videos",
+    "plan",
     "prepare_videos",
     "split_identities",
     "write_description",

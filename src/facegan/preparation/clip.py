@@ -36,6 +36,8 @@ PITCH, YAW = (motion.NAMES.index(name) for name in ("pitch", "yaw"))
 RECOGNISED = (0, 5, 15, 35, 75, 155, 315)
 """Crops of a track by which its person is known: more and more apart, so that a long track costs no more."""
 MIN_TRACK = 2
+MIN_RATE = 0.01
+"""Frames a second."""
 """Frames of a track; fewer make no pair to train on."""
 JPEG_QUALITY = 95
 
@@ -62,6 +64,7 @@ class Settings:
         min_face: least width and height of the landmarks' box, in pixels of the video.
         min_confidence: least score of the face detector.
         every: take each ``every``-th frame.
+        rate: of these take so many a second; None for all.
         max_frames: take at most so many frames of a video.
         max_angle: largest pitch and yaw in degrees.
         min_sharpness: least :func:`facegan.preparation.quality.sharpness`.
@@ -74,8 +77,9 @@ class Settings:
     min_face: int = 48
     min_confidence: float = 0.5
     every: int = 1
+    rate: float | None = None
     max_frames: int | None = None
-    max_angle: float = 180
+    max_angle: float = 60
     min_sharpness: float = 0
     max_covered: float = 1
     min_change: float = 0
@@ -88,6 +92,7 @@ class Settings:
             ("min_confidence", 0),
             ("every", 1),
             ("max_frames", 1),
+            ("rate", MIN_RATE),
             ("max_angle", 0),
             ("min_sharpness", 0),
             ("max_covered", 0),
@@ -160,9 +165,10 @@ def _look(
         tracker = CentroidTracker(max_distance=math.inf, patience=math.inf)
     else:
         # At a low rate, half a second is less than a frame.
-        tracker = CentroidTracker(patience=max(0.5, 2.5 * settings.every / video.rate))
+        step = max(settings.every / video.rate, 1 / settings.rate if settings.rate else 0)
+        tracker = CentroidTracker(patience=max(0.5, 2.5 * step))
     shot = 0
-    for index, time, image in islice(video.frames(settings.every), settings.max_frames):
+    for index, time, image in islice(video.frames(settings.every, settings.rate), settings.max_frames):
         result.frames += 1
         if video.shot != shot:
             shot = video.shot
@@ -215,7 +221,9 @@ class _Cutter:
         sides = {track: track_side(extents[tracks == track]) for track in np.unique(tracks).tolist()}
         last = {track: frames[tracks == track][-1] for track in sides}
         position = 0
-        for index, time, image in islice(video.frames(self.settings.every), self.settings.max_frames):
+        for index, time, image in islice(
+            video.frames(self.settings.every, self.settings.rate), self.settings.max_frames
+        ):
             while position < len(seen) and frames[position] == index:
                 face, track = seen[position], int(tracks[position])
                 position += 1

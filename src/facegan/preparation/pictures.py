@@ -35,8 +35,8 @@ class PictureReader:
         self._pictures = pictures
         self.damage: str | None = None
 
-    def frames(self, every: int = 1) -> Iterator[Frame]:
-        """One pass over the pictures, each ``every``-th.
+    def frames(self, every: int = 1, rate: float | None = None) -> Iterator[Frame]:
+        """One pass over the pictures, each ``every``-th; nobody knows how many there are a second.
 
         Raises:
             InputError: if none can be read.

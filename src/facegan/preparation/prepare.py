@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from facegan.errors import InputError
 from facegan.perception import FaceAnalyzer, FaceParser
@@ -16,9 +16,10 @@ from facegan.preparation.clip import ClipResult, Settings, prepare_clip
 from facegan.preparation.manifest import digest, write_manifest
 from facegan.preparation.observer import detect
 from facegan.preparation.people import name_people
+from facegan.preparation.report import write_report
 from facegan.preparation.splits import SPLITS, split_identities
 from facegan.preparation.workers import run_jobs, worker_count
-from facegan.preparation.workspace import RESULT, check_free, workspace
+from facegan.preparation.workspace import PART, RESULT, check_free, finished, workspace
 from facegan.preparation.writer import VERSION, ShardWriter, read_part, write_description
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
     from facegan.preparation.observer import Observe
     from facegan.preparation.sources import Clip, Source
+
+
+DEFAULT = Settings()
 
 
 @dataclass
@@ -82,17 +86,8 @@ class Summary:
 def prepare_videos(
     source: Source,
     out: Path,
+    settings: Settings = DEFAULT,
     *,
-    size: int = 256,
-    min_face: int = 48,
-    min_confidence: float = 0.5,
-    max_angle: float = 60,
-    min_sharpness: float = 0,
-    max_covered: float = 1,
-    min_change: float = 0,
-    every: int = 1,
-    max_frames: int | None = None,
-    cluster: bool = False,
     seed: int = 0,
     workers: int | None = None,
     overwrite: bool = False,
@@ -106,16 +101,7 @@ def prepare_videos(
     Args:
         source: the videos, as :func:`find_videos` and its like find them.
         out: folder of the data set.
-        size: side of the crops in pixels.
-        min_face: faces whose landmarks are lower or narrower are rejected, in pixels.
-        min_confidence: faces that the detector gives a lower score are rejected, 0..1.
-        max_angle: faces that look further up, down or aside are rejected, in degrees.
-        min_sharpness: crops of a lower :func:`facegan.preparation.quality.sharpness` are rejected.
-        max_covered: crops of a larger :func:`facegan.preparation.quality.covered` are rejected.
-        min_change: crops that differ less from the one before in their track are rejected, mean of 255.
-        every: take each ``every``-th frame.
-        max_frames: take at most so many frames of a video.
-        cluster: name people by their faces, whatever the source calls them.
+        settings: which frames and faces are taken, and how crops are made.
         seed: of the split by identity.
         workers: number of processes; by default one a core.
         overwrite: replace a data set at ``out``.
@@ -125,18 +111,6 @@ def prepare_videos(
         InputError: if there is nothing to prepare, ``out`` is in use, or no usable face is found.
         OSError: if the result cannot be written, for example to a full disk.
     """
-    settings = Settings(
-        size=size,
-        min_face=min_face,
-        min_confidence=min_confidence,
-        every=every,
-        max_frames=max_frames,
-        max_angle=max_angle,
-        min_sharpness=min_sharpness,
-        max_covered=max_covered,
-        min_change=min_change,
-        recognise=cluster,
-    )
     workers = worker_count(workers)
     check_free(out, Path(source.input), overwrite=overwrite)
     # Fetches the models once, before several workers would.
@@ -170,13 +144,7 @@ def write_data_set(
         InputError: if no usable face is found.
     """
     out = Path(out).resolve()
-    job = {
-        "version": VERSION,
-        "kind": source.kind,
-        "settings": asdict(settings),
-        "clips": [(clip.video, clip.identity, clip.split, _state(clip)) for clip in source.clips],
-    }
-    with workspace(out, job) as folder:
+    with workspace(out, _job(source, settings)) as folder:
         results = run_jobs(
             partial(_run, settings=settings, observe=observe),
             [(clip, folder / f"{number:06d}") for number, clip in enumerate(source.clips)],
@@ -198,7 +166,32 @@ def write_data_set(
             damaged=summary.damaged,
             settings=asdict(settings) | {"seed": seed},
         )
+        write_report(folder / RESULT, summary, asdict(settings) | {"seed": seed})
     return summary
+
+
+def plan(source: Source, out: Path, settings: Settings) -> str:
+    """What a preparation would do, in lines for a person; nothing is written."""
+    pictures = sum(len(clip.pictures) for clip in source.clips)
+    people = {clip.identity for clip in source.clips}
+    prescribed = Counter(clip.split or "to be drawn" for clip in source.clips)
+    size = sum(size for clip in source.clips for _, size, _ in _state(clip))
+    done = finished(Path(out).resolve(), _job(source, settings))
+    lines = [
+        f"{len(source.clips)} videos of {len(people)} people, {size / 1e9:.2f} GB"
+        + (f", {pictures} pictures in place of frames" if pictures else ""),
+        "splits: " + ", ".join(f"{name} {count}" for name, count in sorted(prescribed.items())),
+        f"other files: {source.ignored}",
+        f"already done by an interrupted run: {done}",
+    ]
+    lines += [f"left out {name}: {why}" for name, why in source.skipped.items()]
+    return "\n".join([*lines, f"would be written to {out}"])
+
+
+def _job(source: Source, settings: Settings) -> dict[str, Any]:
+    """What the work depends on."""
+    clips = [[clip.video, clip.identity, clip.split, _state(clip)] for clip in source.clips]
+    return {"version": VERSION, "kind": source.kind, "settings": asdict(settings), "clips": clips}
 
 
 def _state(clip: Clip) -> list[tuple[str, int, int]]:
@@ -213,7 +206,7 @@ def _state(clip: Clip) -> list[tuple[str, int, int]]:
 def _run(job: tuple[Clip, Path], settings: Settings, observe: Observe) -> ClipResult:
     """A clip in its own sub-folder; that of an interrupted run is taken as it is."""
     clip, folder = job
-    note = folder / "result.json"
+    note = folder / PART
     if note.is_file():
         return ClipResult(**json.loads(note.read_text(encoding="utf-8")))
     shutil.rmtree(folder, ignore_errors=True)
@@ -222,8 +215,12 @@ def _run(job: tuple[Clip, Path], settings: Settings, observe: Observe) -> ClipRe
         result = prepare_clip(clip, folder, settings, observe)
     except InputError as error:
         result = ClipResult(skipped=str(error))
+    except OSError:
+        raise  # A full disk is no fault of the video.
+    except Exception as error:  # One strange video must not stop ten thousand.
+        result = ClipResult(skipped=f"{type(error).__name__}: {' '.join(str(error).split())}")
     result.sha256 = digest(clip)
-    written = folder / "result.json.partial"
+    written = folder / f"{PART}.partial"
     written.write_text(json.dumps(vars(result)), encoding="utf-8")
     written.rename(note)
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeAlias
 
 import av
@@ -58,14 +59,16 @@ class VideoReader:
             stream = _picture_stream(container, path)
             self.rate = float(stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
 
-    def frames(self, every: int = 1) -> Iterator[Frame]:
+    def frames(self, every: int = 1, rate: float | None = None) -> Iterator[Frame]:
         """One pass over the file.
 
         Args:
             every: deliver each ``every``-th frame only; the others are decoded but not converted.
+            rate: of these deliver so many a second, the first at or after each moment; None for all.
         """
         self.damage, self.shot = None, 0
         cuts = CutDetector()
+        due = 0
         index = -1
         with self._open() as container:
             stream = _picture_stream(container, self.path)
@@ -82,7 +85,8 @@ class VideoReader:
                 # Every frame is looked at: a cut is a cut, however few frames are taken.
                 small = frame.to_ndarray(format="rgb24", width=THUMBNAIL, height=THUMBNAIL)
                 self.shot += cuts.update(np.asarray(small, np.uint8))
-                if index % every == 0:
+                if index % every == 0 and (rate is None or time * rate >= due - MIN_STEP):
+                    due = math.floor(time * (rate or 0) + MIN_STEP) + 1
                     yield index, time, _upright(frame, stream.sample_aspect_ratio)
         if index < 0:
             msg = f"cannot read {self.path}: no frame can be decoded ({self.damage or 'no picture data'})"

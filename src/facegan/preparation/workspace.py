@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RESULT = "result"
+JOB = "job.json"
+PART = "result.json"
+"""In a part's own sub-folder, when it is done."""
 
 
 @contextmanager
@@ -31,8 +34,8 @@ def workspace(
         job: what the work depends on, for JSON; work of another job is thrown away.
         stays_after: errors after which it stays too, since the same job can go on once they are mended.
     """
-    folder = out.with_name(f".{out.name}.partial")
-    note = folder / "job.json"
+    folder = _folder(out)
+    note = folder / JOB
     text = json.dumps(job)
     if not note.is_file() or note.read_text(encoding="utf-8") != text:
         shutil.rmtree(folder, ignore_errors=True)
@@ -50,6 +53,17 @@ def workspace(
             shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder)
+
+
+def finished(out: Path, job: dict[str, Any]) -> int:
+    """How many parts of a job an interrupted run has finished."""
+    note = _folder(out) / JOB
+    same = note.is_file() and note.read_text(encoding="utf-8") == json.dumps(job)
+    return len(list(_folder(out).glob(f"*/{PART}"))) if same else 0
+
+
+def _folder(out: Path) -> Path:
+    return out.with_name(f".{out.name}.partial")
 
 
 def check_free(out: Path, source: Path, *, overwrite: bool) -> None:

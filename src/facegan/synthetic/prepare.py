@@ -63,7 +63,7 @@ def prepare_synthetic(
         InputError: if there is no ground truth, ``out`` is in use, or no usable face is found.
         OSError: if the result cannot be written, for example to a full disk.
     """
-    settings = Settings(size, min_face, every=every, max_frames=max_frames)
+    settings = Settings(size, min_face, every=every, max_frames=max_frames, max_angle=180)
     source_dir, workers = Path(source_dir), worker_count(workers)
     check_free(out, source_dir, overwrite=overwrite)
     GroundTruth(source_dir)  # refused now, not clip by clip

@@ -12,6 +12,8 @@ from facegan.preparation.sources.clip import Clip, Source
 if TYPE_CHECKING:
     from pathlib import Path
 
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm")
+"""A folder of such a name is told of: somebody took it for a video."""
 # Everything else is tried: no list of video suffixes is complete.
 OTHER_SUFFIXES = (
     *(".txt", ".md", ".html", ".pdf", ".log", ".srt", ".vtt"),
@@ -42,6 +44,11 @@ def find_videos(folder: Path, identities: Path | None = None) -> Source:
     names = None if identities is None else _read_identities(identities, folder)
     paths = sorted(folder.rglob("*"))
     skipped = {p.relative_to(folder).as_posix(): "a link to nothing" for p in paths if not p.exists()}
+    skipped |= {
+        path.relative_to(folder).as_posix(): "a folder"
+        for path in paths
+        if path.is_dir() and path.suffix.lower() in VIDEO_SUFFIXES
+    }
     everything = [path.relative_to(folder) for path in paths if path.is_file()]
     files = [path for path in everything if not _is_other(path)]
     stems = Counter(path.with_suffix("").as_posix() for path in files)
