@@ -178,7 +178,7 @@ def plan(source: Source, out: Path, settings: Settings) -> str:
     size = sum(size for clip in source.clips for _, size, _ in _state(clip))
     done = finished(Path(out).resolve(), _job(source, settings))
     lines = [
-        f"{len(source.clips)} videos of {len(people)} people, {size / 1e9:.2f} GB"
+        f"{len(source.clips)} videos of {len(people)} people, {size / 1e6:,.0f} MB"
         + (f", {pictures} pictures in place of frames" if pictures else ""),
         "splits: " + ", ".join(f"{name} {count}" for name, count in sorted(prescribed.items())),
         f"other files: {source.ignored}",
