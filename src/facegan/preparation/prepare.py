@@ -166,7 +166,8 @@ def write_data_set(
             damaged=summary.damaged,
             settings=asdict(settings) | {"seed": seed},
         )
-        write_report(folder / RESULT, summary, asdict(settings) | {"seed": seed})
+        title = f"{source.kind} of {source.input}"
+        write_report(folder / RESULT, title, summary, asdict(settings) | {"seed": seed})
     return summary
 
 

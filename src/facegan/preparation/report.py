@@ -44,11 +44,12 @@ class Histogram(NamedTuple):
     """Median."""
 
 
-def write_report(folder: Path, summary: Summary, settings: dict[str, Any]) -> None:
+def write_report(folder: Path, title: str, summary: Summary, settings: dict[str, Any]) -> None:
     """Writes ``report.html``, which needs no other file.
 
     Args:
         folder: of the shards.
+        title: what the data set is of; not its name, which may change.
         summary: of the preparation.
         settings: of the preparation.
     """
@@ -65,6 +66,7 @@ def write_report(folder: Path, summary: Summary, settings: dict[str, Any]) -> No
         lstrip_blocks=True,
     )
     page = environment.get_template(REPORT).render(
+        title=title,
         summary=summary,
         splits={name: asdict(counts) for name, counts in summary.splits.items()},
         settings=settings,
