@@ -1,6 +1,7 @@
 """Tracks are named by faces."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -54,3 +55,12 @@ def test_people_are_one_in_all_their_videos_and_in_one_split(mixed, tmp_path):
     lines = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
     assert [line["crops"] for line in lines] == [4] * 6
     assert all(len(line["sha256"]) == 64 for line in lines)
+
+
+def test_a_person_in_two_prescribed_splits_is_tested_and_not_trained_on(mixed, tmp_path):
+    source = find_videos(mixed)
+    clips = [replace(clip, split="train" if int(clip.video) >= 3 else "test") for clip in source.clips]
+    source = replace(source, clips=tuple(clips))
+    summary = prepare_small(source, tmp_path / "data", size=128, recognise=True)
+    assert summary.splits["test"].identities == 3
+    assert summary.splits["train"].identities == 0

@@ -259,7 +259,9 @@ def _merge(pairs: Iterable[tuple[Clip, ClipResult]], folder: Path, seed: int, su
     whose = {
         (number, name): people.get(f"{number}/{name}", clip.identity) for number, clip, name, _ in tracks
     }
-    fixed = {whose[number, name]: clip.split for number, clip, name, _ in tracks if clip.split}
+    fixed: dict[str, str] = {}
+    for split in SPLITS:  # Of a person in several the last: no test sees a trained face.
+        fixed |= {whose[number, name]: split for number, clip, name, _ in tracks if clip.split == split}
     splits = split_identities(whose.values(), seed, fixed)
     videos = set()
     writer = ShardWriter(folder / RESULT)

@@ -10,14 +10,13 @@ import numpy as np
 
 from facegan.errors import InputError
 from facegan.preparation.sources.clip import Clip, Source
+from facegan.preparation.splits import SPLITS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 QUALITIES = ("raw", "c0", "c23", "c40")
 """Uncompressed, and H.264 with these quantisers."""
-ORDER = ("test", "val", "train")
-"""Of a person whose videos lie in several splits the first of these counts: no test sees a trained face."""
 PAPER_TEST = 400
 """Videos of the paper's test (section 5)."""
 
@@ -86,7 +85,7 @@ def _official(root: Path, clips: list[Clip]) -> dict[str, str]:
     """Person to split; of those that the lists do not name, none."""
     people = {clip.path.stem: clip.identity for clip in clips if clip.video.startswith("youtube/")}
     splits: dict[str, str] = {}
-    for split in reversed(ORDER):
+    for split in SPLITS:  # Of a person in several the last: no test sees a trained face.
         path = _find(root, f"{split}.json")
         if path is None:
             msg = f"no splits/{split}.json in {root}: they are at github.com/ondyari/FaceForensics"
