@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facegan.preparation import CentroidTracker
+from facegan.preparation.tracker import LOOK, look
 
 FPS = 25
 
@@ -54,6 +55,43 @@ def test_a_track_ends_after_half_a_second(gap, expected):
 
 def test_two_claimants_of_one_track():
     assert follow([[(100, 100)], [(110, 100), (102, 100)]]) == [[0], [1, 0]]
+
+
+def test_a_hidden_face_comes_out_where_its_way_leads():
+    left = [(100 + 10 * i, 100) for i in range(16)]
+    right = [(250 - 10 * i, 100) for i in range(16)]
+    hidden = range(6, 10)
+    frames = [[a] if i in hidden else [a, b] for i, (a, b) in enumerate(zip(left, right, strict=True))]
+    assert follow(frames) == [[0] if i in hidden else [0, 1] for i in range(16)]
+
+
+def test_who_leaves_and_who_enters_at_one_place_are_two():
+    leaves, enters = [[(50 - 20 * i, 0)] for i in range(5)], [[(20 * i - 30, 0)] for i in range(5)]
+    assert follow(leaves + [[]] * 4 + enters) == [[0]] * 5 + [[]] * 4 + [[1]] * 5
+
+
+def in_turn(company):
+    """Ids of a face of two looks in turn, three sightings each; somebody else may have been seen before."""
+    tracker = CentroidTracker()
+    bright, dark = (np.full((LOOK, LOOK, 3), level, np.uint8) for level in (180, 120))
+    places = np.array([(100.0, 100), (500, 100)])[: 1 + company]
+    tracker.update(places, np.full(len(places), 100.0), -1 / FPS, [bright] * len(places))
+    faces = [bright] * 3 + [dark] * 3 + [bright] * 3
+    return [tracker.update(places[:1], np.array([100.0]), i / FPS, [f])[0] for i, f in enumerate(faces)]
+
+
+def test_a_face_that_becomes_another_opens_a_new_track():
+    assert in_turn(company=True) == [0, 0, 0, 2, 2, 2, 3, 3, 3]
+    assert in_turn(company=False) == [0] * 9
+
+
+def test_a_look_is_of_the_face_and_stays_within_the_picture():
+    image = np.zeros((100, 100, 3), np.uint8)
+    image[:, 60:] = 200
+    face = np.random.default_rng(0).uniform(65, 95, (68, 2)).astype(np.float32)
+    assert look(image, face)[:, 2:].min() == 200
+    for corner in (-500, -15, 80, 500):
+        assert look(image, face - 65 + corner).shape == (LOOK, LOOK, 3)
 
 
 @given(

@@ -18,7 +18,7 @@ from facegan.preparation.crop import Crop, extent, track_side
 from facegan.preparation.people import Recogniser
 from facegan.preparation.pictures import PictureReader
 from facegan.preparation.quality import covered, fingerprint, sharpness
-from facegan.preparation.tracker import CentroidTracker
+from facegan.preparation.tracker import CentroidTracker, look
 from facegan.preparation.video import VideoReader
 from facegan.preparation.writer import BLENDSHAPES, MESH_POINTS, PartWriter
 
@@ -36,9 +36,9 @@ PITCH, YAW = (motion.NAMES.index(name) for name in ("pitch", "yaw"))
 RECOGNISED = (0, 5, 15, 35, 75, 155, 315)
 """Crops of a track by which its person is known: more and more apart, so that a long track costs no more."""
 MIN_TRACK = 2
+"""Frames of a track; fewer make no pair to train on."""
 MIN_RATE = 0.01
 """Frames a second."""
-"""Frames of a track; fewer make no pair to train on."""
 JPEG_QUALITY = 95
 
 SEEN = np.dtype(
@@ -176,7 +176,8 @@ def _look(
         faces = observer.faces(index, time, image)
         points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, landmarks.COUNT, 2)
         extents = np.ptp(points, axis=1).max(axis=1)
-        tracks = tracker.update(points.mean(axis=1), extents, time)
+        looks = [look(image, face) for face in points]
+        tracks = tracker.update(points.mean(axis=1), extents, time, looks)
         for face, track, face_extent in zip(faces, tracks, extents, strict=True):
             reason = _flaw(face, image.shape[:2], settings)
             if reason:

@@ -19,9 +19,14 @@ MEMORY = 8
 
 
 class CutDetector:
-    """Tells cuts from movement, by small pictures of successive frames."""
+    """Tells cuts from movement, by small pictures of successive frames.
 
-    def __init__(self) -> None:
+    Args:
+        least: mean difference, of 255, that may be a cut.
+    """
+
+    def __init__(self, least: float = LEAST) -> None:
+        self._least = least
         self._last: NDArray[np.float32] | None = None
         self._before: deque[float] = deque(maxlen=MEMORY)
 
@@ -29,7 +34,7 @@ class CutDetector:
         """Takes the next frame.
 
         Args:
-            thumbnail: the whole frame, h×w×3, of one small size.
+            thumbnail: the whole of what is watched, h×w×3, of one small size.
 
         Returns:
             Whether there is a cut before it.
@@ -40,7 +45,7 @@ class CutDetector:
             return False
         difference = float(np.abs(current - last).mean())
         usual = float(np.median(self._before)) if self._before else 0.0
-        if difference > max(LEAST, FACTOR * usual):
+        if difference > max(self._least, FACTOR * usual):
             self._before.clear()
             return True
         self._before.append(difference)
