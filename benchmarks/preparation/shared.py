@@ -62,7 +62,7 @@ def wait(process: subprocess.Popen[str]) -> tuple[str, int, dict[int, float]]:
 
 
 def show(title: str, head: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Prints a table; numbers have as many digits as their strings."""
+    """Prints a table."""
     table = Table(*head, title=title, title_justify="left")
     for row in rows:
         table.add_row(*map(str, row))

@@ -23,6 +23,7 @@ from facegan.preparation.video import VideoReader
 from facegan.preparation.writer import BLENDSHAPES, MESH_POINTS, PartWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -147,10 +148,8 @@ def prepare_clip(clip: Clip, folder: Path, settings: Settings, observe: Observe)
     with tempfile.TemporaryFile(dir=folder) as spool, observe(clip) as observer:
         _look(video, spool, settings, observer, result)
         result.damage = video.damage
-        count = spool.tell() // SEEN.itemsize
-        if count:
-            seen = np.memmap(spool, SEEN, mode="r", shape=(count,))
-            _Cutter(clip, folder, settings, observer, result).run(video, seen)
+        if spool.tell():
+            _Cutter(clip, folder, settings, observer, result).run(video, spool)
     if not result.tracks:
         result.skipped = "no usable face"
     return result
@@ -216,22 +215,23 @@ class _Cutter:
         self.before: dict[int, NDArray[np.float32]] = {}
         self.recogniser = Recogniser() if settings.recognise else None
 
-    def run(self, video: Reader, seen: NDArray[np.void]) -> None:
+    def run(self, video: Reader, spool: IO[bytes]) -> None:
         """Writes the crops of the faces that were seen, in their order."""
-        frames, tracks, extents = (np.array(seen[name]) for name in ("frame", "track", "extent"))
+        frames, tracks, extents = _columns(spool, "frame", "track", "extent")
+        spool.seek(0)
         sides = {track: track_side(extents[tracks == track]) for track in np.unique(tracks).tolist()}
         last = {track: frames[tracks == track][-1] for track in sides}
         position = 0
         for index, time, image in islice(
             video.frames(self.settings.every, self.settings.rate), self.settings.max_frames
         ):
-            while position < len(seen) and frames[position] == index:
-                face, track = seen[position], int(tracks[position])
+            while position < len(frames) and frames[position] == index:
+                face, track = next(_records(spool, 1))[0], int(tracks[position])
                 position += 1
                 self._take(image, face, track, sides[track], {"time": time, "fps": video.rate})
                 if index == last[track]:
                     self._end(track)
-            if position == len(seen):
+            if position == len(frames):
                 break
         for track in list(self.writers):
             self._end(track)
@@ -284,6 +284,19 @@ class _Cutter:
             self.result.tracks[_part(track)] = self.counts[track]
             if self.recogniser:
                 self.result.embeddings[_part(track)] = self.recogniser.embedding(track)
+
+
+def _columns(spool: IO[bytes], *names: str) -> list[NDArray[Any]]:
+    """The numbers that are needed of all faces at once; the whole records, 6 kB each, stay on disk."""
+    spool.seek(0)
+    pieces = [[piece[name].copy() for name in names] for piece in _records(spool, 256)]
+    return [np.concatenate(column) for column in zip(*pieces, strict=True)]
+
+
+def _records(spool: IO[bytes], count: int) -> Iterator[NDArray[np.void]]:
+    """What the spool holds from here on, so many at a time."""
+    while data := spool.read(count * SEEN.itemsize):
+        yield np.frombuffer(data, SEEN)
 
 
 def _part(track: int) -> str:
