@@ -1,6 +1,9 @@
+import pickle
+
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader, Subset
 
 from facegan.data import Augmentation, FaceCrops, TrainingPairs, ValidationPairs, read_pair
 from facegan.landmarks import draw_gaussians
@@ -154,3 +157,24 @@ def test_validation_pairs_are_read(crops):
 def test_no_crops_make_no_pairs(prepared):
     empty = FaceCrops(prepared, "holiday")
     assert len(TrainingPairs(empty)) == len(ValidationPairs(empty, 5)) == 0
+
+
+@pytest.mark.parametrize("way", ["fork", "spawn"])
+def test_workers_of_either_kind_read_the_same(crops, way):
+    pairs = TrainingPairs(crops, augmentation=Augmentation(flip=0.5, colour=0.3))
+    # Touched before: what is open here must not be shared with them.
+    alone = [pairs[index] for index in range(8)]
+    loader = DataLoader(Subset(pairs, range(8)), None, num_workers=2, multiprocessing_context=way)
+    for one, other in zip(alone, loader, strict=True):
+        assert set(one) == set(other)
+        assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_pictures_stay_in_their_file_when_sent_to_a_process(crops):
+    """Only their place in the memory-mapped file is pickled, before and after reading."""
+    crops.picture(0)
+    numbers = sum(array.nbytes for array in vars(crops).values() if isinstance(array, np.ndarray))
+    pickled = pickle.dumps(crops)
+    assert len(pickled) < numbers + 10_000
+    again = pickle.loads(pickled)
+    assert torch.equal(again.picture(7), crops.picture(7))

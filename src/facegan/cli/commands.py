@@ -223,7 +223,7 @@ def reenact(
 
 def pairs(
     *,
-    data: Path,
+    data: str,
     out: Path,
     pairs: int = 200,
     protocols: list[str] | None = None,
@@ -253,7 +253,7 @@ def pairs(
 
 def evaluate(
     *,
-    data: Path,
+    data: str,
     out: Path,
     model: list[str] | None = None,
     predictions: list[str] | None = None,

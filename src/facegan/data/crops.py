@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -14,16 +12,21 @@ from pyarrow import ArrowInvalid
 from torch import Tensor
 
 from facegan import landmarks, motion
+from facegan.data.address import FULL, reachable, read_file, shards
 from facegan.errors import InputError
 from facegan.preparation.crop import Crop
-from facegan.preparation.writer import DESCRIPTION, VERSION
+from facegan.preparation.writer import DESCRIPTION, SCHEMA, VERSION
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class FaceCrops:
     """The crops of one split of a data set that ``facegan prepare`` wrote.
 
     Args:
-        root: folder with ``dataset.json`` and Parquet shards.
+        root: folder with ``dataset.json`` and Parquet shards, or the address of one (``s3://bucket/data``,
+            ``hf://datasets/owner/name``), whose shards are fetched once.
         split: ``train``, ``val`` or ``test``; None for all.
         size: pictures are reduced to so many pixels; None leaves them as they are.
 
@@ -33,15 +36,17 @@ class FaceCrops:
         track: N integers, the same for crops of one track.
         identity: N names.
         split: N names.
+        time: N, in seconds since the video's begin.
         video, number, frame: N names and two times N integers: which crop it is, its track's number being
             that in its video.
 
     Raises:
-        InputError: if the folder holds no data set of this version, or ``size`` is larger than its crops.
+        InputError: if the folder holds no data set of this version, or ``size`` is larger than its crops;
+            if an address cannot be reached.
     """
 
     def __init__(self, root: Path | str, split: str | None = None, size: int | None = None) -> None:
-        self.root = Path(root)
+        self.root = str(root)
         info = dataset_info(root)
         self.size: int = size or info["size"]
         if self.size > info["size"]:
@@ -56,6 +61,7 @@ class FaceCrops:
         self.landmarks = self._numbers(table, "landmarks").reshape(-1, landmarks.COUNT, 2)
         self.motion = self._numbers(table, "motion").reshape(-1, motion.SIZE)
         self._crops = self._numbers(table, "crop")
+        self.time = self._strings(table, "time").astype(np.float64)
         self.frame = self._strings(table, "frame").astype(np.int64)
         self.video = self._strings(table, "video")
         self.identity = self._strings(table, "identity")
@@ -129,11 +135,13 @@ def dataset_info(root: Path | str) -> dict[str, Any]:
     """What ``dataset.json`` says.
 
     Raises:
-        InputError: if the folder holds no data set, or one of another version.
+        InputError: if the folder holds no data set, or one of another version; if an address cannot be
+            reached.
     """
-    path = Path(root) / DESCRIPTION
     try:
-        info: dict[str, Any] = dict(json.loads(path.read_text(encoding="utf-8")))
+        info: dict[str, Any] = dict(json.loads(read_file(root, DESCRIPTION).decode()))
+    except InputError:
+        raise
     except (OSError, ValueError, TypeError) as error:
         msg = f"{root} is not a prepared data set: no readable dataset.json (facegan prepare makes one)"
         raise InputError(msg) from error
@@ -145,22 +153,23 @@ def dataset_info(root: Path | str) -> dict[str, Any]:
     return info
 
 
-def _table(root: Path) -> Any:
+def _table(root: str) -> Any:
     import datasets
 
-    shards = sorted(str(path) for path in root.glob("*.parquet"))
-    if not shards:
+    files = shards(root)
+    if not files:
         msg = f"{root} holds no Parquet shards: prepare it anew"
         raise InputError(msg)
     datasets.disable_progress_bars()
     try:
-        return datasets.Dataset.from_parquet(shards)
+        with reachable(root):
+            table = datasets.Dataset.from_parquet(files)
     except (ArrowInvalid, datasets.exceptions.DatasetGenerationError) as error:
-        if isinstance(error.__cause__, OSError) and error.__cause__.errno in (
-            errno.ENOSPC,
-            errno.EDQUOT,
-            errno.EFBIG,
-        ):
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
             raise error.__cause__ from None
         msg = f"{root} holds a damaged Parquet shard: prepare it anew"
         raise InputError(msg) from error
+    if missing := [name for name in SCHEMA.names if name not in table.column_names]:
+        msg = f"{root} holds Parquet files of another kind, without {missing[0]}: prepare it anew"
+        raise InputError(msg)
+    return table

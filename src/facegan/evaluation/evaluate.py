@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from facegan.data import FaceCrops
+from facegan.data.address import absolute, fingerprint
 from facegan.data.crops import dataset_info
 from facegan.errors import InputError
 from facegan.evaluation.answers import TrueAnswers
@@ -47,7 +48,7 @@ PAIRS, SCORES = "pairs.parquet", "scores.parquet"
 
 def evaluate(
     models: Sequence[str],
-    data: Path,
+    data: Path | str,
     out: Path,
     *,
     predictions: Sequence[str] = (),
@@ -67,7 +68,7 @@ def evaluate(
 
     Args:
         models: model folders, or ``owner/name`` on the hub, each possibly as ``name=folder``.
-        data: folder that ``facegan prepare`` wrote.
+        data: folder that ``facegan prepare`` wrote, or the address of one.
         out: folder for the results.
         predictions: folders of pictures that other programs made for the same pairs, named alike.
         pairs: pairs of each protocol, fewer if the data has no more; or a file of pairs.
@@ -88,7 +89,7 @@ def evaluate(
         raise InputError(msg)
     methods = parse_methods(models, predictions)
     check_device(eyes.device)
-    out, data = Path(out).resolve(), Path(data).resolve()
+    out, data = Path(out).resolve(), absolute(data)
     require_free(out, marker=NUMBERS, overwrite=overwrite)
     animators = {m.name: Animator.from_pretrained(m.path, eyes.device) for m in methods if m.kind == "model"}
     size = min([animator.size for animator in animators.values()] or [int(dataset_info(data)["size"])])
@@ -103,7 +104,7 @@ def evaluate(
     job = {
         "methods": [asdict(method) for method in methods],
         "weights": {name: _fingerprint(animator) for name, animator in animators.items()},
-        "files": {str(folder): _state(folder) for folder in _inputs(methods, data, eyes)},
+        "files": {data: fingerprint(data)} | {str(f): _state(f) for f in _inputs(methods, eyes)},
         "trials": {name: [part.tolist() for part in chosen] for name, chosen in trials.items()},
         "size": size,
         "eyes": eyes._asdict(),
@@ -155,7 +156,7 @@ def evaluate(
     return report
 
 
-def people(data: Path, size: int | None, pairs: int | Path) -> tuple[str | None, FaceCrops]:
+def people(data: Path | str, size: int | None, pairs: int | Path) -> tuple[str | None, FaceCrops]:
     """The first split that has crops, those first that no model was trained on; all for a file of pairs."""
     for split in (None,) if isinstance(pairs, Path) else ("test", "val", "train"):
         crops = FaceCrops(data, split, size)
@@ -217,11 +218,11 @@ def _edits(run: Run, observer: Any) -> Edits | None:
     return None
 
 
-def _inputs(methods: Sequence[Method], data: Path, eyes: Eyes) -> list[Path]:
-    """Folders that are read."""
+def _inputs(methods: Sequence[Method], eyes: Eyes) -> list[Path]:
+    """Folders that are read beside the data."""
     kind, _, folder = eyes.motion.partition("=")
     read = [Path(folder)] if kind == "openface" else []
-    return [data, *(Path(method.path) for method in methods if method.kind == "predictions"), *read]
+    return [*(Path(method.path) for method in methods if method.kind == "predictions"), *read]
 
 
 def _state(folder: Path) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def export_pairs(
-    data: Path,
+    data: Path | str,
     out: Path,
     *,
     pairs: int = 200,
@@ -40,7 +40,7 @@ def export_pairs(
     motion, and the source's background where the driver's crop has it.
 
     Args:
-        data: folder that ``facegan prepare`` wrote.
+        data: folder that ``facegan prepare`` wrote, or the address of one.
         out: folder for the pictures.
         pairs: pairs of each protocol.
         protocols: some of :data:`PROTOCOLS`; by default all.

@@ -39,7 +39,7 @@ class Pictures(Protocol):
 class CropPictures(NamedTuple):
     """Crops of a data set."""
 
-    root: Path
+    root: str
     split: str | None
     size: int
     indices: tuple[int, ...]
@@ -132,6 +132,6 @@ def to_batch(images: Sequence[NDArray[np.uint8]]) -> Tensor:
 
 
 @lru_cache(maxsize=2)
-def _open(root: Path, split: str | None, size: int) -> FaceCrops:
+def _open(root: str, split: str | None, size: int) -> FaceCrops:
     """A process reads one data set again and again."""
     return FaceCrops(root, split, size)

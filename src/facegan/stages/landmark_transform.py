@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -24,7 +23,7 @@ class LandmarkTransformData(PairData):
     """Landmarks and motion of pairs; no picture is decoded.
 
     Args:
-        root: folder that ``facegan prepare`` wrote.
+        root: folder that ``facegan prepare`` wrote, or the address of one.
         batch_size: pairs a step and device (the paper's is 32).
         workers: processes that read; the numbers are in memory, so none is needed.
         validation_pairs: how many pairs are validated, evenly over the data.
@@ -35,7 +34,7 @@ class LandmarkTransformData(PairData):
 
     def __init__(
         self,
-        root: Path,
+        root: str,
         batch_size: int = 32,
         workers: int = 0,
         validation_pairs: int = 2000,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -28,7 +27,8 @@ class PairData(pl.LightningDataModule):
     """Pairs of two frames of one track.
 
     Args:
-        root: folder that ``facegan prepare`` wrote.
+        root: folder that ``facegan prepare`` wrote, or the address of one (``s3://bucket/data``,
+            ``hf://datasets/owner/name``).
         size: height and width of the pictures; null for that of the data set.
         batch_size: pairs a step and device.
         workers: processes that read.
@@ -44,7 +44,7 @@ class PairData(pl.LightningDataModule):
 
     def __init__(
         self,
-        root: Path,
+        root: str,
         size: int | None = None,
         batch_size: int = 1,
         workers: int = 2,
@@ -68,7 +68,7 @@ class PairData(pl.LightningDataModule):
         if flip > 1:
             msg = f"data.init_args.flip is {flip}: a probability is at most 1"
             raise InputError(msg)
-        self.root = Path(root)
+        self.root = str(root)
         self.batch_size = batch_size
         self.workers = workers
         self.validation_pairs = validation_pairs

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
-import pyarrow.dataset
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import WandbLogger
 from torch.utils.data import default_collate
@@ -88,12 +87,7 @@ def frames_of(stage: Stage, data: PairData, members: NDArray[np.intp]) -> Iterat
 
 def frame_rate(crops: FaceCrops, members: NDArray[np.intp]) -> float:
     """Crops a second of a track, by the times of its first and last."""
-    video = str(crops.video[members[0]])
-    ends = crops.frame[members[[0, -1]]].tolist()
-    shards = pyarrow.dataset.dataset(sorted(str(path) for path in crops.root.glob("*.parquet")))
-    field = pyarrow.dataset.field
-    times = shards.to_table(["time"], filter=(field("video") == video) & field("frame").isin(ends))["time"]
-    seconds = max(times.to_pylist()) - min(times.to_pylist())
+    seconds = float(np.ptp(crops.time[members]))
     return (len(members) - 1) / seconds if seconds else 25.0
 
 
