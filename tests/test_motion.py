@@ -1,9 +1,11 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 from facegan import motion
 from facegan.errors import InputError
@@ -71,3 +73,35 @@ def test_what_was_set_can_be_read(values):
 def test_unknown_name_is_one_line_that_lists_the_known_ones(name):
     with pytest.raises(InputError, match=f"unknown motion '{name}': choose from AU01, .*, roll$"):
         motion.edit(torch.zeros(20), {"AU12": 0.5, name: 1.0})
+
+
+motions = st.lists(st.floats(-1, 1), min_size=20, max_size=20).map(torch.tensor)
+angles = st.floats(-60, 60)
+
+
+@given(motions)
+def test_rotation_is_that_of_the_angles(values):
+    """As SciPy has it: intrinsic rotations about x, y and z."""
+    _, head = motion.to_openface(values.double())
+    expected = Rotation.from_euler("XYZ", head.numpy()).as_matrix()
+    np.testing.assert_allclose(motion.rotation(values.double()), expected, atol=1e-12)
+
+
+@given(motions, angles, angles)
+def test_turns_add_up_and_leave_the_units(values, one, other):
+    turned = motion.turn(motion.turn(values, one), other)
+    torch.testing.assert_close(turned, motion.turn(values, one + other), atol=1e-5, rtol=0)
+    assert torch.equal(turned[:17], values[:17])
+    torch.testing.assert_close(motion.turn(turned, -one - other), values, atol=1e-5, rtol=0)
+
+
+@given(motions, angles)
+def test_turning_to_the_other_side_is_turning_in_the_mirror(values, angle):
+    torch.testing.assert_close(
+        motion.flip(motion.turn(values, angle)), motion.turn(motion.flip(values), -angle), atol=1e-6, rtol=0
+    )
+
+
+def test_a_frontal_head_rolls_by_the_angle():
+    turned = motion.turn(torch.zeros(2, 20), 14)
+    torch.testing.assert_close(turned, motion.edit(torch.zeros(2, 20), {"roll": 14}))

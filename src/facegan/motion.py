@@ -57,6 +57,37 @@ def flip(motion: Tensor) -> Tensor:
     return motion * signs
 
 
+def rotation(motion: Tensor) -> Tensor:
+    """The head's rotation R = Rx(pitch) Ry(yaw) Rz(roll), ...×3×3, of ...×20."""
+    angles = motion[..., len(ACTION_UNITS) :] * ANGLE_SCALE
+    (sx, sy, sz), (cx, cy, cz) = angles.sin().unbind(dim=-1), angles.cos().unbind(dim=-1)
+    rows = (
+        (cy * cz, -cy * sz, sy),
+        (cx * sz + sx * sy * cz, cx * cz - sx * sy * sz, -sx * cy),
+        (sx * sz - cx * sy * cz, sx * cz + cx * sy * sz, cx * cy),
+    )
+    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
+
+
+def turn(motion: Tensor, angle: float) -> Tensor:
+    """Motion of the face in a picture that is turned: Rz(angle) R.
+
+    Args:
+        motion: ...×20.
+        angle: in degrees, clockwise in the picture.
+    """
+    radians = torch.tensor(math.radians(angle), dtype=torch.float64)
+    sine, cosine, one = radians.sin(), radians.cos(), torch.ones((), dtype=torch.float64)
+    zero = 0 * one
+    picture = torch.stack((cosine, -sine, zero, sine, cosine, zero, zero, zero, one)).reshape(3, 3)
+    matrix = picture.to(motion.device) @ rotation(motion.double())
+    pitch = torch.atan2(-matrix[..., 1, 2], matrix[..., 2, 2])
+    yaw = matrix[..., 0, 2].clamp(-1, 1).asin()
+    roll = torch.atan2(-matrix[..., 0, 1], matrix[..., 0, 0])
+    angles = torch.stack((pitch, yaw, roll), dim=-1) / ANGLE_SCALE
+    return torch.cat((motion[..., : len(ACTION_UNITS)], angles.to(motion.dtype)), dim=-1)
+
+
 def edit(motion: Tensor, values: Mapping[str, float]) -> Tensor:
     """Sets named numbers of a motion vector.
 

@@ -3,8 +3,10 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 from torch.utils.data import DataLoader, Subset
 
+from facegan import motion
 from facegan.data import Augmentation, FaceCrops, TrainingPairs, ValidationPairs, read_pair
 from facegan.landmarks import draw_gaussians
 
@@ -102,6 +104,47 @@ def test_lone_crop_of_a_track_drives_itself(crops):
 
     pair = TrainingPairs(Lone(), pictures=False)[1]
     assert torch.equal(pair["source_landmarks"], pair["driving_landmarks"])
+
+
+def drawn_sources(pairs, crops, driver, times=200):
+    return {whose(crops, pairs[driver, seed]["source_landmarks"]) for seed in range(times)}
+
+
+def angle(crops, one, other):
+    rotations = [
+        Rotation.from_euler("XYZ", crops.motion[index, 17:] * motion.ANGLE_SCALE) for index in (one, other)
+    ]
+    return np.degrees((rotations[0].inv() * rotations[1]).magnitude())
+
+
+def test_sources_are_as_far_off_as_asked_for(crops):
+    for settings in ({"min_time": 0.3}, {"min_turn": 2.0}, {"min_time": 0.2, "min_turn": 1.0}):
+        pairs = TrainingPairs(crops, pictures=False, **settings)
+        constrained = 0
+        for driver in (2, 9, 30):
+            track = np.flatnonzero(crops.track == crops.track[driver])
+            wanted = {
+                other
+                for other in track.tolist()
+                if abs(crops.time[other] - crops.time[driver]) >= settings.get("min_time", 0)
+                and angle(crops, other, driver) >= settings.get("min_turn", 0)
+                and other != driver
+            }
+            assert drawn_sources(pairs, crops, driver) == wanted
+            constrained += len(wanted) < len(track) - 1
+        assert constrained
+
+
+@pytest.mark.parametrize("settings", [{"min_time": 60.0}, {"min_turn": 179.0}])
+def test_furthest_in_time_where_none_is_far_enough(crops, settings):
+    pairs = TrainingPairs(crops, pictures=False, **settings)
+    for driver in (0, 7, 39):
+        track = np.flatnonzero(crops.track == crops.track[driver])
+        (source,) = drawn_sources(pairs, crops, driver, 20)
+        assert (
+            abs(crops.time[source] - crops.time[driver])
+            == np.abs(crops.time[track] - crops.time[driver]).max()
+        )
 
 
 def test_training_repeats_with_the_seed_alone(crops):

@@ -5,6 +5,7 @@ from facegan.data.crops import FaceCrops, dataset_info
 from facegan.data.pair import Pair, read_pair
 from facegan.data.pairs import TrainingPairs, ValidationPairs
 from facegan.data.sampler import PairSampler
+from facegan.data.search import cross_pairs, nearest_motion
 
 __all__ = [
     "Augmentation",
@@ -13,6 +14,8 @@ __all__ = [
     "PairSampler",
     "TrainingPairs",
     "ValidationPairs",
+    "cross_pairs",
     "dataset_info",
+    "nearest_motion",
     "read_pair",
 ]

@@ -8,9 +8,12 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from facegan import motion as motions
 from facegan.data.pair import Pair, read_pair
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from facegan.data.augmentation import Augmentation
     from facegan.data.crops import FaceCrops
     from facegan.data.sampler import Draw
@@ -27,6 +30,9 @@ class TrainingPairs(Dataset[Pair]):
         pictures: False leaves pictures and segmentations out.
         aligned: False leaves backgrounds where the source has them.
         augmentation: applied to every pair.
+        min_time: seconds that source and driver are apart at least.
+        min_turn: degrees that the head turns between them at least. Where no crop of the track is both,
+            the source is the one furthest off in time.
     """
 
     def __init__(
@@ -36,11 +42,15 @@ class TrainingPairs(Dataset[Pair]):
         pictures: bool = True,
         aligned: bool = True,
         augmentation: Augmentation | None = None,
+        min_time: float = 0.0,
+        min_turn: float = 0.0,
     ) -> None:
         self.crops = crops
         self.pictures = pictures
         self.aligned = aligned
         self.augmentation = augmentation
+        self.min_time = min_time
+        self.min_turn = min_turn
         order = np.argsort(crops.track, kind="stable")
         starts = np.searchsorted(crops.track[order], np.arange(crops.track.max(initial=-1) + 1))
         self._members = np.split(order, starts[1:]) if len(order) else []
@@ -51,11 +61,34 @@ class TrainingPairs(Dataset[Pair]):
     def __getitem__(self, draw: Draw | int) -> Pair:
         index, seed = draw if isinstance(draw, tuple) else (draw, draw)
         generator = torch.Generator().manual_seed(seed)
-        members = self._members[self.crops.track[index]]
-        others = members[members != index] if len(members) > 1 else members
+        others = self._sources(index)
         source = int(others[int(torch.randint(len(others), (), generator=generator).item())])
         pair = read_pair(self.crops, source, index, pictures=self.pictures, aligned=self.aligned)
         return self.augmentation(pair, generator) if self.augmentation else pair
+
+    def _sources(self, index: int) -> NDArray[np.intp]:
+        """Crops that may go with a driver."""
+        members: NDArray[np.intp] = self._members[self.crops.track[index]]
+        others: NDArray[np.intp] = members[members != index]
+        if not len(others):
+            return members
+        apart = np.ones(len(others), dtype=bool)
+        if self.min_time:
+            apart &= np.abs(self.crops.time[others] - self.crops.time[index]) >= self.min_time
+        if self.min_turn:
+            apart &= turns(self.crops.motion[others], self.crops.motion[index]) >= self.min_turn
+        if not apart.any():
+            apart[np.abs(self.crops.time[others] - self.crops.time[index]).argmax()] = True
+        return np.asarray(others[apart])
+
+
+def turns(motion: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """By how many degrees a head turns from motions N×20 to another one, about whatever axis; N."""
+    rotations, to = (motions.rotation(torch.from_numpy(some).double()) for some in (motion, other))
+    # By the half angle's sine, which is exact for small turns too: |R - S|² = 8 sin²(angle / 2).
+    sine = torch.linalg.matrix_norm(rotations - to) / 8**0.5
+    degrees: NDArray[np.float64] = (2 * sine.clamp(max=1).asin()).rad2deg().numpy()
+    return degrees
 
 
 class ValidationPairs(Dataset[Pair]):

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from facegan.data import ValidationPairs
+from facegan.data import ValidationPairs, cross_pairs, nearest_motion
 from facegan.evaluation.pairs import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from numpy.typing import NDArray
 
     from facegan.data import FaceCrops
 
@@ -49,13 +47,8 @@ def self_reenactment(crops: FaceCrops, count: int, seed: int) -> Trials:
 
 def cross_reenactment(crops: FaceCrops, count: int, seed: int) -> Trials:
     """Random drivers, each for a random other identity; no crop drives twice."""
-    random = np.random.default_rng(seed)
-    _, first, identity = np.unique(crops.identity, return_index=True, return_inverse=True)
-    if len(first) < 2:
-        return _none()
-    driver = random.permutation(len(crops))[:count]
-    other = identity[driver] + random.integers(1, len(first), len(driver))
-    return Trials(first[other % len(first)], driver, driver)
+    source, driver = cross_pairs(crops, count, seed).T
+    return Trials(source, driver, driver)
 
 
 def shape_and_expression(crops: FaceCrops, count: int, seed: int) -> Trials:
@@ -70,8 +63,8 @@ def shape_and_expression(crops: FaceCrops, count: int, seed: int) -> Trials:
     if len(first) < 2 or not len(seconds):
         return _none()
     second = random.permutation(seconds)[:count]
-    driver = [_most_alike(crops.motion, crops.motion[one], identity != identity[one]) for one in second]
-    return Trials(first[identity[second]], np.array(driver), second)
+    driver = nearest_motion(crops, crops.motion[second], crops.identity[second])
+    return Trials(first[identity[second]], driver, second)
 
 
 def successive_frames(crops: FaceCrops, count: int, seed: int) -> Trials:
@@ -125,11 +118,6 @@ PROTOCOLS = {
         pictured=False,
     ),
 }
-
-
-def _most_alike(motion: NDArray[np.float32], wanted: NDArray[np.float32], allowed: NDArray[np.bool_]) -> int:
-    distance = np.square(motion - wanted).sum(axis=1)
-    return int(np.where(allowed, distance, np.inf).argmin())
 
 
 def _none() -> Trials:

@@ -28,6 +28,9 @@ class LandmarkTransformData(PairData):
         workers: processes that read; the numbers are in memory, so none is needed.
         validation_pairs: how many pairs are validated, evenly over the data.
         flip: probability of mirroring a training pair.
+        min_time: seconds that source and driver of a training pair are apart at least.
+        min_turn: degrees that the head turns between them at least.
+        balance: 0..1, how far rare motion drives as often as common.
     """
 
     pictures = False
@@ -39,6 +42,9 @@ class LandmarkTransformData(PairData):
         workers: int = 0,
         validation_pairs: int = 2000,
         flip: float = 0.5,
+        min_time: float = 0.0,
+        min_turn: float = 0.0,
+        balance: float = 0.0,
     ) -> None:
         super().__init__(
             root,
@@ -47,6 +53,9 @@ class LandmarkTransformData(PairData):
             validation_pairs=validation_pairs,
             flip=flip,
             colour=0,
+            min_time=min_time,
+            min_turn=min_turn,
+            balance=balance,
         )
 
 

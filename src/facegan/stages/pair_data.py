@@ -19,6 +19,7 @@ from facegan.data import (
     ValidationPairs,
     dataset_info,
 )
+from facegan.data.balance import chances
 from facegan.errors import InputError
 from facegan.stages.stage import Stage
 
@@ -38,6 +39,11 @@ class PairData(pl.LightningDataModule):
         aligned_background: I_b is the source at the driver's place in the frame, where what stands still
             is in both; false leaves it where the source's crop has it (open in the paper, whose crops
             follow the face).
+        min_time: seconds that source and driver of a training pair are apart at least.
+        min_turn: degrees that the head turns between them at least. Where a track has no such crop, the one
+            furthest off in time is the source.
+        balance: how often crops drive: 0, each once an epoch; 1, each of the 20 motion numbers and each
+            tenth of its range equally often, so that rare motion is learnt too; or between.
     """
 
     pictures = True
@@ -52,6 +58,9 @@ class PairData(pl.LightningDataModule):
         flip: float = 0.5,
         colour: float = 0.1,
         aligned_background: bool = True,
+        min_time: float = 0.0,
+        min_turn: float = 0.0,
+        balance: float = 0.0,
     ) -> None:
         super().__init__()
         for name, value, least in (
@@ -61,12 +70,18 @@ class PairData(pl.LightningDataModule):
             ("validation_pairs", validation_pairs, 1),
             ("flip", flip, 0),
             ("colour", colour, 0),
+            ("min_time", min_time, 0),
+            ("min_turn", min_turn, 0),
+            ("balance", balance, 0),
         ):
             if not value >= least:
                 msg = f"data.init_args.{name} is {value}: it must be at least {least}"
                 raise InputError(msg)
         if flip > 1:
             msg = f"data.init_args.flip is {flip}: a probability is at most 1"
+            raise InputError(msg)
+        if balance > 1:
+            msg = f"data.init_args.balance is {balance}: it is at most 1"
             raise InputError(msg)
         self.root = str(root)
         self.batch_size = batch_size
@@ -75,6 +90,9 @@ class PairData(pl.LightningDataModule):
         self.flip = flip
         self.colour = colour
         self.aligned_background = aligned_background
+        self.min_time = min_time
+        self.min_turn = min_turn
+        self.balance = balance
         self.size: int = size or dataset_info(self.root)["size"]
         self._splits: dict[str, dict[str, int]] = dataset_info(self.root)["splits"]
 
@@ -87,6 +105,8 @@ class PairData(pl.LightningDataModule):
                 pictures=self.pictures,
                 aligned=self.aligned_background,
                 augmentation=augmentation,
+                min_time=self.min_time,
+                min_turn=self.min_turn,
             )
         if stage in ("fit", "validate"):
             self.val = self._fixed("val")
@@ -112,7 +132,8 @@ class PairData(pl.LightningDataModule):
             return epoch, done * self.batch_size
 
         seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
-        sampler = PairSampler(self.train, seed, position, trainer.world_size, trainer.global_rank)
+        often = chances(self.train.crops.motion, self.balance) if self.balance else None
+        sampler = PairSampler(self.train, seed, position, trainer.world_size, trainer.global_rank, often)
         return self._loader(self.train, sampler, drop_last=True)
 
     def val_dataloader(self) -> DataLoader[Pair]:
