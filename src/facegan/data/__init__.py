@@ -2,7 +2,7 @@
 
 from facegan.data.augmentation import Augmentation
 from facegan.data.crops import FaceCrops, dataset_info
-from facegan.data.pair import Pair, read_pair
+from facegan.data.pair import Pair, in_floats, read_pair
 from facegan.data.pairs import TrainingPairs, ValidationPairs
 from facegan.data.sampler import PairSampler
 from facegan.data.search import cross_pairs, nearest_motion
@@ -16,6 +16,7 @@ __all__ = [
     "ValidationPairs",
     "cross_pairs",
     "dataset_info",
+    "in_floats",
     "nearest_motion",
     "read_pair",
 ]

@@ -1,50 +1,129 @@
-"""Random changes of a training pair: mirrored, and other light."""
+"""Random changes of a training pair: mirrored, other light, and the source as a poorer photograph."""
 
 from __future__ import annotations
 
+import math
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from facegan import landmarks, motion
+from facegan.data.crops import to_floats, to_tensor
+from facegan.data.pair import PICTURES
 
 if TYPE_CHECKING:
     from facegan.data.pair import Pair
 
 
 class Augmentation:
-    """Changes source and driver of a pair alike, so that one still shows what the other does.
+    """Changes a pair so that one picture still shows what the other does.
+
+    ``flip`` and ``colour`` change source, driver and background alike: the answer has the source's colours.
+    The others make the source a poorer photograph, taken from another place, and leave driver and
+    background, from which the answer is made, as they are. Pairs without pictures are only mirrored.
 
     Args:
         flip: probability of mirroring.
         colour: largest relative change of brightness, contrast and saturation; 0 for none.
+        blur: largest standard deviation of a Gaussian blur in pixels; 0 for none.
+        jpeg: lowest quality of a JPEG compression, 1..100; 100 for none.
+        affine: how far the middle of an edge moves at most, as a share of the side, by a shift in each
+            direction, by a scale (1 ± 2 affine) and by a rotation (± 2 affine radians) each; 0 for none.
+            Landmarks, segmentation and the head's rotation follow.
+        source_only: False changes source, driver and background alike in these three ways too.
     """
 
-    def __init__(self, flip: float = 0.5, colour: float = 0.1) -> None:
+    def __init__(
+        self,
+        flip: float = 0.5,
+        colour: float = 0.1,
+        *,
+        blur: float = 0.0,
+        jpeg: int = 100,
+        affine: float = 0.0,
+        source_only: bool = True,
+    ) -> None:
         os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
         import albumentations as augment
+        import cv2
 
         self.flip = flip
-        self._colour = (
-            augment.ReplayCompose([augment.ColorJitter(colour, colour, colour, hue=0, p=1)])
-            if colour
-            else None
-        )
+        self.affine = affine
+        self.source_only = source_only
+        self._light = _composed([augment.ColorJitter(colour, colour, colour, hue=0, p=1)] if colour else [])
+        steps: list[Any] = []
+        if affine:
+            turn = math.degrees(2 * affine)
+            steps += [
+                augment.Affine(
+                    scale=(1 - 2 * affine, 1 + 2 * affine),
+                    translate_percent=(-affine, affine),
+                    rotate=(-turn, turn),
+                    keep_ratio=True,
+                    border_mode=cv2.BORDER_REPLICATE,
+                    p=1,
+                )
+            ]
+        if blur:
+            steps += [augment.GaussianBlur(blur_limit=0, sigma_limit=(0, blur), p=1)]
+        if jpeg < 100:
+            steps += [augment.ImageCompression(quality_range=(jpeg, 100), p=1)]
+        self._photograph = _composed(steps, moves=bool(affine))
 
     def __call__(self, pair: Pair, generator: torch.Generator) -> Pair:
-        """A changed pair; the given one is left as it is."""
+        """A changed pair, its pictures floats or bytes as in the given one, which is left as it is."""
         pair = pair.copy()
-        if self._colour and "source" in pair:
-            self._colour.set_random_seed(int(torch.randint(2**31, (), generator=generator).item()))
-            first = self._colour(image=_to_uint8(pair["source"]))
-            pair["source"] = _to_float(first["image"])
-            for name in ("driving", "background"):
-                again = type(self._colour).replay(first["replay"], image=_to_uint8(pair[name]))
-                pair[name] = _to_float(again["image"])
+        if "source" in pair:
+            if self._light:
+                self._change(self._light, pair, PICTURES, generator)
+            if self._photograph:
+                roles = PICTURES[:1] if self.source_only else PICTURES
+                change = self._change(self._photograph, pair, roles, generator, moves=bool(self.affine))
+                if self.affine:
+                    self._turn(pair, roles, change)
         return mirrored(pair) if torch.rand((), generator=generator).item() < self.flip else pair
+
+    def _change(
+        self,
+        transform: Any,
+        pair: Pair,
+        roles: tuple[str, ...],
+        generator: torch.Generator,
+        *,
+        moves: bool = False,
+    ) -> dict[str, Any]:
+        """Applies a transform with the same random numbers to several roles of a pair; returns these."""
+        transform.set_random_seed(int(torch.randint(2**31, (), generator=generator).item()))
+        size = pair["source"].shape[-1]
+        given = {_target(role, "image"): _to_uint8(pair[role]) for role in roles}
+        points = [role for role in roles if f"{role}_landmarks" in pair]
+        if moves:
+            for role in roles:
+                given[_target(role, "mask")] = pair[f"{role}_segmentation"].numpy()
+            for role in points:
+                numbers = pair[f"{role}_landmarks"].numpy()
+                given[_target(role, "keypoints")] = landmarks.denormalise(numbers, size)
+        done = transform(**given)
+        for role in roles:
+            picture = to_tensor(np.ascontiguousarray(done[_target(role, "image")]))
+            pair[role] = to_floats(picture) if pair[role].is_floating_point() else picture
+            if moves:
+                pair[f"{role}_segmentation"] = torch.from_numpy(done[_target(role, "mask")])
+        for role in points if moves else ():
+            moved = np.asarray(done[_target(role, "keypoints")], np.float32)
+            pair[f"{role}_landmarks"] = torch.from_numpy(landmarks.normalise(moved, size))
+        return dict(done["replay"])
+
+    def _turn(self, pair: Pair, roles: tuple[str, ...], replay: dict[str, Any]) -> None:
+        """The heads turn with their pictures."""
+        matrix = replay["transforms"][0]["params"]["matrix"]
+        angle = math.degrees(math.atan2(matrix[1][0], matrix[0][0]))
+        for role in roles:
+            if f"{role}_motion" in pair:
+                pair[f"{role}_motion"] = motion.turn(pair[f"{role}_motion"], angle)
 
 
 def mirrored(pair: Pair) -> Pair:
@@ -60,9 +139,25 @@ def mirrored(pair: Pair) -> Pair:
     return result
 
 
+def _composed(steps: list[Any], *, moves: bool = False) -> Any:
+    """The steps for all roles of a pair at once, or None if there are none."""
+    if not steps:
+        return None
+    import albumentations as augment
+
+    kinds = ("image", "mask", "keypoints") if moves else ("image",)
+    return augment.ReplayCompose(
+        steps,
+        keypoint_params=augment.KeypointParams("xy", remove_invisible=False) if moves else None,
+        additional_targets={_target(role, kind): kind for role in PICTURES[1:] for kind in kinds},
+    )
+
+
+def _target(role: str, kind: str) -> str:
+    return kind if role == PICTURES[0] else f"{role}_{kind}"
+
+
 def _to_uint8(picture: Tensor) -> np.ndarray:
-    return ((picture + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
-
-
-def _to_float(image: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float().div_(127.5).sub_(1)
+    if picture.is_floating_point():
+        picture = ((picture + 1) * 127.5).round().byte()
+    return np.ascontiguousarray(picture.permute(1, 2, 0).numpy())

@@ -20,6 +20,10 @@ from facegan.preparation.writer import DESCRIPTION, SCHEMA, VERSION
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    Image = NDArray[np.uint8]
+
 
 class FaceCrops:
     """The crops of one split of a data set that ``facegan prepare`` wrote.
@@ -75,23 +79,11 @@ class FaceCrops:
 
     def picture(self, index: int) -> Tensor:
         """3×size×size in -1..1."""
-        return _to_tensor(self._image(index))
+        return to_floats(to_tensor(self.image(index)))
 
     def segmentation(self, index: int) -> Tensor:
         """size×size of 0 background, 1 face, 2 hair."""
-        return torch.from_numpy(self._labels(index))
-
-    def _image(self, index: int) -> np.ndarray:
-        image = cv2.cvtColor(self._decode("image", index, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-        if image.shape[0] != self.size:
-            image = cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_AREA)
-        return image
-
-    def _labels(self, index: int) -> np.ndarray:
-        labels = self._decode("segmentation", index, cv2.IMREAD_GRAYSCALE)
-        if labels.shape[0] != self.size:
-            labels = cv2.resize(labels, (self.size, self.size), interpolation=cv2.INTER_NEAREST)
-        return labels
+        return torch.from_numpy(self.labels(index))
 
     def background(self, source: int, driving: int) -> tuple[Tensor, Tensor]:
         """Picture and segmentation of one crop as seen at the place of another.
@@ -102,17 +94,37 @@ class FaceCrops:
         Returns:
             3×size×size in -1..1 and size×size; beyond the crop its border is repeated.
         """
-        picture, labels = self._image(source), self._labels(source)
-        if self.track[source] == self.track[driving]:
-            (x, y, side), (other_x, other_y, other_side) = self._crops[[source, driving]].astype(np.float64)
-            scale = self.size / side
-            place = Crop((other_x - x) * scale, (other_y - y) * scale, other_side * scale)
-            picture, labels = place.cut(picture, self.size), place.cut_labels(labels, self.size)
-        return _to_tensor(picture), torch.from_numpy(labels)
+        image, labels = self.moved(self.image(source), self.labels(source), source, driving)
+        return to_floats(to_tensor(image)), torch.from_numpy(labels)
 
-    def _decode(self, column: str, index: int, flag: int) -> np.ndarray:
+    def image(self, index: int) -> Image:
+        """size×size×3, RGB."""
+        image = self._decode("image", index, cv2.IMREAD_COLOR_RGB)
+        if image.shape[0] != self.size:
+            image = cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_AREA)
+        return np.asarray(image, np.uint8)
+
+    def labels(self, index: int) -> Image:
+        """size×size of 0 background, 1 face, 2 hair."""
+        labels = self._decode("segmentation", index, cv2.IMREAD_GRAYSCALE)
+        if labels.shape[0] != self.size:
+            labels = cv2.resize(labels, (self.size, self.size), interpolation=cv2.INTER_NEAREST)
+        return np.asarray(labels, np.uint8)
+
+    def moved(self, image: Image, labels: Image, source: int, driving: int) -> tuple[Image, Image]:
+        """What :meth:`background` does with image and labels of the source."""
+        if source == driving or self.track[source] != self.track[driving]:
+            return image, labels
+        (x, y, side), (other_x, other_y, other_side) = self._crops[[source, driving]].astype(np.float64)
+        scale = self.size / side
+        place = Crop((other_x - x) * scale, (other_y - y) * scale, other_side * scale)
+        return place.cut(image, self.size), place.cut_labels(labels, self.size)
+
+    def _decode(self, column: str, index: int, flag: int) -> Any:
         row = int(self._rows[index])
-        image = cv2.imdecode(np.frombuffer(self._pictures[row][column], np.uint8), flag)
+        # The mapped file's own bytes, which the table's formatting would copy.
+        (cell,) = self._pictures.data.fast_slice(row, 1)[column]
+        image = cv2.imdecode(np.frombuffer(cell.as_buffer(), np.uint8), flag)
         if image is None:
             msg = f"the {column} of crop {row} in {self.root} is damaged: prepare it anew"
             raise InputError(msg)
@@ -127,8 +139,14 @@ class FaceCrops:
         return np.array(table.with_format("arrow")[column].to_pylist())[self._rows]
 
 
-def _to_tensor(image: np.ndarray) -> Tensor:
-    return torch.from_numpy(image).permute(2, 0, 1).float().div_(127.5).sub_(1)
+def to_tensor(image: Image) -> Tensor:
+    """H×W×3 as 3×H×W of the same bytes."""
+    return torch.from_numpy(image).permute(2, 0, 1)
+
+
+def to_floats(picture: Tensor) -> Tensor:
+    """Bytes 0..255 of any shape to -1..1."""
+    return picture.float().div_(127.5).sub_(1)
 
 
 def dataset_info(root: Path | str) -> dict[str, Any]:

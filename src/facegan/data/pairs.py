@@ -33,6 +33,7 @@ class TrainingPairs(Dataset[Pair]):
         min_time: seconds that source and driver are apart at least.
         min_turn: degrees that the head turns between them at least. Where no crop of the track is both,
             the source is the one furthest off in time.
+        floats: False gives pictures in bytes, for :func:`facegan.data.in_floats` on the device.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class TrainingPairs(Dataset[Pair]):
         augmentation: Augmentation | None = None,
         min_time: float = 0.0,
         min_turn: float = 0.0,
+        floats: bool = True,
     ) -> None:
         self.crops = crops
         self.pictures = pictures
@@ -51,6 +53,7 @@ class TrainingPairs(Dataset[Pair]):
         self.augmentation = augmentation
         self.min_time = min_time
         self.min_turn = min_turn
+        self.floats = floats
         order = np.argsort(crops.track, kind="stable")
         starts = np.searchsorted(crops.track[order], np.arange(crops.track.max(initial=-1) + 1))
         self._members = np.split(order, starts[1:]) if len(order) else []
@@ -61,10 +64,16 @@ class TrainingPairs(Dataset[Pair]):
     def __getitem__(self, draw: Draw | int) -> Pair:
         index, seed = draw if isinstance(draw, tuple) else (draw, draw)
         generator = torch.Generator().manual_seed(seed)
-        others = self._sources(index)
-        source = int(others[int(torch.randint(len(others), (), generator=generator).item())])
-        pair = read_pair(self.crops, source, index, pictures=self.pictures, aligned=self.aligned)
+        source = self.source_of(index, generator)
+        pair = read_pair(
+            self.crops, source, index, pictures=self.pictures, aligned=self.aligned, floats=self.floats
+        )
         return self.augmentation(pair, generator) if self.augmentation else pair
+
+    def source_of(self, index: int, generator: torch.Generator) -> int:
+        """A random source for a driver."""
+        others = self._sources(index)
+        return int(others[int(torch.randint(len(others), (), generator=generator).item())])
 
     def _sources(self, index: int) -> NDArray[np.intp]:
         """Crops that may go with a driver."""

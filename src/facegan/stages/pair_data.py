@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, cast
 
+import cv2
 import pytorch_lightning as pl
 import torch
 from lightning_utilities.core.rank_zero import rank_zero_warn
@@ -18,6 +19,7 @@ from facegan.data import (
     TrainingPairs,
     ValidationPairs,
     dataset_info,
+    in_floats,
 )
 from facegan.data.balance import chances
 from facegan.errors import InputError
@@ -44,6 +46,11 @@ class PairData(pl.LightningDataModule):
             furthest off in time is the source.
         balance: how often crops drive: 0, each once an epoch; 1, each of the 20 motion numbers and each
             tenth of its range equally often, so that rare motion is learnt too; or between.
+        blur: of a training pair's source, largest standard deviation in pixels; 0 for none.
+        jpeg: of a training pair's source, lowest quality of another JPEG compression; 100 for none.
+        affine: of a training pair's source, how far an edge's middle moves at most by shift, scale and
+            rotation each, as a share of the side; 0 for none.
+        source_only: false changes the driver, which is the answer, by the same blur, JPEG and affine.
     """
 
     pictures = True
@@ -61,6 +68,10 @@ class PairData(pl.LightningDataModule):
         min_time: float = 0.0,
         min_turn: float = 0.0,
         balance: float = 0.0,
+        blur: float = 0.0,
+        jpeg: int = 100,
+        affine: float = 0.0,
+        source_only: bool = True,
     ) -> None:
         super().__init__()
         for name, value, least in (
@@ -73,22 +84,29 @@ class PairData(pl.LightningDataModule):
             ("min_time", min_time, 0),
             ("min_turn", min_turn, 0),
             ("balance", balance, 0),
+            ("blur", blur, 0),
+            ("jpeg", jpeg, 1),
+            ("affine", affine, 0),
         ):
             if not value >= least:
                 msg = f"data.init_args.{name} is {value}: it must be at least {least}"
                 raise InputError(msg)
-        if flip > 1:
-            msg = f"data.init_args.flip is {flip}: a probability is at most 1"
-            raise InputError(msg)
-        if balance > 1:
-            msg = f"data.init_args.balance is {balance}: it is at most 1"
-            raise InputError(msg)
+        for name, value, most in (
+            ("flip", flip, 1),
+            ("balance", balance, 1),
+            ("jpeg", jpeg, 100),
+            ("affine", affine, 0.25),
+        ):
+            if value > most:
+                msg = f"data.init_args.{name} is {value}: it must be at most {most}"
+                raise InputError(msg)
         self.root = str(root)
         self.batch_size = batch_size
         self.workers = workers
         self.validation_pairs = validation_pairs
-        self.flip = flip
-        self.colour = colour
+        self.augmentation = Augmentation(
+            flip, colour, blur=blur, jpeg=jpeg, affine=affine, source_only=source_only
+        )
         self.aligned_background = aligned_background
         self.min_time = min_time
         self.min_turn = min_turn
@@ -99,14 +117,14 @@ class PairData(pl.LightningDataModule):
     def setup(self, stage: str) -> None:
         """Opens the splits that a run needs: train and val for fit, test for test and predict."""
         if stage == "fit":
-            augmentation = Augmentation(self.flip, self.colour) if self.flip or self.colour else None
             self.train = TrainingPairs(
                 self._crops("train"),
                 pictures=self.pictures,
                 aligned=self.aligned_background,
-                augmentation=augmentation,
+                augmentation=self.augmentation,
                 min_time=self.min_time,
                 min_turn=self.min_turn,
+                floats=False,
             )
         if stage in ("fit", "validate"):
             self.val = self._fixed("val")
@@ -148,6 +166,11 @@ class PairData(pl.LightningDataModule):
         """As for test."""
         return self._loader(self.test)
 
+    def on_after_batch_transfer(self, batch: Pair, dataloader_idx: int) -> Pair:
+        """Pictures in -1..1: they travel in a quarter of the bytes. Then what the stage does."""
+        stage = self._trainer().lightning_module
+        return cast("Pair", stage.on_after_batch_transfer(in_floats(batch), dataloader_idx))
+
     def _crops(self, split: str) -> FaceCrops:
         if not self._splits[split]["crops"]:
             rank_zero_warn(f"{self.root} has too few people for a {split} split: its training crops serve")
@@ -181,9 +204,15 @@ class PairData(pl.LightningDataModule):
             drop_last=drop_last,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
+            worker_init_fn=_alone,
             pin_memory=torch.cuda.is_available(),
         )
 
     def _trainer(self) -> pl.Trainer:
         assert self.trainer is not None
         return self.trainer
+
+
+def _alone(worker: int) -> None:
+    """One thread a worker: there are several workers."""
+    cv2.setNumThreads(1)
