@@ -56,7 +56,8 @@ def main() -> None:
     size = ReenactData(given.data, given.size).size
     cores = len(os.sched_getaffinity(0))
     console = Console(width=110)
-    console.print(f"{size} pixels, batches of {BATCH}, {cores} cores, OpenCV {cv2.__version__}")
+    load = f"load {os.getloadavg()[0]:.1f} before"
+    console.print(f"{size} pixels, batches of {BATCH}, {cores} cores, {load}, OpenCV {cv2.__version__}")
     rates = Table("pairs a second", *(f"{workers} workers" for workers in (0, 1, 2)))
     for name, settings in LOADS.items():
         row = [rate(given.data, size, workers, settings, given.seconds) for workers in (0, 1, 2)]
@@ -73,7 +74,7 @@ def main() -> None:
 
 
 def rate(root: str, size: int, workers: int, settings: dict[str, Any], seconds: float) -> float:
-    """Pairs a second of the training's loader, in floats, after a warm-up."""
+    """Pairs a second of the training's loader, after a warm-up."""
     data = ReenactData(root, size, batch_size=BATCH, workers=workers, **settings)
     data.setup("fit")
     data.trainer = pl.Trainer(
@@ -88,8 +89,7 @@ def rate(root: str, size: int, workers: int, settings: dict[str, Any], seconds: 
     count, began, warm = 0, 0.0, False
     start = time.perf_counter()
     while True:
-        for batch in data.train_dataloader():
-            data.on_after_batch_transfer(batch, 0)
+        for _ in data.train_dataloader():
             now = time.perf_counter()
             if not warm:
                 # Workers have started, the mapped file is in memory, queues are full.
@@ -124,7 +124,7 @@ def portions(pairs: TrainingPairs, times: int = 400) -> dict[str, float]:
     seconds["colour"] = spent(lambda i: colour(stored, generator), times)
     seconds["colour"] -= spent(lambda i: none(stored, generator), times)
     seconds["batch"] = spent(lambda i: default_collate([stored] * BATCH), times // BATCH) / BATCH
-    seconds["floats, in the main process"] = spent(lambda i: in_floats(batch), times // BATCH) / BATCH
+    seconds["floats, on the device that trains"] = spent(lambda i: in_floats(batch), times // BATCH) / BATCH
     return seconds
 
 
