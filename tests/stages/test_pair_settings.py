@@ -1,5 +1,7 @@
 """What PairData takes and hands on."""
 
+import cv2
+import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
@@ -45,6 +47,15 @@ def test_batches_travel_in_bytes_and_arrive_in_floats(prepared):
     assert torch.equal(arrived["driving_segmentation"], batch["driving_segmentation"])
     # Those of validation are floats, as whoever looks at single ones has them.
     assert next(iter(data.val_dataloader()))["source"].dtype == torch.float32
+
+
+def test_workers_start_after_opencv_has_used_its_threads(prepared):
+    """A forked worker has none of them, and must not wait for them."""
+    large = np.zeros((2000, 2000, 3), np.uint8)
+    cv2.warpAffine(large, np.eye(2, 3), (2000, 2000), flags=cv2.INTER_CUBIC)
+    loader = opened(ReenactData(str(prepared), batch_size=4, workers=2)).train_dataloader()
+    loader.timeout = 60
+    assert sum(len(batch["source"]) for batch in loader) == 40
 
 
 def test_balanced_epochs_draw_rare_motion(prepared):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any, cast
 
-import cv2
 import pytorch_lightning as pl
 import torch
 from lightning_utilities.core.rank_zero import rank_zero_warn
@@ -204,15 +203,9 @@ class PairData(pl.LightningDataModule):
             drop_last=drop_last,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
-            worker_init_fn=_alone,
             pin_memory=torch.cuda.is_available(),
         )
 
     def _trainer(self) -> pl.Trainer:
         assert self.trainer is not None
         return self.trainer
-
-
-def _alone(worker: int) -> None:
-    """One thread a worker: there are several workers."""
-    cv2.setNumThreads(1)
