@@ -2,6 +2,7 @@ import errno
 import functools
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -256,6 +257,16 @@ def test_drawn_heads_are_prepared_from_their_truth(capsys, talking_heads, tmp_pa
     assert "16 crops of 4 people, 4 tracks, 4 videos" in told
     assert f"data set: {out}" in told
     assert (out / "dataset.json").is_file()
+
+
+def test_a_bad_video_among_good_ones_is_told_by_the_status(capsys, talking_heads, tmp_path):
+    shutil.copytree(talking_heads, tmp_path / "heads")
+    (tmp_path / "heads/0000/broken.mp4").write_text("no video")
+    words = ["prepare", "videos", str(tmp_path / "heads"), "--out", str(tmp_path / "data"), "--size", "32"]
+    assert main([*words, "--min-face", "30", "--every", "10", "--workers", "1"]) == 3
+    told = capsys.readouterr().out
+    assert "1 videos gave nothing, 0 are used up to their damage:\nskipped 0000/broken: cannot read" in told
+    assert (tmp_path / "data/dataset.json").is_file()
 
 
 def test_as_a_process():

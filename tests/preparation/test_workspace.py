@@ -40,6 +40,15 @@ def test_an_interrupted_job_is_found_again_by_itself_only(tmp_path, job, found):
         assert not list((folder / "result").iterdir())
 
 
+def test_two_runs_do_not_work_on_one_place(tmp_path):
+    with workspace(tmp_path / "data", {}) as folder:
+        (folder / "work").touch()
+        with pytest.raises(InputError, match="another run is at work on"), workspace(tmp_path / "data", {}):
+            pass
+        assert (folder / "work").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
 def test_only_a_data_set_is_overwritten(tmp_path):
     source, out = tmp_path / "videos", tmp_path / "data"
     check_free(out, source, overwrite=False)

@@ -36,12 +36,17 @@ def part(tmp_path):
 def test_rows_come_back_as_they_were(part, tmp_path):
     folder = tmp_path / "data"
     folder.mkdir()
-    writer = ShardWriter(folder, shard_rows=64)
+    writer = ShardWriter(folder, shard_bytes=300_000, group_rows=16)
     for table in read_part(part, "ann", "val"):
         writer.write(table)
     writer.close()
     shards = sorted(folder.iterdir())
-    assert [pq.read_metadata(shard).num_rows for shard in shards] == [64, 64, 22]
+    groups = [pq.read_metadata(shard) for shard in shards]
+    assert len(shards) > 2
+    assert sum(shard.num_rows for shard in groups) == 150
+    assert {shard.row_group(n).num_rows for shard in groups for n in range(shard.num_row_groups)} == {16, 6}
+    sizes = [shard.stat().st_size for shard in shards]
+    assert all(300_000 <= size < 500_000 for size in sizes[:-1])
     data = Dataset.from_parquet([str(shard) for shard in shards], cache_dir=str(tmp_path / "cache"))
     assert data.column_names == SCHEMA.names
     data = data.with_format("numpy")
@@ -61,7 +66,7 @@ def test_how_rows_arrive_does_not_matter(part, tmp_path):
     for pieces in ([table], [table[:1], table[1:40], table[40:]]):
         folder = tmp_path / str(len(pieces))
         folder.mkdir()
-        writer = ShardWriter(folder, shard_rows=60)
+        writer = ShardWriter(folder, shard_bytes=200_000, group_rows=20)
         for piece in pieces:
             writer.write(piece)
         writer.close()

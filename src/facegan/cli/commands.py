@@ -14,6 +14,11 @@ from facegan.errors import InputError
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
 
+    from facegan.preparation import Summary
+
+PARTLY = 3
+"""The status of a command that did its work, but could not use all of its input."""
+
 
 def prepare(
     kind: Literal["videos", "faceforensics", "ijbc", "synthetic"],
@@ -36,10 +41,13 @@ def prepare(
     splits: Literal["official", "paper"] | None = None,
     seed: int = 0,
     workers: int | None = None,
+    engine: Literal["local", "ray", "dask"] = "local",
     dry_run: bool = False,
     overwrite: bool = False,
-) -> None:
+) -> int:
     """Videos to a data set: faces found, followed, cropped and measured.
+
+    Ends with status 3 when the data set is made, but some of the videos gave nothing or only a part.
 
     Example: facegan prepare videos my_videos/ --out data/mine/prepared --size 256
 
@@ -63,7 +71,8 @@ def prepare(
         quality: of the videos, by default the best that is there (faceforensics only).
         splits: official, the default, or paper: 400 videos for the test alone (faceforensics only).
         seed: of the split by person.
-        workers: processes; by default one a core.
+        workers: processes; by default one a core, of a cluster all.
+        engine: local processes, or a Ray or Dask cluster that sees the same files (not for synthetic).
         dry_run: say what would be done, and write nothing (not for synthetic).
         overwrite: replace what lies at OUT.
     """
@@ -74,6 +83,7 @@ def prepare(
         ("cluster", cluster, ("videos", "faceforensics", "ijbc")),
         ("rate", rate, ("videos", "faceforensics")),
         ("dry-run", dry_run, ("videos", "faceforensics", "ijbc")),
+        ("engine", engine != "local", ("videos", "faceforensics", "ijbc")),
     ):
         if given and kind not in of:
             msg = f"--{option} is for {', '.join(of)}, not for {kind}"
@@ -83,8 +93,8 @@ def prepare(
         from facegan.synthetic import prepare_synthetic
 
         frames: dict[str, Any] = {"min_face": min_face, "every": every, "max_frames": max_frames}
-        _say(prepare_synthetic(input, out, size=size, **frames, **run).describe())
-        return
+        summary = prepare_synthetic(input, out, size=size, **frames, **run)
+        return _say_what_became(summary)
     from facegan.preparation import (
         Settings,
         find_faceforensics,
@@ -113,8 +123,13 @@ def prepare(
     )
     if dry_run:
         _say(plan(source, out, settings))
-    else:
-        _say(prepare_videos(source, out, settings, **run).describe())
+        return 0
+    return _say_what_became(prepare_videos(source, out, settings, engine=engine, **run))
+
+
+def _say_what_became(summary: Summary) -> int:
+    _say(summary.describe())
+    return PARTLY if summary.flawed else 0
 
 
 def synthesize(
@@ -338,7 +353,7 @@ def assets(*, fetch: bool = False, optional: bool = False) -> None:
         _say(fault)
 
 
-COMMANDS: dict[str, Callable[..., None]] = {
+COMMANDS: dict[str, Callable[..., int | None]] = {
     command.__name__: command
     for command in (prepare, synthesize, analyze, bundle, reenact, pairs, evaluate, assets)
 }
@@ -353,8 +368,11 @@ TRAINING = {
 """The commands of :mod:`facegan.cli.training`."""
 
 
-def run(name: str, arguments: Sequence[str]) -> None:
+def run(name: str, arguments: Sequence[str]) -> int:
     """Runs a command.
+
+    Returns:
+        0, or PARTLY.
 
     Raises:
         InputError: if there is no such command, or its arguments are wrong.
@@ -371,7 +389,7 @@ def run(name: str, arguments: Sequence[str]) -> None:
         raise InputError(msg) from error
     # Told to end, a command tidies up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    COMMANDS[name](**values)
+    return COMMANDS[name](**values) or 0
 
 
 def _parser(name: str) -> ArgumentParser:

@@ -19,23 +19,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what was typed after ``facegan``.
 
     Returns:
-        0, or 2 for bad input, or 1 for the program's own failure, or 130 when interrupted.
+        0, or 2 for bad input, or 3 if some of the input was bad and the rest is done, or 1 for the
+        program's own failure, or 130 when interrupted.
     """
     typed = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in typed
     typed = [argument for argument in typed if argument != "--debug"]
     try:
-        _dispatch(typed)
+        return _dispatch(typed)
     except (InputError, OSError) as error:
         return _report(_describe(error), 2, debug=debug)
     except KeyboardInterrupt:
         return _report("interrupted", 130, debug=debug)
     except Exception as error:
         return _report(f"{type(error).__name__}: {_describe(error)} (--debug shows where)", 1, debug=debug)
-    return 0
 
 
-def _dispatch(typed: list[str]) -> None:
+def _dispatch(typed: list[str]) -> int:
     if not typed or typed[0] in ("-h", "--help"):
         sys.stdout.write(_usage())
     elif typed[0] == "--version":
@@ -46,7 +46,8 @@ def _dispatch(typed: list[str]) -> None:
 
         training.run(typed)
     else:
-        commands.run(typed[0], typed[1:])
+        return commands.run(typed[0], typed[1:])
+    return 0
 
 
 def _usage() -> str:

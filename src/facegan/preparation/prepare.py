@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -25,6 +26,7 @@ from facegan.preparation.writer import VERSION, ShardWriter, read_part, write_de
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from facegan.preparation.engines import Engine
     from facegan.preparation.observer import Observe
     from facegan.preparation.sources import Clip, Source
 
@@ -66,6 +68,11 @@ class Summary:
     skipped: dict[str, str] = field(default_factory=dict)
     damaged: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def flawed(self) -> bool:
+        """Whether a part of the input could not be used."""
+        return bool(self.skipped or self.damaged)
+
     def describe(self) -> str:
         """The same in lines for a person."""
         total = self.total
@@ -77,6 +84,10 @@ class Summary:
         if self.rejected:
             lines.append(
                 "faces not used: " + ", ".join(f"{n} {why}" for why, n in self.rejected.most_common())
+            )
+        if self.flawed:
+            lines.append(
+                f"{len(self.skipped)} videos gave nothing, {len(self.damaged)} are used up to their damage:"
             )
         lines += [f"skipped {video}: {why}" for video, why in self.skipped.items()]
         lines += [f"used up to its damage {video}: {why}" for video, why in self.damaged.items()]
@@ -90,6 +101,7 @@ def prepare_videos(
     *,
     seed: int = 0,
     workers: int | None = None,
+    engine: Engine = "local",
     overwrite: bool = False,
     progress: bool = True,
 ) -> Summary:
@@ -103,20 +115,26 @@ def prepare_videos(
         out: folder of the data set.
         settings: which frames and faces are taken, and how crops are made.
         seed: of the split by identity.
-        workers: number of processes; by default one a core.
+        workers: number of processes; by default one a core, of a cluster all.
+        engine: where they are; a cluster's machines need this package, and see input and ``out`` under
+            the same names.
         overwrite: replace a data set at ``out``.
         progress: show a progress bar.
 
     Raises:
-        InputError: if there is nothing to prepare, ``out`` is in use, or no usable face is found.
+        InputError: if there is nothing to prepare, ``out`` is in use, no usable face is found, or the
+            engine does not answer.
         OSError: if the result cannot be written, for example to a full disk.
     """
-    workers = worker_count(workers)
+    if workers is not None or engine == "local":
+        workers = worker_count(workers)
     check_free(out, Path(source.input), overwrite=overwrite)
     # Fetches the models once, before several workers would.
     FaceAnalyzer().close()
     FaceParser().close()
-    return write_data_set(source, out, detect, settings, seed=seed, workers=workers, progress=progress)
+    return write_data_set(
+        source.absolute(), out, detect, settings, seed=seed, workers=workers, engine=engine, progress=progress
+    )
 
 
 def write_data_set(
@@ -126,7 +144,8 @@ def write_data_set(
     settings: Settings,
     *,
     seed: int,
-    workers: int,
+    workers: int | None,
+    engine: Engine = "local",
     progress: bool,
 ) -> Summary:
     """Makes a data set of the clips of any source.
@@ -137,7 +156,8 @@ def write_data_set(
         observe: what tells the faces of a clip; sent to the workers.
         settings: how crops are made.
         seed: of the split by identity.
-        workers: number of processes.
+        workers: number of processes; None for all that the engine has.
+        engine: where they are.
         progress: show a progress bar.
 
     Raises:
@@ -145,12 +165,15 @@ def write_data_set(
     """
     out = Path(out).resolve()
     with workspace(out, _job(source, settings)) as folder:
+        for unfinished in folder.glob("*.*/"):
+            shutil.rmtree(unfinished)
         results = run_jobs(
             partial(_run, settings=settings, observe=observe),
             [(clip, folder / f"{number:06d}") for number, clip in enumerate(source.clips)],
             workers=workers,
             title="preparing",
             progress=progress,
+            engine=engine,
         )
         summary = _summarise(source, results, out)
         _merge(zip(source.clips, results, strict=True), folder, seed, summary)
@@ -205,13 +228,22 @@ def _state(clip: Clip) -> list[tuple[str, int, int]]:
 
 
 def _run(job: tuple[Clip, Path], settings: Settings, observe: Observe) -> ClipResult:
-    """A clip in its own sub-folder; that of an interrupted run is taken as it is."""
-    clip, folder = job
-    note = folder / PART
-    if note.is_file():
-        return ClipResult(**json.loads(note.read_text(encoding="utf-8")))
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    """A clip in its own sub-folder, which appears when it is done; an interrupted run's is taken as it is."""
+    clip, done = job
+    if not done.is_dir():
+        # Of a name of its own: on a cluster the worker of a run that was killed may still be at it.
+        folder = Path(tempfile.mkdtemp(prefix=f"{done.name}.", dir=done.parent))
+        _run_anew(clip, folder, settings, observe)
+        try:
+            folder.rename(done)
+        except OSError:
+            if not done.is_dir():
+                raise
+            shutil.rmtree(folder)
+    return ClipResult(**json.loads((done / PART).read_text(encoding="utf-8")))
+
+
+def _run_anew(clip: Clip, folder: Path, settings: Settings, observe: Observe) -> None:
     try:
         result = prepare_clip(clip, folder, settings, observe)
     except InputError as error:
@@ -221,10 +253,7 @@ def _run(job: tuple[Clip, Path], settings: Settings, observe: Observe) -> ClipRe
     except Exception as error:  # One strange video must not stop ten thousand.
         result = ClipResult(skipped=f"{type(error).__name__}: {' '.join(str(error).split())}")
     result.sha256 = digest(clip)
-    written = folder / f"{PART}.partial"
-    written.write_text(json.dumps(vars(result)), encoding="utf-8")
-    written.rename(note)
-    return result
+    (folder / PART).write_text(json.dumps(vars(result)), encoding="utf-8")
 
 
 def _summarise(source: Source, results: list[ClipResult], out: Path) -> Summary:

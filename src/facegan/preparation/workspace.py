@@ -7,6 +7,8 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock, Timeout
+
 from facegan.errors import InputError
 from facegan.files import require_free
 from facegan.preparation.writer import DESCRIPTION
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 RESULT = "result"
 JOB = "job.json"
+LOCK = "lock"
 PART = "result.json"
 """In a part's own sub-folder, when it is done."""
 
@@ -33,26 +36,53 @@ def workspace(
         out: the final place; what is there is replaced.
         job: what the work depends on, for JSON; work of another job is thrown away.
         stays_after: errors after which it stays too, since the same job can go on once they are mended.
+
+    Raises:
+        InputError: if another run is at work on ``out``.
     """
     folder = _folder(out)
-    note = folder / JOB
-    text = json.dumps(job)
-    if not note.is_file() or note.read_text(encoding="utf-8") != text:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        note.write_text(text, encoding="utf-8")
-    result = folder / RESULT
-    shutil.rmtree(result, ignore_errors=True)
-    result.mkdir()
+    with _alone(folder, out):
+        note = folder / JOB
+        text = json.dumps(job)
+        if not note.is_file() or note.read_text(encoding="utf-8") != text:
+            _empty(folder)
+            note.write_text(text, encoding="utf-8")
+        result = folder / RESULT
+        shutil.rmtree(result, ignore_errors=True)
+        result.mkdir()
+        try:
+            yield folder
+            shutil.rmtree(out, ignore_errors=True)
+            result.rename(out)
+        except Exception as error:
+            if not isinstance(error, stays_after):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        shutil.rmtree(folder)
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != LOCK:
+            path.unlink()
+
+
+@contextmanager
+def _alone(folder: Path, out: Path) -> Iterator[None]:
+    """Two runs in one workspace would spoil each other's work; the lock of one that died is free."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK)
     try:
-        yield folder
-        shutil.rmtree(out, ignore_errors=True)
-        result.rename(out)
-    except Exception as error:
-        if not isinstance(error, stays_after):
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    shutil.rmtree(folder)
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        msg = f"another run is at work on {out}: wait for its end, or choose another place"
+        raise InputError(msg) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def finished(out: Path, job: dict[str, Any]) -> int:

@@ -53,22 +53,29 @@ blendshapes: NaN where nobody looked for them."""
 PART_SCHEMA = pa.schema([field for field in SCHEMA if field.name not in ("identity", "split")])
 """The columns that are known before all people are."""
 
-SHARD_ROWS = 4096
+SHARD_BYTES = 256 * 2**20
+"""At which the next shard begins."""
 GROUP_ROWS = 512
+"""Rows that are in memory together."""
 
 
 class ShardWriter:
-    """Writes rows into ``shard-00000.parquet``, ``shard-00001.parquet``, … of one size each.
+    """Writes rows into ``shard-00000.parquet``, ``shard-00001.parquet``, … of about one size each.
+
+    Where one ends is a function of the rows alone, not of how they come.
 
     Args:
         folder: where; it must exist.
-        shard_rows: rows a shard; so many are held in memory.
+        shard_bytes: a shard ends when it is so large.
+        group_rows: rows of a row group; so many are held in memory.
     """
 
-    def __init__(self, folder: Path, shard_rows: int = SHARD_ROWS) -> None:
+    def __init__(self, folder: Path, shard_bytes: int = SHARD_BYTES, group_rows: int = GROUP_ROWS) -> None:
         self.folder = folder
-        self.shard_rows = shard_rows
+        self.shard_bytes = shard_bytes
+        self.group_rows = group_rows
         self._shards = 0
+        self._file: pq.ParquetWriter | None = None
         self._pending: list[pa.Table] = []
         self._rows = 0
 
@@ -76,21 +83,31 @@ class ShardWriter:
         """Appends rows (columns as :data:`SCHEMA`)."""
         self._pending.append(rows.cast(SCHEMA))
         self._rows += len(rows)
-        while self._rows >= self.shard_rows:
-            self._flush(self.shard_rows)
+        while self._rows >= self.group_rows:
+            self._write_group(self.group_rows)
 
     def close(self) -> None:
         """Writes what is left."""
         if self._rows:
-            self._flush(self._rows)
+            self._write_group(self._rows)
+        self._end_shard()
 
-    def _flush(self, count: int) -> None:
+    def _write_group(self, count: int) -> None:
         table = pa.concat_tables(self._pending)
         path = self.folder / f"shard-{self._shards:05d}.parquet"
-        pq.write_table(table[:count], path, row_group_size=GROUP_ROWS)
-        self._shards += 1
+        if not self._file:
+            self._file = pq.ParquetWriter(path, SCHEMA)
+        self._file.write_table(table[:count].combine_chunks(), row_group_size=count)
         self._pending = [table[count:]]
         self._rows -= count
+        if path.stat().st_size >= self.shard_bytes:
+            self._end_shard()
+
+    def _end_shard(self) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None
+            self._shards += 1
 
 
 class PartWriter:

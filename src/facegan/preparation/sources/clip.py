@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,3 +58,12 @@ class Source:
     clips: tuple[Clip, ...]
     ignored: int = 0
     skipped: dict[str, str] = field(default_factory=dict)
+
+    def absolute(self) -> Source:
+        """The same with absolute paths, for workers that are elsewhere."""
+        return replace(self, clips=tuple(_absolute(clip) for clip in self.clips))
+
+
+def _absolute(clip: Clip) -> Clip:
+    pictures = (replace(picture, path=picture.path.absolute()) for picture in clip.pictures)
+    return replace(clip, path=clip.path.absolute(), pictures=tuple(pictures))
