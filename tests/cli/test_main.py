@@ -265,7 +265,7 @@ def test_a_bad_video_among_good_ones_is_told_by_the_status(capsys, talking_heads
     words = ["prepare", "videos", str(tmp_path / "heads"), "--out", str(tmp_path / "data"), "--size", "32"]
     assert main([*words, "--min-face", "30", "--every", "10", "--workers", "1"]) == 3
     told = capsys.readouterr().out
-    assert "1 videos gave nothing, 0 are used up to their damage:\nskipped 0000/broken: cannot read" in told
+    assert "videos that gave nothing: 1, used up to their damage: 0\nskipped 0000/broken: cannot read" in told
     assert (tmp_path / "data/dataset.json").is_file()
 
 

@@ -87,7 +87,7 @@ class Summary:
             )
         if self.flawed:
             lines.append(
-                f"{len(self.skipped)} videos gave nothing, {len(self.damaged)} are used up to their damage:"
+                f"videos that gave nothing: {len(self.skipped)}, used up to their damage: {len(self.damaged)}"
             )
         lines += [f"skipped {video}: {why}" for video, why in self.skipped.items()]
         lines += [f"used up to its damage {video}: {why}" for video, why in self.damaged.items()]
