@@ -43,7 +43,7 @@ def test_summary(prepared):
     assert summary.ignored == 2
     assert set(summary.skipped) == {"bob/empty", "cy/noise", "nobody"}
     assert "the file is empty" in summary.skipped["bob/empty"]
-    assert summary.skipped["nobody"] == "no usable face"
+    assert summary.skipped["nobody"] == "no usable face (none seen)"
     described = json.loads((out / "dataset.json").read_text(encoding="utf-8"))
     assert described["size"] == SIZE
     assert described["counts"]["crops"] == 12
@@ -134,7 +134,7 @@ def test_faces_outside_the_picture(heads, tmp_path):
     write_video(tmp_path / "videos" / "b.mp4", [frame.image for frame in heads[1]])
     summary = prepare_small(find_videos(tmp_path / "videos"), tmp_path / "data")
     assert summary.rejected == {"outside the picture": 4}
-    assert summary.skipped == {"a": "no usable face"}
+    assert summary.skipped == {"a": "no usable face (4 outside the picture)"}
     assert {row["video"] for row in rows(tmp_path / "data")} == {"b"}
 
 

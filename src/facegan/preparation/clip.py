@@ -151,7 +151,8 @@ def prepare_clip(clip: Clip, folder: Path, settings: Settings, observe: Observe)
         if spool.tell():
             _Cutter(clip, folder, settings, observer, result).run(video, spool)
     if not result.tracks:
-        result.skipped = "no usable face"
+        reasons = ", ".join(f"{count} {reason}" for reason, count in result.rejected.most_common())
+        result.skipped = f"no usable face ({reasons or 'none seen'})"
     return result
 
 

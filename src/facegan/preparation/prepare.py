@@ -266,7 +266,7 @@ def _summarise(source: Source, results: list[ClipResult], out: Path) -> Summary:
         elif result.damage:
             summary.damaged[clip.video] = result.damage
     if not any(result.tracks for result in results):
-        reasons = summary.rejected + Counter(summary.skipped.values())
+        reasons = summary.rejected + Counter(why.partition(" (")[0] for why in summary.skipped.values())
         msg = f"no usable face in {source.input}: " + ", ".join(f"{n} × {why}" for why, n in reasons.items())
         raise InputError(msg)
     return summary
