@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import asdict
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
@@ -120,29 +121,27 @@ def warnings(
 
 def _contact_sheet(folder: Path) -> str:
     """The middle crop of tracks, evenly over all, as JPEG in base 64."""
-    shards = sorted(folder.glob("*.parquet"))
-    tracks: dict[tuple[str, int], list[tuple[Path, int]]] = {}
-    for shard in shards:
-        for row, key in enumerate(_tracks(shard)):
-            tracks.setdefault(key, []).append((shard, row))
+    files = [pq.ParquetFile(path) for path in sorted(folder.glob("*.parquet"))]
+    groups = [(file, number) for file in files for number in range(file.num_row_groups)]
+    tracks: dict[tuple[str, int], list[tuple[int, int]]] = {}
+    for place, (file, number) in enumerate(groups):
+        names = file.read_row_group(number, columns=["video", "track"])
+        for row, key in enumerate(zip(names["video"].to_pylist(), names["track"].to_pylist(), strict=True)):
+            tracks.setdefault(key, []).append((place, row))
     middles = [rows[len(rows) // 2] for rows in tracks.values()]
     chosen = np.linspace(0, len(middles) - 1, min(TRACKS, len(middles))).round().astype(int)
-    wanted = [middles[index] for index in chosen]
     images = []
-    for shard in shards:
-        rows = [row for place, row in wanted if place == shard]
-        if rows:
-            pictures = pq.read_table(shard, columns=["image"])["image"].take(rows).to_pylist()
-            images += [
-                np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)) for data in pictures
-            ]
+    # By row groups: the pictures of a whole shard need not be in memory.
+    for place, wanted in groupby(sorted(middles[index] for index in chosen), key=lambda middle: middle[0]):
+        file, number = groups[place]
+        pictures = file.read_row_group(number, columns=["image"])["image"]
+        for _, row in wanted:
+            data = np.frombuffer(pictures[row].as_py(), np.uint8)
+            images.append(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)))
+    for file in files:
+        file.close()
     small = [cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA) for image in images]
     small += [np.full_like(small[0], 255)] * (-len(small) % SHEET)
     rows_of = [np.concatenate(small[start : start + SHEET], axis=1) for start in range(0, len(small), SHEET)]
     flags = (cv2.IMWRITE_JPEG_QUALITY, 85)
     return base64.b64encode(cv2.imencode(".jpg", np.concatenate(rows_of), flags)[1].tobytes()).decode()
-
-
-def _tracks(shard: Path) -> list[tuple[str, int]]:
-    table = pq.read_table(shard, columns=["video", "track"])
-    return list(zip(table["video"].to_pylist(), table["track"].to_pylist(), strict=True))
