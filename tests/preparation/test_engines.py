@@ -72,8 +72,7 @@ def test_a_dask_cluster_makes_the_same_data_set(talking_heads, scheduler, as_on_
 
 WHERE = """
 def where(job):
-    import ray, time
-    time.sleep(0.5)
+    import ray
     return job, ray.get_runtime_context().get_node_id()
 
 if __name__ == "__main__":
