@@ -22,6 +22,7 @@ if __name__ == "__main__":
 import cv2
 import numpy as np
 import torch
+from facegan.stages.sheets import draw_sheet, to_images, write_png
 from rich.progress import track
 
 from facegan.data import FaceCrops
@@ -29,7 +30,6 @@ from facegan.evaluation.answers import TrueAnswers
 from facegan.landmarks import EDGES, denormalise
 from facegan.networks import LandmarkTransformer
 from facegan.stages.checkpoints import StageCheckpoint
-from facegan.stages.sheets import draw_sheet, to_images, write_png
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from facegan.stages.sheets import draw_sheet, to_images
 from PIL import Image
 from torch.utils.data import default_collate
 
 from facegan.stages import JointData, JointStage
-from facegan.stages.sheets import draw_sheet, to_images
 
 ROWS = 8
 GOALS = {

@@ -20,8 +20,8 @@ from torch import Tensor
 from facegan import motion
 from facegan.data import Pair, read_pair
 from facegan.errors import InputError
+from facegan.sheets import to_images
 from facegan.stages import JointData, LandmarkTransformData, LandmarkTransformStage, Panels
-from facegan.stages.sheets import to_images
 from facegan.stages.stage import Stage
 from facegan.stages.sweep import DEGREES, STRENGTHS, TITLES, Sweep, moved, swept
 from facegan.stages.track_video import TrackVideo, frame_rate, write_film

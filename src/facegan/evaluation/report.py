@@ -18,7 +18,7 @@ from facegan.evaluation.methods import ANSWER, DRIVER, NAIVE, SOURCE
 from facegan.evaluation.protocols import PROTOCOLS
 from facegan.evaluation.tables import TABLE, to_csv, to_latex
 from facegan.motion import ACTION_UNITS, ANGLES
-from facegan.stages.sheets import draw_sheet
+from facegan.sheets import draw_sheet
 
 if TYPE_CHECKING:
     from pathlib import Path

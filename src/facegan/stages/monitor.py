@@ -12,7 +12,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_only
 
 from facegan.errors import InputError
-from facegan.stages.sheets import write_png
+from facegan.sheets import write_png
 from facegan.stages.stage import Stage
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
+from facegan.sheets import draw_sheet, to_images
 from facegan.stages.monitor import Monitor, keep_picture, panels_of, require_positive
-from facegan.stages.sheets import draw_sheet, to_images
 
 if TYPE_CHECKING:
     from facegan.stages.pair_data import PairData

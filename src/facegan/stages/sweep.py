@@ -11,8 +11,8 @@ import torch
 
 from facegan import motion
 from facegan.data import Pair, read_pair
+from facegan.sheets import draw_sheet, to_images
 from facegan.stages.monitor import Monitor, keep_picture, panels_of
-from facegan.stages.sheets import draw_sheet, to_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,8 +14,8 @@ from torch.utils.data import default_collate
 
 from facegan.data import read_pair
 from facegan.files import new_file
+from facegan.sheets import draw_sheet, to_images
 from facegan.stages.monitor import Monitor, logged_step, output_path, panels_of, require_positive
-from facegan.stages.sheets import draw_sheet, to_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

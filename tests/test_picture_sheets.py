@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image, ImageFont
 
-from facegan.stages.sheets import draw_sheet, to_images, write_png
+from facegan.sheets import draw_sheet, to_images, write_png
 from facegan.stages.sweep import TITLES
 
 
