@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from facegan.cli.moving import edit, reenact
+from facegan.cli.output import say
 from facegan.cli.prepare import prepare
 from facegan.errors import InputError
 
@@ -53,7 +54,7 @@ def synthesize(
         workers=workers,
         overwrite=overwrite,
     )
-    _say(f"videos: {out}")
+    say(f"videos: {out}")
 
 
 def analyze(file: Path, *, out: Path, max_faces: int = 4, overwrite: bool = False) -> None:
@@ -70,7 +71,7 @@ def analyze(file: Path, *, out: Path, max_faces: int = 4, overwrite: bool = Fals
     from facegan.inference.analyze import analyze as write
 
     frames, found = write(file, out, max_faces=max_faces, overwrite=overwrite)
-    _say(f"{found} of {frames} frames with a face: {out}")
+    say(f"{found} of {frames} frames with a face: {out}")
 
 
 def bundle(checkpoint: Path, *, out: Path, overwrite: bool = False) -> None:
@@ -86,38 +87,7 @@ def bundle(checkpoint: Path, *, out: Path, overwrite: bool = False) -> None:
     from facegan.stages.bundle import bundle as write
 
     write(checkpoint, out, overwrite=overwrite)
-    _say(f"model: {out}")
-
-
-def reenact(
-    *,
-    model: str,
-    source: Path,
-    driving: Path,
-    out: Path,
-    background: Path | None = None,
-    device: str = "cpu",
-    overwrite: bool = False,
-) -> None:
-    """One photograph moved as in a video, or as in another photograph.
-
-    Example: facegan reenact --model runs/model --source me.jpg --driving clip.mp4 --out moved.mp4
-
-    Args:
-        model: model folder, or owner/name on the hub.
-        source: photograph of the person to move.
-        driving: video or photograph of the motion.
-        out: .mp4 for a video, .png or .jpg for a photograph.
-        background: a picture to put behind the person.
-        device: where to compute: cpu, cuda, mps.
-        overwrite: replace OUT.
-    """
-    from facegan.inference import Animator
-    from facegan.inference import reenact as write
-
-    animator = Animator.from_pretrained(model, device)
-    summary = write(animator, source, driving, out, background=background, overwrite=overwrite)
-    _say(summary.describe())
+    say(f"model: {out}")
 
 
 def pairs(
@@ -147,7 +117,7 @@ def pairs(
     from facegan.evaluation import export_pairs
 
     counts = export_pairs(data, out, pairs=pairs, protocols=protocols, seed=seed, overwrite=overwrite)
-    _say(f"{', '.join(f'{count} {protocol}' for protocol, count in counts.items())}: {out}")
+    say(f"{', '.join(f'{count} {protocol}' for protocol, count in counts.items())}: {out}")
 
 
 def evaluate(
@@ -201,7 +171,7 @@ def evaluate(
         workers=workers,
         overwrite=overwrite,
     )
-    _say(report.describe())
+    say(report.describe())
 
 
 def assets(*, fetch: bool = False, optional: bool = False) -> None:
@@ -234,12 +204,12 @@ def assets(*, fetch: bool = False, optional: bool = False) -> None:
         table.add_row(*row)
     Console().print(table)
     for fault in faults:
-        _say(fault)
+        say(fault)
 
 
 COMMANDS: dict[str, Callable[..., int | None]] = {
     command.__name__: command
-    for command in (prepare, synthesize, analyze, bundle, reenact, pairs, evaluate, assets)
+    for command in (prepare, synthesize, analyze, bundle, reenact, edit, pairs, evaluate, assets)
 }
 
 
@@ -292,14 +262,15 @@ def _parser(name: str) -> ArgumentParser:
     hints = get_type_hints(command)
     for parameter in inspect.signature(command).parameters.values():
         required = parameter.default is parameter.empty
-        option = "--" + parameter.name.replace("_", "-")
+        # A name that Python knows already has a line under its end.
+        option = "--" + parameter.name.rstrip("_").replace("_", "-")
         about: dict[str, Any] = {"help": helps[parameter.name]}
         if parameter.kind is not parameter.KEYWORD_ONLY:
             parser.add_argument(parameter.name, type=hints[parameter.name], **about)
         elif parameter.default is False:
             parser.add_argument(option, action="store_true", **about)
-        elif hints[parameter.name] == list[str] | None:
-            parser.add_argument(option, nargs="+", type=str, **about)
+        elif (kind := ELEMENTS.get(hints[parameter.name])) is not None:
+            parser.add_argument(option, nargs="+", action="extend", type=kind, required=required, **about)
         elif required:
             parser.add_argument(option, type=hints[parameter.name], required=True, **about)
         else:
@@ -307,5 +278,5 @@ def _parser(name: str) -> ArgumentParser:
     return parser
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
+ELEMENTS: dict[Any, type] = {list[str] | None: str, list[Path]: Path}
+"""Of lists: they may be given at once or one by one."""

@@ -119,11 +119,11 @@ def choose(data: Path, videos: Path) -> tuple[Path, Path]:
 
 def save_first_frame(video: Path, out: Path) -> None:
     """The portrait for the demo."""
-    from facegan.inference import write_picture
     from facegan.preparation import VideoReader
+    from facegan.sheets import write_png
 
     _, _, image = next(VideoReader(video).frames())
-    write_picture(out, image)
+    write_png(out, image)
 
 
 def facegan(*arguments: str) -> None:

@@ -6,13 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from facegan.cli.output import PARTLY
 from facegan.errors import InputError
 
 if TYPE_CHECKING:
     from facegan.preparation import Summary
-
-PARTLY = 3
-"""The status of a command that did its work, but could not use all of its input."""
 
 
 def prepare(

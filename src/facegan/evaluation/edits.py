@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from facegan.data import FaceCrops
     from facegan.evaluation.observer import Observer
-    from facegan.inference import Animator
+    from facegan.networks import FaceGAN
 
 INTENSITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
 DEGREES = (-30, -15, 0, 15, 30)
@@ -61,32 +61,31 @@ class Edits(NamedTuple):
 
 
 @torch.inference_mode()
-def draw_edits(name: str, animator: Animator, crops: FaceCrops, source: int, observer: Observer) -> Edits:
+def draw_edits(name: str, model: FaceGAN, crops: FaceCrops, source: int, observer: Observer) -> Edits:
     """Edits a crop.
 
     Args:
         name: of the model.
-        animator: the model; one with landmark transformer.
+        model: one with landmark transformer.
         crops: the data, at the model's size.
         source: index of the crop.
         observer: measures what came of it.
     """
     own = torch.from_numpy(crops.motion[source])
     picture, labels = crops.picture(source)[None], crops.segmentation(source)[None]
-    inputs = [part.to(animator.device) for part in (picture, torch.from_numpy(crops.landmarks[source])[None])]
+    device = next(model.parameters()).device
+    inputs = [part.to(device) for part in (picture, torch.from_numpy(crops.landmarks[source])[None])]
 
     def paint(motions: list[torch.Tensor], behind: torch.Tensor) -> list[NDArray[np.uint8]]:
         """A picture a motion, before one background or one each."""
         images = []
         for start in range(0, len(motions), BATCH):
-            motion = torch.stack(motions[start : start + BATCH]).to(animator.device)
+            motion = torch.stack(motions[start : start + BATCH]).to(device)
             count = len(motion)
-            background = behind.to(animator.device)
+            background = behind.to(device)
             background = background if len(background) == count else background.expand(count, -1, -1, -1)
             face, points = (part.expand(count, *part.shape[1:]) for part in inputs)
-            images += [
-                to_image(one) for one in animator.model(face, points, motion, background).result.float().cpu()
-            ]
+            images += [to_image(one) for one in model(face, points, motion, background).result.float().cpu()]
         return images
 
     own_background = cut_background(picture, labels)

@@ -30,8 +30,8 @@ from facegan.evaluation.scoring import Scorer
 from facegan.evaluation.shown import shown
 from facegan.evaluation.tables import PAPER
 from facegan.files import require_free
-from facegan.inference import Animator
-from facegan.inference.animator import check_device
+from facegan.inference.engines import check_device
+from facegan.networks import FaceGAN
 from facegan.preparation.workers import worker_count
 from facegan.preparation.workspace import RESULT, workspace
 
@@ -91,8 +91,8 @@ def evaluate(
     check_device(eyes.device)
     out, data = Path(out).resolve(), absolute(data)
     require_free(out, marker=NUMBERS, overwrite=overwrite)
-    animators = {m.name: Animator.from_pretrained(m.path, eyes.device) for m in methods if m.kind == "model"}
-    size = min([animator.size for animator in animators.values()] or [int(dataset_info(data)["size"])])
+    networks = {m.name: FaceGAN.from_pretrained(m.path).to(eyes.device) for m in methods if m.kind == "model"}
+    size = min([model.config.size for model in networks.values()] or [int(dataset_info(data)["size"])])
     split, crops = people(data, size, pairs)
     trials, left_out = choose_trials(crops, pairs, seed, split, protocols)
     for method in methods:
@@ -103,7 +103,7 @@ def evaluate(
     software = _software()
     job = {
         "methods": [asdict(method) for method in methods],
-        "weights": {name: _fingerprint(animator) for name, animator in animators.items()},
+        "weights": {name: _fingerprint(model) for name, model in networks.items()},
         "files": {data: fingerprint(data)} | {str(f): _state(f) for f in _inputs(methods, eyes)},
         "trials": {name: [part.tolist() for part in chosen] for name, chosen in trials.items()},
         "size": size,
@@ -116,7 +116,7 @@ def evaluate(
         # What is wrong with one picture is mended and the rest not done again.
         with workspace(out, job, stays_after=(InputError,)) as folder:
             scorer = Scorer(folder, eyes, worker_count(workers), progress)
-            run = Run(methods, animators, crops, split, trials, answers, scorer, folder, progress)
+            run = Run(methods, networks, crops, split, trials, answers, scorer, folder, progress)
             found = run.protocols()
             edits = _edits(run, observer)
             used = np.unique(np.concatenate([indices for chosen in trials.values() for indices in chosen]))
@@ -209,12 +209,12 @@ def choose_trials(
 
 def _edits(run: Run, observer: Any) -> Edits | None:
     """Of the first model that can be told how to move, with the most neutral picture of a pair."""
-    for name, animator in run.animators.items():
-        if animator.model.landmark_transformer is not None:
-            crops = FaceCrops(run.crops.root, run.split, animator.size)
+    for name, model in run.networks.items():
+        if model.landmark_transformer is not None:
+            crops = FaceCrops(run.crops.root, run.split, model.config.size)
             used = np.unique(np.concatenate([role for chosen in run.trials.values() for role in chosen]))
             source = int(used[np.square(crops.motion[used]).sum(axis=1).argmin()])
-            return draw_edits(name, animator, crops, source, observer)
+            return draw_edits(name, model, crops, source, observer)
     return None
 
 
@@ -240,10 +240,10 @@ def _aligned(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{column: row.get(column) for column in columns} for row in rows]
 
 
-def _fingerprint(animator: Animator) -> str:
+def _fingerprint(model: FaceGAN) -> str:
     """Changes with any weight."""
     digest = hashlib.sha256()
-    for name, tensor in sorted(animator.model.state_dict().items()):
+    for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode() + tensor.cpu().numpy().tobytes())
     return digest.hexdigest()
 

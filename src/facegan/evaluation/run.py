@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from facegan.evaluation.pairs import Trials
     from facegan.evaluation.pictures import Pictures
     from facegan.evaluation.scoring import Scorer
-    from facegan.inference import Animator
+    from facegan.networks import FaceGAN
 
 PREDICTIONS = "predictions"
 
@@ -36,7 +36,7 @@ class Run:
 
     Attributes:
         methods: what is evaluated.
-        animators: of the methods that are models, by name.
+        networks: of the methods that are models, by name.
         crops: the data, at the evaluation's size.
         split: of the data; None for all.
         trials: protocol to its pairs.
@@ -49,7 +49,7 @@ class Run:
     """
 
     methods: list[Method]
-    animators: dict[str, Animator]
+    networks: dict[str, FaceGAN]
     crops: FaceCrops
     split: str | None
     trials: dict[str, Trials]
@@ -83,11 +83,12 @@ class Run:
 
     def reenacting(self, protocol: str, model: str) -> Reenacting:
         """A model over the pairs of a protocol."""
-        animator = self.animators[model]
+        networks = self.networks[model]
         crops = self.crops
-        if animator.size != crops.size:
-            crops = FaceCrops(crops.root, self.split, animator.size)
-        return Reenacting(animator.model, crops, self.trials[protocol], animator.device)
+        if networks.config.size != crops.size:
+            crops = FaceCrops(crops.root, self.split, networks.config.size)
+        device = next(networks.parameters()).device
+        return Reenacting(networks, crops, self.trials[protocol], device)
 
     @cached_property
     def _names(self) -> dict[int, str]:

@@ -35,7 +35,7 @@ def shown(run: Run) -> dict[str, dict[str, NDArray[np.uint8]]]:
             columns[ANSWER] = ANSWER
         sheet: dict[str, NDArray[np.uint8]] = {}
         for title, method in columns.items():
-            if len(names) == 1 and method in run.animators:
+            if len(names) == 1 and method in run.networks:
                 sheet |= _steps(run, protocol, method, pairs)
             pictures = run.pictures(protocol, method)
             sheet[title] = np.stack([pictures.read(int(pair)) for pair in pairs])

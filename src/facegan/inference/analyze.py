@@ -14,7 +14,7 @@ from facegan.inference.pictures import is_picture, read_picture
 from facegan.landmarks import COUNT
 from facegan.motion import ACTION_UNITS
 from facegan.perception import FaceAnalyzer
-from facegan.preparation.tracker import CentroidTracker
+from facegan.preparation.tracker import CentroidTracker, look
 from facegan.preparation.video import VideoReader
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def analyze(
             faces = analyzer(image, time)
             points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, COUNT, 2)
             extents = np.ptp(points, axis=1).max(axis=1)
-            names = tracker.update(points.mean(axis=1), extents, time)
+            looks = [look(image, one) for one in points]
+            names = tracker.update(points.mean(axis=1), extents, time, looks)
             writer.writerows(_row(index, time, name, face) for name, face in zip(names, faces, strict=True))
             if not faces:
                 writer.writerow([index + 1, 0, f"{time:.3f}"] + [0] * (len(COLUMNS) - 3))

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import closing
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import torch
 
-from facegan.errors import InputError
-from facegan.inference.pictures import read_picture
+from facegan.inference.faces import MAX_FACES, choose, no_face, too_few
 from facegan.landmarks import COUNT
 from facegan.perception import FaceAnalyzer
-from facegan.preparation.tracker import CentroidTracker
+from facegan.preparation.tracker import CentroidTracker, look
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-    from pathlib import Path
+    from collections.abc import Generator
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
-    from facegan.perception import Face
     from facegan.preparation.video import VideoReader
 
 LOYALTY = 1.5
@@ -27,73 +26,113 @@ LOYALTY = 1.5
 
 
 class Step(NamedTuple):
-    """The motion of one frame."""
+    """One frame."""
 
     time: float
     """Seconds since the start of the driver."""
-    motion: Tensor
-    """20 numbers."""
+    image: NDArray[np.uint8]
+    """The frame, H×W×3."""
+    motion: Tensor | None
+    """20 numbers; those of the frame before if no face is found, None before the first face."""
     found: bool
-    """Whether the frame has a face; else the motion is that of the frame before."""
+    """Whether the frame has a face."""
 
 
-def read_motion(path: Path) -> Tensor:
-    """Motion of the largest face in a picture, 1×20.
+def read_motion(image: NDArray[np.uint8], name: object, face: int = 1) -> Tensor:
+    """Motion of a face in a picture, 20 numbers.
+
+    Args:
+        image: H×W×3, RGB.
+        name: what an error calls it.
+        face: which of its faces, 1 the largest.
 
     Raises:
-        InputError: if the file is no picture, or has no face.
+        InputError: if it has no such face.
     """
-    with FaceAnalyzer(single_images=True) as analyzer:
-        faces = analyzer(read_picture(path))
-    if not faces:
-        raise _no_face(path)
-    return torch.from_numpy(faces[0].motion)[None]
+    with FaceAnalyzer(MAX_FACES, single_images=True) as analyzer:
+        return torch.from_numpy(choose(analyzer(image), face, name).motion)
 
 
-def follow(video: VideoReader, rest: Tensor) -> Generator[Step]:
-    """Motion of the largest face in every frame of a video.
-
-    Nothing is delivered before the first face is found.
+def find_reference(video: VideoReader, which: Literal["first", "neutral"], face: int = 1) -> Tensor:
+    """The motion from which a driver's motion is counted, 20 numbers.
 
     Args:
         video: the driver.
-        rest: motion, 20 numbers, of the frames before the first face.
+        which: that of the first face, or the one nearest to zero, for which all frames are looked at.
+        face: as for :func:`follow`.
 
     Raises:
-        InputError: if no frame has a face.
+        InputError: if no frame has such a face.
     """
-    early: list[float] = []
-    motion = None
-    for time, face in _faces(video):
-        if face is not None:
-            if motion is None:
-                yield from (Step(before, rest, found=False) for before in early)
-            motion = torch.from_numpy(face.motion)
-        if motion is None:
-            early.append(time)
-        else:
-            yield Step(time, motion, face is not None)
-    if motion is None:
-        raise _no_face(video.path)
+    best: Tensor | None = None
+    with closing(follow(video, face)) as steps:
+        for step in steps:
+            if step.found and step.motion is not None:
+                if which == "first":
+                    return step.motion
+                if best is None or step.motion.norm() < best.norm():
+                    best = step.motion
+    if best is None:  # follow itself says so first
+        raise no_face(video.path)
+    return best
 
 
-def _faces(video: VideoReader) -> Iterator[tuple[float, Face | None]]:
-    """In each frame the same person, as far as there is a choice."""
+def follow(video: VideoReader, face: int = 1) -> Generator[Step]:
+    """Motion of one face in every frame of a video.
+
+    The largest face is followed as far as it is the same person's, and left for another one that is much
+    larger. Any other face is chosen in the first frame that has as many, and not left.
+
+    Args:
+        video: the driver.
+        face: which of its faces, 1 the largest.
+
+    Raises:
+        InputError: in the end, if no frame had so many faces.
+    """
     tracker = CentroidTracker()
-    followed = None
-    with FaceAnalyzer() as analyzer:
+    followed: _Followed | None = None
+    motion: Tensor | None = None
+    most = 0
+    with FaceAnalyzer(MAX_FACES if face > 1 else 4) as analyzer:
         for _, time, image in video.frames():
             faces = analyzer(image, time)
-            points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, COUNT, 2)
-            extents = np.ptp(points, axis=1).max(axis=1)
-            tracks = np.array(tracker.update(points.mean(axis=1), extents, time))
-            if not faces:
-                yield time, None
-                continue
-            best = int(np.argmax(np.where(tracks == followed, LOYALTY, 1) * extents))
-            followed = tracks[best]
-            yield time, faces[best]
+            most = max(most, len(faces))
+            points = np.array([one.landmarks for one in faces], np.float32).reshape(-1, COUNT, 2)
+            places, extents = points.mean(axis=1), np.ptp(points, axis=1).max(axis=1)
+            tracks = tracker.update(places, extents, time, [look(image, one) for one in points])
+            best = _pick(tracks, places, extents, followed, face)
+            if best is not None:
+                followed = _Followed(tracks[best], places[best])
+                motion = torch.from_numpy(faces[best].motion)
+            yield Step(time, image, motion, found=best is not None)
+    if motion is None:
+        raise too_few(video.path, face, most) if most else no_face(video.path)
 
 
-def _no_face(path: Path) -> InputError:
-    return InputError(f"no face in {path}: choose a driver that shows a face larger and from the front")
+class _Followed(NamedTuple):
+    track: int
+    place: NDArray[np.floating]
+
+
+def _pick(
+    tracks: list[int],
+    places: NDArray[np.floating],
+    extents: NDArray[np.floating],
+    followed: _Followed | None,
+    face: int,
+) -> int | None:
+    """Index of the face to take."""
+    if not tracks:
+        return None
+    if face == 1:
+        loyal = np.array(tracks) == (followed.track if followed else None)
+        return int(np.argmax(np.where(loyal, LOYALTY, 1) * extents))
+    if followed is None:
+        return int(np.argsort(-extents)[face - 1]) if len(tracks) >= face else None
+    if followed.track in tracks:
+        return tracks.index(followed.track)
+    # Out of sight for so long that its track has ended: it comes back where it was, or not.
+    distances = np.linalg.norm(places - followed.place, axis=1) / extents
+    nearest = int(np.argmin(distances))
+    return nearest if distances[nearest] < 1 else None

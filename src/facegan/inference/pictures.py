@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from facegan.inference.provenance import Marker
+
 # Pillow knows more, but among it are videos it cannot decode and PostScript, which is a program.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
 MAX_MEGAPIXELS = 100
@@ -70,14 +72,15 @@ def is_picture(path: Path) -> bool:
         return False
 
 
-def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
-    """Writes H×W×3 RGB; the suffix (.png, .jpg, .jpeg) says in which format.
+def write_picture(path: Path, image: NDArray[np.uint8], marker: Marker) -> None:
+    """Writes H×W×3 RGB, marked; the suffix (.png, .jpg, .jpeg) says in which format.
 
     Raises:
         OSError: if the file cannot be written, for example to a full disk; nothing is left.
     """
     with new_file(path, overwrite=True) as temporary:
-        Image.fromarray(image).save(temporary, quality=JPEG_QUALITY)
+        Image.fromarray(marker.mark(image)).save(temporary, quality=JPEG_QUALITY)
+        marker.sign(temporary)
 
 
 def cover(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
@@ -90,15 +93,19 @@ def cover(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(square, (size, size), interpolation=interpolation), np.uint8)
 
 
+def shrink(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The picture, made smaller if it is wider or higher than ``side`` pixels."""
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return image
+    shape = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image, shape, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def to_tensor(image: NDArray[np.uint8]) -> Tensor:
     """H×W×3 of 0..255 to 1×3×H×W in -1..1."""
     return torch.from_numpy(image).permute(2, 0, 1)[None].float().div_(127.5).sub_(1)
-
-
-def to_images(pictures: Tensor) -> NDArray[np.uint8]:
-    """N×3×H×W in -1..1 to N×H×W×3 of 0..255."""
-    levels = pictures.clamp(-1, 1).add(1).mul(127.5).round().byte()
-    return np.asarray(levels.permute(0, 2, 3, 1).contiguous().cpu())
 
 
 def _open(path: Path) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import islice
@@ -14,19 +15,28 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from facegan.errors import InputError
-from facegan.inference.driver import follow, read_motion
-from facegan.inference.pictures import cover, is_picture, read_picture, to_images, to_tensor, write_picture
+from facegan.inference.control import Control, Steering
+from facegan.inference.driver import find_reference, follow, read_motion
+from facegan.inference.pictures import is_picture, read_picture, shrink, write_picture
+from facegan.inference.provenance import Claim, Marker, Marks
+from facegan.inference.scene import Look, Scene
 from facegan.inference.writer import VideoWriter
 from facegan.preparation.video import VideoReader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from torch import Tensor
+    import numpy as np
+    from numpy.typing import NDArray
 
-    from facegan.inference.animator import Animator, Source
+    from facegan.inference.animator import Animator
+
+    OnFrame = Callable[[NDArray[np.uint8], float], None]
 
 BATCH = 8
+MAX_VIDEO_SIDE = 3840
+"""A photograph into whose whole frame a video is pasted is made no larger than this."""
 VIDEO_SUFFIXES = (".mp4",)
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -43,15 +53,17 @@ class Summary:
         sound: whether there is sound.
         seconds: how long it took.
         damage: why the driver was read only in part, or None.
+        latency: by how many seconds smoothing delayed what moved, on average, or None.
     """
 
     out: Path
-    frames: int
-    faceless: int
-    fps: float
-    sound: bool
-    seconds: float
-    damage: str | None
+    frames: int = 1
+    faceless: int = 0
+    fps: float = 0.0
+    sound: bool = False
+    seconds: float = 0.0
+    damage: str | None = None
+    latency: float | None = None
 
     def describe(self) -> str:
         """The same in words."""
@@ -63,6 +75,8 @@ class Summary:
             parts.append(f"driver without a face in {self.faceless} frames")
         if self.damage:
             parts.append(f"driver read only up to its damage ({self.damage})")
+        if self.latency is not None:
+            parts.append(f"smoothed, which delays motion by {1000 * self.latency:.0f} ms on average")
         return "; ".join((*parts, f"took {self.seconds:.1f} s"))
 
 
@@ -72,9 +86,14 @@ def reenact(
     driving: Path,
     out: Path,
     *,
-    background: Path | None = None,
+    control: Control | None = None,
+    look: Look | None = None,
+    marks: Marks | None = None,
+    face: int = 1,
+    driving_face: int = 1,
     overwrite: bool = False,
     progress: bool = True,
+    on_frame: OnFrame | None = None,
 ) -> Summary:
     """Moves the face of a picture as another face moves.
 
@@ -87,9 +106,15 @@ def reenact(
         source: photograph of the face to be moved.
         driving: picture or video of the face that moves.
         out: file to write: ``.mp4`` for a video, ``.png``, ``.jpg`` or ``.jpeg`` for a picture.
-        background: picture to put behind the head in place of the source's background.
+        control: what of the driver's motion is taken over.
+        look: what is behind the head and around it.
+        marks: which marks the result gets; by default all but the badge.
+        face: which face of the source, 1 the largest.
+        driving_face: which face of the driver.
         overwrite: replace ``out`` if it exists.
         progress: show a progress bar.
+        on_frame: called with each frame of the result, and with the share of the driver that is done
+            (NaN where its length is unknown). What it raises ends the work, and nothing is left.
 
     Raises:
         InputError: if a file cannot be read or shows no face, or ``out`` exists or has the wrong
@@ -97,52 +122,60 @@ def reenact(
         OSError: if the result cannot be written, for example to a full disk; nothing is left of it.
     """
     began = perf_counter()
+    control, look = control or Control(), look or Look()
     still = is_picture(driving)
-    _check_out(out, still, overwrite)
+    check_out(out, PICTURE_SUFFIXES if still else VIDEO_SUFFIXES, overwrite)
+    actions = ("reenactment", *control.describe(), *look.describe())
+    marker = Marker(marks or Marks(), Claim(animator.name, actions))
     video = None if still else VideoReader(driving)
-    face = animator.prepare(read_picture(source), source)
-    behind = to_tensor(cover(read_picture(background), animator.size)) if background else None
+    photograph = read_picture(source)
+    if video is not None and look.paste_back:
+        photograph = shrink(photograph, MAX_VIDEO_SIDE)
+    person = animator.prepare(photograph, source, face)
+    own = person.motion[0].cpu()
+    scene = Scene(animator, person, look)
     if video is None:
-        write_picture(out, to_images(animator.animate(face, read_motion(driving), behind))[0])
-        return Summary(out, 1, 0, 0.0, sound=False, seconds=perf_counter() - began, damage=None)
-    frames, faceless, sound = _write_video(animator, face, behind, video, out, progress)
-    return Summary(out, frames, faceless, video.rate, sound, perf_counter() - began, video.damage)
-
-
-def _write_video(
-    animator: Animator,
-    source: Source,
-    background: Tensor | None,
-    video: VideoReader,
-    out: Path,
-    progress: bool,
-) -> tuple[int, int, bool]:
-    """Number of frames, of those without a face, and whether there is sound."""
+        picture = read_picture(driving)
+        motion = read_motion(picture, driving, driving_face)
+        # A single picture has no face before it: its change is that from the neutral face.
+        steering = Steering(control, own, torch.zeros_like(motion) if control.relative else None)
+        image = scene.draw(steering(motion, 0.0)[None], [0.0], [picture])[0]
+        write_picture(out, image, marker)
+        if on_frame:
+            on_frame(image, 1.0)
+        return Summary(out, seconds=perf_counter() - began)
+    reference = find_reference(video, control.reference, driving_face)
+    steering = Steering(control, own, reference if control.relative else None)
     frames = faceless = 0
-    writer: VideoWriter | None = None
+    duration = _duration(driving)
     with ExitStack() as stack:
         bar = stack.enter_context(_bar(progress))
-        task = bar.add_task("reenacting", total=_duration(video.path))
-        steps = stack.enter_context(closing(follow(video, source.motion[0].cpu())))
+        task = bar.add_task("reenacting", total=duration)
+        steps = stack.enter_context(closing(follow(video, driving_face)))
+        writer: VideoWriter | None = None
         while batch := list(islice(steps, BATCH)):
-            if writer is None:  # only now it is sure that there is a face
-                size = (animator.size, animator.size)
-                writer = stack.enter_context(VideoWriter.open(out, video.path, size, video.rate))
-            motion = torch.stack([step.motion for step in batch])
-            images = to_images(animator.animate(source, motion, background))
+            motion = torch.stack([steering(step.motion, step.time) for step in batch])
+            images = scene.draw(motion, [step.time for step in batch], [step.image for step in batch])
+            if writer is None:
+                size = images[0].shape[1], images[0].shape[0]
+                writer = stack.enter_context(VideoWriter.open(out, size, video.rate, marker, driving))
             for step, image in zip(batch, images, strict=True):
                 writer.write(image, step.time)
+                if on_frame:
+                    on_frame(image, step.time / duration if duration else math.nan)
             frames += len(batch)
             faceless += sum(not step.found for step in batch)
             bar.update(task, completed=batch[-1].time)
-    return frames, faceless, writer is not None and writer.sound is not None
+        sound = writer is not None and writer.sound is not None
+    seconds = perf_counter() - began
+    return Summary(out, frames, faceless, video.rate, sound, seconds, video.damage, steering.latency)
 
 
-def _check_out(out: Path, still: bool, overwrite: bool) -> None:
-    suffixes = PICTURE_SUFFIXES if still else VIDEO_SUFFIXES
+def check_out(out: Path, suffixes: tuple[str, ...], overwrite: bool) -> None:
+    """Raises InputError unless a file may be written here."""
     if out.suffix.lower() not in suffixes:
-        kind = "picture" if still else "video"
-        msg = f"cannot write {out}: a driving {kind} makes a {kind}, name it {' or '.join(suffixes)}"
+        kind = "video" if suffixes == VIDEO_SUFFIXES else "picture"
+        msg = f"cannot write {out}: the result is a {kind}, name it {' or '.join(suffixes)}"
         raise InputError(msg)
     if out.is_dir():
         msg = f"cannot write {out}: it is a folder, choose another name"

@@ -1,0 +1,187 @@
+"""One picture moved by numbers with names: what stands behind ``facegan edit``."""
+
+from __future__ import annotations
+
+import math
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from facegan import motion as motions
+from facegan.errors import InputError
+from facegan.inference.pictures import read_picture, shrink, write_picture
+from facegan.inference.provenance import Claim, Marker, Marks
+from facegan.inference.reenact import MAX_VIDEO_SIDE, PICTURE_SUFFIXES, VIDEO_SUFFIXES, check_out
+from facegan.inference.scene import Look, Scene
+from facegan.inference.writer import VideoWriter
+from facegan.motion import ANGLES, NAMES
+from facegan.sheets import draw_sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from facegan.inference.animator import Animator, Source
+
+INTENSITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
+DEGREES = (-30.0, -15.0, 0.0, 15.0, 30.0)
+RATE = 25
+BATCH = 8
+
+
+def edit(
+    animator: Animator, source: Source, values: Mapping[str, float], look: Look | None = None
+) -> NDArray[np.uint8]:
+    """A face with some of its 20 numbers set, the others its own.
+
+    Args:
+        animator: the model.
+        source: the face.
+        values: name to value: action units as 0..1, angles in degrees.
+        look: what is behind the head and around it.
+
+    Returns:
+        S×S×3, or as large as the photograph if pasted back into it.
+
+    Raises:
+        InputError: for a name that is not one of the 20, or a value beyond its range.
+    """
+    motion = motions.edit(source.motion.cpu(), check(values))
+    return Scene(animator, source, look or Look()).draw(motion, [0.0])[0]
+
+
+def edit_grid(animator: Animator, source: Source, values: Mapping[str, float]) -> NDArray[np.uint8]:
+    """Every number moved alone, as in the paper's experiment 4: a column a number, a row a value.
+
+    Arguments as for :func:`edit`; ``values`` hold in all pictures.
+    """
+    base = motions.edit(source.motion[0].cpu(), check(values))
+    scene = Scene(animator, source, Look())
+    rows = []
+    for intensity, degrees in zip(INTENSITIES, DEGREES, strict=True):
+        row = [motions.edit(base, {n: degrees if n in ANGLES else intensity}) for n in NAMES]
+        rows.append(np.stack(scene.draw(torch.stack(row), [0.0] * len(row))))
+    labels = [f"{i:g} / {d:+.0f}°" for i, d in zip(INTENSITIES, DEGREES, strict=True)]
+    return draw_sheet(np.stack(rows), NAMES, labels)
+
+
+def edit_frames(
+    animator: Animator,
+    source: Source,
+    name: str,
+    values: Mapping[str, float],
+    seconds: float,
+    look: Look | None = None,
+) -> Iterator[NDArray[np.uint8]]:
+    """Frames in which one number goes from its least value to its greatest and back, at 25 a second.
+
+    Args:
+        animator: the model.
+        source: the face.
+        name: of the number.
+        values: of other numbers, as for :func:`edit`.
+        seconds: for the way there and back.
+        look: what is behind the head and around it.
+    """
+    base = motions.edit(source.motion[0].cpu(), check(values))
+    low, high = limits(name)
+    count = max(2, round(seconds * RATE))
+    way = [(1 - math.cos(2 * math.pi * index / count)) / 2 for index in range(count)]
+    scene = Scene(animator, source, look or Look())
+    for start in range(0, count, BATCH):
+        part = way[start : start + BATCH]
+        motion = torch.stack([motions.edit(base, {name: low + share * (high - low)}) for share in part])
+        yield from scene.draw(motion, [(start + index) / RATE for index in range(len(part))])
+
+
+def write_edit(
+    animator: Animator,
+    source: Path,
+    out: Path,
+    values: Mapping[str, float],
+    *,
+    grid: bool = False,
+    animate: str | None = None,
+    seconds: float = 4.0,
+    look: Look | None = None,
+    marks: Marks | None = None,
+    face: int = 1,
+    overwrite: bool = False,
+) -> None:
+    """From file to file, marked: :func:`edit`, or the grid, or the video of one number.
+
+    Args:
+        animator: the model.
+        source: photograph of the face.
+        out: ``.png``, ``.jpg`` or ``.jpeg``; ``.mp4`` for a video.
+        values: as for :func:`edit`.
+        grid: draw :func:`edit_grid`.
+        animate: name of the number that a video moves.
+        seconds: length of the video.
+        look: what is behind the head and around it.
+        marks: which marks the result gets; by default all but the badge.
+        face: which face of the photograph, 1 the largest.
+        overwrite: replace ``out`` if it exists.
+
+    Raises:
+        InputError: for bad files or values; ``out`` is not touched.
+        OSError: if the result cannot be written; nothing is left of it.
+    """
+    look = look or Look()
+    check(values)
+    if grid and (animate or look != Look()):
+        msg = "a grid shows the face alone: leave out the video, the background and pasting back"
+        raise InputError(msg)
+    if not values and not grid and animate is None:
+        msg = "nothing to edit: set a number, for example AU12=0.8, or ask for a grid or a video"
+        raise InputError(msg)
+    if animate is not None and not (seconds > 0 and limits(animate)):
+        msg = f"a video cannot last {seconds:g} seconds: choose more than 0"
+        raise InputError(msg)
+    check_out(out, VIDEO_SUFFIXES if animate else PICTURE_SUFFIXES, overwrite)
+    moved = [f"{name} = {value:g}" for name, value in values.items()]
+    moved += ["grid of all numbers"] * grid + ([f"{animate} from end to end"] if animate else [])
+    marker = Marker(marks or Marks(), Claim(animator.name, ("edit", *moved, *look.describe())))
+    photograph = read_picture(source)
+    if animate and look.paste_back:
+        photograph = shrink(photograph, MAX_VIDEO_SIDE)
+    person = animator.prepare(photograph, source, face)
+    if animate is None:
+        image = edit_grid(animator, person, values) if grid else edit(animator, person, values, look)
+        write_picture(out, image, marker)
+        return
+    frames = edit_frames(animator, person, animate, values, seconds, look)
+    first = next(frames)
+    with VideoWriter.open(out, (first.shape[1], first.shape[0]), RATE, marker) as writer:
+        for index, frame in enumerate(chain([first], frames)):
+            writer.write(frame, index / RATE)
+
+
+def limits(name: str) -> tuple[float, float]:
+    """Least and greatest value of a number: of action units 0 and 1, of angles degrees.
+
+    Raises:
+        InputError: for a name that is not one of the 20.
+    """
+    motions.edit(torch.zeros(motions.SIZE), {name: 0.0})
+    return (DEGREES[0], DEGREES[-1]) if name in ANGLES else (0.0, 1.0)
+
+
+def check(values: Mapping[str, float]) -> Mapping[str, float]:
+    """The same values.
+
+    Raises:
+        InputError: for a name that is not one of the 20, an action unit beyond 0..1, or an angle beyond
+            90 degrees.
+    """
+    for name, value in values.items():
+        low, high = (-90.0, 90.0) if name in ANGLES else limits(name)
+        if not low <= value <= high:
+            unit = " degrees" if name in ANGLES else ""
+            msg = f"{name}={value:g} is beyond its range: {low:g} to {high:g}{unit}"
+            raise InputError(msg)
+    return values
