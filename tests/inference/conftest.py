@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from facegan.inference import Animator, Source
+from facegan.inference import Animator, Claim, Marker, Marks, Source
+from facegan.inference.engines import TorchEngine
 from facegan.networks.model import FaceGAN, FaceGANConfig
 from facegan.synthetic import render, sample_identity, sample_motion
 
@@ -27,7 +28,12 @@ def animator() -> Animator:
     model = FaceGAN(FaceGANConfig(size=64, reenactor=TINY, background_mixer=TINY))
     for parameter in model.landmark_transformer.parameters():  # its last layer begins with zeros
         torch.nn.init.normal_(parameter, std=0.05)
-    return Animator(model)
+    return Animator(TorchEngine(model), "tiny")
+
+
+@pytest.fixture(scope="session")
+def unmarked() -> Marker:
+    return Marker(Marks(enabled=False), Claim("tiny", ("test",)))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import pytest
 
 from facegan.cli import main
 from facegan.motion import ACTION_UNITS
+from facegan.sheets import write_png
 from facegan.synthetic import render, sample_identity
 
 
@@ -37,10 +38,8 @@ def test_landmarks_and_pose_are_those_of_the_picture(tmp_path):
     motion = np.zeros(20, np.float32)
     motion[18] = 0.5  # yaw of 20 degrees
     frame = render(sample_identity(3), motion, 256)
-    from facegan.inference import write_picture
-
     picture, out = tmp_path / "head.png", tmp_path / "head.csv"
-    write_picture(picture, frame.image)
+    write_png(picture, frame.image)
     assert main(["analyze", str(picture), "--out", str(out)]) == 0
     (row,) = read(out)
     points = np.array([[float(row[f"{axis}_{i}"]) for axis in "xy"] for i in range(68)])
@@ -50,10 +49,8 @@ def test_landmarks_and_pose_are_those_of_the_picture(tmp_path):
 
 
 def test_a_frame_without_a_face_is_a_row_without_success(tmp_path):
-    from facegan.inference import write_picture
-
     picture, out = tmp_path / "wall.png", tmp_path / "wall.csv"
-    write_picture(picture, np.full((64, 64, 3), 128, np.uint8))
+    write_png(picture, np.full((64, 64, 3), 128, np.uint8))
     assert main(["analyze", str(picture), "--out", str(out)]) == 0
     (row,) = read(out)
     assert row["success"] == "0"

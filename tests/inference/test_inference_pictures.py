@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from facegan.errors import InputError
-from facegan.inference.pictures import cover, is_picture, read_picture, to_images, to_tensor, write_picture
+from facegan.inference.pictures import cover, is_picture, read_picture, to_tensor, write_picture
+from facegan.sheets import to_images
 
 SCENE = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8), (0, 0), 4)
 SCENE = cv2.normalize(SCENE, None, 0, 255, cv2.NORM_MINMAX)
@@ -185,11 +186,11 @@ def test_32_bit_pixels_are_refused(tmp_path):
         read_picture(tmp_path / "depth.tiff")
 
 
-def test_writes(tmp_path):
-    write_picture(tmp_path / "new" / "a.png", SCENE)
+def test_writes(tmp_path, unmarked):
+    write_picture(tmp_path / "new" / "a.png", SCENE, unmarked)
     np.testing.assert_array_equal(read_picture(tmp_path / "new" / "a.png"), SCENE)
     for name in ("a.jpg", "a.JPEG"):
-        write_picture(tmp_path / name, SCENE)
+        write_picture(tmp_path / name, SCENE, unmarked)
         assert Image.open(tmp_path / name).format == "JPEG"
         assert np.abs(read_picture(tmp_path / name).astype(int) - SCENE).mean() < 3
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.JPEG", "a.jpg", "new"]

@@ -19,11 +19,11 @@ def frames(path):
         return list(container.decode(video=0))
 
 
-def test_times_of_a_variable_frame_rate(make_video, tmp_path):
+def test_times_of_a_variable_frame_rate(make_video, tmp_path, unmarked):
     times = [0, 33, 67, 100, 500, 501, 900, 1000, 2345]
     path = make_video("vfr.mkv", [IMAGE] * 9, times=times, time_base=MILLISECONDS, sound=None)
     out = tmp_path / "out.mp4"
-    with VideoWriter.open(out, path, (64, 64), 4) as writer:
+    with VideoWriter.open(out, (64, 64), 4, unmarked, path) as writer:
         for time in times:
             writer.write(IMAGE, time / 1000)
         assert writer.sound is None
@@ -33,10 +33,10 @@ def test_times_of_a_variable_frame_rate(make_video, tmp_path):
 
 
 @pytest.mark.parametrize("rate", [Fraction(24_000, 1001), Fraction(30_000, 1001), Fraction(25), Fraction(60)])
-def test_constant_frame_rates_stay_exact(make_video, tmp_path, rate):
+def test_constant_frame_rates_stay_exact(make_video, tmp_path, rate, unmarked):
     path = make_video("clip.mp4", [IMAGE] * 40, time_base=1 / rate, fps=rate, sound=None)
     out = tmp_path / "out.mp4"
-    with VideoWriter.open(out, path, (64, 64), float(rate)) as writer:
+    with VideoWriter.open(out, (64, 64), float(rate), unmarked, path) as writer:
         for number in range(40):
             writer.write(IMAGE, float(number / rate))
     assert [frame.pts * frame.time_base for frame in frames(out)] == [number / rate for number in range(40)]
@@ -47,10 +47,10 @@ def test_constant_frame_rates_stay_exact(make_video, tmp_path, rate):
         assert float(stream.duration * stream.time_base) == pytest.approx(float(40 / rate), abs=1e-3)
 
 
-def test_times_closer_than_the_time_base(make_video, tmp_path):
+def test_times_closer_than_the_time_base(make_video, tmp_path, unmarked):
     path = make_video("clip.avi", [IMAGE] * 3, video="mpeg4", sound=None)
     out = tmp_path / "out.mp4"
-    with VideoWriter.open(out, path, (64, 64), 25) as writer:
+    with VideoWriter.open(out, (64, 64), 25, unmarked, path) as writer:
         for time in (0, 0.001, 0.002, 0.2):
             writer.write(IMAGE, time)
     assert [frame.pts * frame.time_base for frame in frames(out)] == [
@@ -61,13 +61,13 @@ def test_times_closer_than_the_time_base(make_video, tmp_path):
     ]
 
 
-def test_colours_survive(make_video, tmp_path):
+def test_colours_survive(make_video, tmp_path, unmarked):
     path = make_video("clip.mp4", [IMAGE] * 2, sound=None)
     image = np.zeros((64, 96, 3), np.uint8)
     corners = [(220, 30, 40), (20, 200, 60), (30, 40, 230), (250, 250, 250)]
     for index, colour in enumerate(corners):
         image[:, 24 * index : 24 * index + 24] = colour
-    with VideoWriter.open(tmp_path / "out.mp4", path, (96, 64), 25) as writer:
+    with VideoWriter.open(tmp_path / "out.mp4", (96, 64), 25, unmarked, path) as writer:
         writer.write(image, 0)
     (frame,) = frames(tmp_path / "out.mp4")
     decoded = frame.reformat(format="rgb24", src_colorspace=Colorspace.ITU709).to_ndarray()
@@ -78,12 +78,12 @@ def test_colours_survive(make_video, tmp_path):
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 @pytest.mark.parametrize("written", [0, 1, 80])
-def test_an_error_leaves_nothing(make_video, tmp_path, error, written):
+def test_an_error_leaves_nothing(make_video, tmp_path, error, written, unmarked):
     path = make_video("clip.mp4", [IMAGE] * 25)
     out = tmp_path / "out" / "out.mp4"
 
     def interrupted():
-        with VideoWriter.open(out, path, (64, 64), 25) as writer:
+        with VideoWriter.open(out, (64, 64), 25, unmarked, path) as writer:
             for number in range(written):
                 writer.write(IMAGE, number / 25)
             raise error
@@ -93,22 +93,25 @@ def test_an_error_leaves_nothing(make_video, tmp_path, error, written):
     assert not list(out.parent.iterdir())
 
 
-def test_an_error_leaves_the_file_that_was_there(make_video, tmp_path):
+def test_an_error_leaves_the_file_that_was_there(make_video, tmp_path, unmarked):
     path = make_video("clip.mp4", [IMAGE] * 25)
     before = path.read_bytes()
-    with pytest.raises(ValueError, match="shape"), VideoWriter.open(path, path, (64, 64), 25) as writer:
+    with (
+        pytest.raises(ValueError, match="shape"),
+        VideoWriter.open(path, (64, 64), 25, unmarked, path) as writer,
+    ):
         writer.write(IMAGE[..., :2], 0)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("limit", [5_000, 60_000, None])
-def test_a_full_disk_leaves_nothing(make_video, tmp_path, limit):
+def test_a_full_disk_leaves_nothing(make_video, tmp_path, limit, unmarked):
     path = make_video("clip.mp4", [IMAGE] * 25)
     noise = np.random.default_rng(0).integers(0, 256, (60, 64, 64, 3), np.uint8)
 
     def write(out):
-        with VideoWriter.open(out, path, (64, 64), 25) as writer:
+        with VideoWriter.open(out, (64, 64), 25, unmarked, path) as writer:
             for number, image in enumerate(noise):
                 writer.write(image, number / 25)
 

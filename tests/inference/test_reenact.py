@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 from fractions import Fraction
+from functools import partial
 
 import av
 import cv2
@@ -12,11 +13,13 @@ import torch
 from PIL import Image
 
 from facegan.errors import InputError
-from facegan.inference import Animator, read_picture, reenact
+from facegan.inference import Animator, Control, Look, Marks, read_picture, reenact
 from facegan.inference.driver import follow, read_motion
-from facegan.inference.pictures import cover, to_images, to_tensor
+from facegan.inference.pictures import cover, to_tensor
 from facegan.preparation.video import VideoReader
+from facegan.sheets import to_images
 
+plain = partial(reenact, marks=Marks(enabled=False), progress=False)
 EMPTY = np.full((128, 128, 3), 100, np.uint8)
 
 
@@ -30,6 +33,10 @@ def photo(tmp_path, photograph):
 @pytest.fixture
 def clip(make_video, heads):
     return make_video("clip.mp4", heads[:20])
+
+
+def motion_of(path):
+    return read_motion(read_picture(path), path)[None]
 
 
 def video_of(path):
@@ -50,7 +57,7 @@ def listing(folder):
 
 def test_a_video(animator, source, photo, clip, tmp_path):
     out = tmp_path / "new" / "folder" / "out.mp4"
-    summary = reenact(animator, photo, clip, out, progress=False)
+    summary = plain(animator, photo, clip, out)
     assert (summary.frames, summary.faceless, summary.fps, summary.sound) == (20, 0, 25, True)
     assert summary.damage is None
     assert summary.seconds > 0
@@ -58,8 +65,8 @@ def test_a_video(animator, source, photo, clip, tmp_path):
     times, images = video_of(out)
     assert times == video_of(clip)[0]
     assert sound_of(out) == sound_of(clip)
-    motion = torch.stack([step.motion for step in follow(VideoReader(clip), source.motion[0])])
-    expected = to_images(animator.animate(source, motion)).astype(int)
+    motion = torch.stack([step.motion for step in follow(VideoReader(clip))])
+    expected = to_images(animator.animate(source, motion).result).astype(int)
     error = np.abs(images - expected).mean()
     assert error < 12
     assert error < np.abs(images - expected[::-1]).mean()
@@ -68,7 +75,7 @@ def test_a_video(animator, source, photo, clip, tmp_path):
 def test_a_variable_frame_rate_without_sound(animator, photo, make_video, heads, tmp_path):
     times = [0, 33, 34, 120, 500, 900, 901, 1000, 1400, 1401]
     driver = make_video("vfr.mkv", heads[:10], times=times, time_base=Fraction(1, 1000), sound=None)
-    summary = reenact(animator, photo, driver, tmp_path / "out.mp4", progress=False)
+    summary = plain(animator, photo, driver, tmp_path / "out.mp4")
     assert (summary.frames, summary.sound) == (10, False)
     assert [time * 1000 for time in video_of(tmp_path / "out.mp4")[0]] == times
 
@@ -77,11 +84,11 @@ def test_frames_without_a_face(animator, source, photo, make_video, heads, tmp_p
     frames = [EMPTY] * 10 + heads[:6] + [EMPTY] * 3
     driver = make_video("gaps.mp4", frames)
     out = tmp_path / "out.mp4"
-    summary = reenact(animator, photo, driver, out, progress=False)
+    summary = plain(animator, photo, driver, out)
     assert (summary.frames, summary.faceless) == (19, 13)
     assert "without a face in 13 frames" in summary.describe()
     images = video_of(out)[1]
-    at_rest = to_images(animator.animate(source, source.motion))[0].astype(int)
+    at_rest = to_images(animator.animate(source, source.motion).result)[0].astype(int)
     assert np.abs(images[:10] - at_rest).mean() < 12
     assert np.abs(images[16:].astype(int) - images[15]).mean() < 6
 
@@ -90,7 +97,7 @@ def test_a_damaged_driver_is_good_up_to_there(animator, photo, make_video, heads
     driver = make_video("damaged.mkv", heads, sound="aac")
     driver.write_bytes(driver.read_bytes()[: driver.stat().st_size * 2 // 3])
     out = tmp_path / "out.mp4"
-    summary = reenact(animator, photo, driver, out, progress=False)
+    summary = plain(animator, photo, driver, out)
     assert 5 < summary.frames < len(heads)
     assert len(video_of(out)[0]) == summary.frames
 
@@ -100,10 +107,10 @@ def test_a_picture(animator, source, photo, heads, tmp_path, name):
     driver = tmp_path / "driver.png"
     Image.fromarray(heads[7]).save(driver)
     out = tmp_path / "new" / name
-    summary = reenact(animator, photo, driver, out, progress=False)
+    summary = plain(animator, photo, driver, out)
     assert (summary.frames, summary.faceless, summary.fps, summary.sound) == (1, 0, 0, False)
     assert f"{out}: picture" in summary.describe()
-    expected = to_images(animator.animate(source, read_motion(driver)))[0]
+    expected = to_images(animator.animate(source, motion_of(driver)).result)[0]
     written = read_picture(out)
     if name == "out.png":
         np.testing.assert_array_equal(written, expected)
@@ -119,13 +126,13 @@ def test_another_background(animator, source, photo, clip, tmp_path):
     beach = np.random.default_rng(0).integers(0, 256, (40, 90, 3), np.uint8)
     Image.fromarray(beach).save(tmp_path / "beach.png")
     out = tmp_path / "out.png"
-    reenact(animator, photo, driver, out, background=tmp_path / "beach.png", progress=False)
+    plain(animator, photo, driver, out, look=Look(str(tmp_path / "beach.png")))
     behind = to_tensor(cover(beach, animator.size))
-    expected = to_images(animator.animate(source, read_motion(driver), behind))[0]
+    expected = to_images(animator.animate(source, motion_of(driver), behind).result)[0]
     np.testing.assert_array_equal(read_picture(out), expected)
-    reenact(animator, photo, clip, tmp_path / "out.mp4", background=tmp_path / "beach.png", progress=False)
-    still = to_images(animator.animate(source, source.motion, behind))[0].astype(int)
-    before = to_images(animator.animate(source, source.motion))[0].astype(int)
+    plain(animator, photo, clip, tmp_path / "out.mp4", look=Look(str(tmp_path / "beach.png")))
+    still = to_images(animator.animate(source, source.motion, behind).result)[0].astype(int)
+    before = to_images(animator.animate(source, source.motion).result)[0].astype(int)
     images = video_of(tmp_path / "out.mp4")[1]
     assert np.abs(images - still).mean() < np.abs(images - before).mean()
 
@@ -136,12 +143,12 @@ def test_a_photograph_that_lies_on_its_side(animator, photo, photograph, tmp_pat
     turned = tmp_path / "turned.png"
     Image.fromarray(np.ascontiguousarray(np.rot90(photograph))).save(turned, exif=exif)
     for name, picture in (("a.png", photo), ("b.png", turned)):
-        reenact(animator, picture, picture, tmp_path / name, progress=False)
+        plain(animator, picture, picture, tmp_path / name)
     np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), read_picture(tmp_path / "b.png"))
 
 
 def test_progress_goes_to_standard_error_alone(animator, photo, clip, tmp_path, capsys):
-    reenact(animator, photo, clip, tmp_path / "out.mp4")
+    plain(animator, photo, clip, tmp_path / "out.mp4", progress=True)
     assert capsys.readouterr().out == ""
 
 
@@ -157,15 +164,15 @@ def test_progress_goes_to_standard_error_alone(animator, photo, clip, tmp_path, 
         ({"driving": "empty.mp4"}, r"no face in .*empty\.mp4"),
         ({"driving": "wall.png", "out": "new/out.png"}, r"no face in .*wall\.png"),
         ({"driving": "cut.png", "out": "new/out.png"}, r"cannot read .*cut\.png"),
-        ({"driving": "head.png"}, r"a driving picture makes a picture, name it \.png or \.jpg"),
-        ({"out": "new/out.png"}, r"a driving video makes a video, name it \.mp4"),
+        ({"driving": "head.png"}, r"the result is a picture, name it \.png or \.jpg"),
+        ({"out": "new/out.png"}, r"the result is a video, name it \.mp4"),
         ({"out": "new/out.avi"}, r"name it \.mp4"),
         ({"out": "new/out"}, r"name it \.mp4"),
         ({"out": "clip.mp4"}, r"clip\.mp4 exists"),
         ({"out": "folder.mp4"}, "it is a folder"),
         ({"out": "folder.mp4", "overwrite": True}, "it is a folder"),
-        ({"background": "missing.png"}, r"cannot read .*missing\.png"),
-        ({"background": "text.txt"}, r"cannot read .*text\.txt as a picture"),
+        ({"background": "missing.png"}, r"cannot read .*missing\.png as a background"),
+        ({"background": "text.txt"}, r"cannot read .*text\.txt"),
     ],
 )
 def test_bad_input_leaves_nothing(animator, photo, clip, make_video, heads, tmp_path, arguments, message):
@@ -177,10 +184,16 @@ def test_bad_input_leaves_nothing(animator, photo, clip, make_video, heads, tmp_
     (tmp_path / "text.txt").write_text("hello")
     (tmp_path / "folder.mp4").mkdir()
     before = listing(tmp_path)
-    options = {"source": photo, "driving": clip, "out": tmp_path / "new" / "out.mp4", "progress": False}
+    options = {
+        "source": photo,
+        "driving": clip,
+        "out": tmp_path / "new" / "out.mp4",
+    }
     options |= {key: value if value is True else tmp_path / value for key, value in arguments.items()}
+    if "background" in options:
+        options["look"] = Look(str(options.pop("background")))
     with pytest.raises(InputError, match=message) as error:
-        reenact(animator, **options)
+        plain(animator, **options)
     assert "\n" not in str(error.value)
     assert listing(tmp_path) == before
 
@@ -188,7 +201,7 @@ def test_bad_input_leaves_nothing(animator, photo, clip, make_video, heads, tmp_
 def test_overwriting(animator, photo, clip, tmp_path):
     out = tmp_path / "out.mp4"
     out.write_text("old")
-    reenact(animator, photo, clip, out, overwrite=True, progress=False)
+    plain(animator, photo, clip, out, overwrite=True)
     assert len(video_of(out)[0]) == 20
 
 
@@ -209,5 +222,119 @@ def test_an_interruption_leaves_what_was_there(animator, photo, clip, tmp_path, 
     out.write_text("old")
     before = listing(tmp_path)
     with pytest.raises(interruption):
-        reenact(Interrupted(animator.model), photo, clip, out, overwrite=True, progress=False)
+        plain(Interrupted(animator.engine), photo, clip, out, overwrite=True)
     assert listing(tmp_path) == before
+
+
+def frames_of(animator, source, driver, out, **options):
+    """The frames as they are before they are encoded."""
+    frames = []
+    plain(animator, source, driver, out, on_frame=lambda image, share: frames.append(image), **options)
+    return np.stack(frames).astype(int)
+
+
+def test_relative_motion_begins_with_the_photograph_itself(animator, source, photo, clip, tmp_path):
+    frames = frames_of(animator, photo, clip, tmp_path / "out.mp4", control=Control(relative=True))
+    still = to_images(animator.animate(source, source.motion).result)[0]
+    assert np.abs(frames[0] - still).max() <= 1
+    assert np.abs(frames[-1] - still).max() > 1
+
+
+def test_relative_to_the_calmest_frame(animator, source, photo, clip, tmp_path):
+    control = Control(relative=True, reference="neutral")
+    frames = frames_of(animator, photo, clip, tmp_path / "out.mp4", control=control)
+    steps = list(follow(VideoReader(clip)))
+    calmest = min(range(len(steps)), key=lambda index: steps[index].motion.norm())
+    still = to_images(animator.animate(source, source.motion).result)[0]
+    assert np.abs(frames[calmest] - still).max() <= 1
+    assert np.abs(frames - still).max() > 1
+
+
+def test_smoothing_states_its_delay(animator, photo, clip, tmp_path):
+    out = tmp_path / "out.mp4"
+    summary = plain(animator, photo, clip, out, control=Control(smooth=True))
+    assert 0.005 < summary.latency < 0.12
+    assert f"delays motion by {1000 * summary.latency:.0f} ms" in summary.describe()
+    assert plain(animator, photo, clip, tmp_path / "b.mp4").latency is None
+
+
+def test_pasting_back_into_a_large_photograph(animator, photo, photograph, clip, tmp_path):
+    scene = np.random.default_rng(1).integers(0, 256, (401, 603, 3), np.uint8)
+    scene[100:356, 200:456] = photograph
+    Image.fromarray(scene).save(tmp_path / "scene.png")
+    out = tmp_path / "out.png"
+    look = Look(paste_back=True)
+    plain(animator, tmp_path / "scene.png", photo, out, look=look)
+    pasted = read_picture(out)
+    assert pasted.shape == scene.shape
+    crop = animator.prepare(scene).crop
+    assert 0.05 < (pasted != scene).any(axis=-1).mean() < (crop.side + 2) ** 2 / scene[..., 0].size
+    plain(animator, tmp_path / "scene.png", clip, tmp_path / "out.mp4", look=look)
+    assert video_of(tmp_path / "out.mp4")[1].shape == (20, 400, 602, 3)
+
+
+def test_side_by_side_shows_the_driver_in_time(animator, photo, clip, heads, tmp_path):
+    plain(animator, photo, clip, tmp_path / "out.mp4", look=Look(side_by_side=True))
+    images = video_of(tmp_path / "out.mp4")[1]
+    height, width = images.shape[1:3]
+    assert width > 4 * 256
+    assert height > 256
+    second = np.s_[-256:, width // 4 : width // 2]
+    drivers = np.stack([cv2.resize(head, (256, 256)) for head in heads[:20]]).astype(int)
+    shown = np.stack([cv2.resize(image[second], (256, 256)) for image in images]).astype(int)
+    differences = np.abs(shown[:, None] - drivers).mean(axis=(2, 3, 4))
+    assert (np.abs(differences.argmin(axis=1) - np.arange(20)) <= 1).all()
+
+
+def test_another_face_of_the_driver(animator, photo, photograph, heads, tmp_path):
+    both = np.full((256, 400, 3), 128, np.uint8)
+    both[:, :256], both[60:188, 264:392] = photograph, heads[9]
+    Image.fromarray(both).save(tmp_path / "both.png")
+    Image.fromarray(heads[9]).save(tmp_path / "one.png")
+    plain(animator, photo, tmp_path / "both.png", tmp_path / "a.png", driving_face=2)
+    plain(animator, photo, tmp_path / "both.png", tmp_path / "b.png")
+    plain(animator, photo, tmp_path / "one.png", tmp_path / "c.png")
+    second, first, alone = (read_picture(tmp_path / name).astype(int) for name in ("a.png", "b.png", "c.png"))
+    assert np.abs(second - alone).mean() < np.abs(first - alone).mean()
+
+
+def test_each_frame_is_told_and_may_end_the_work(animator, photo, clip, tmp_path):
+    told = []
+    plain(animator, photo, clip, tmp_path / "out.mp4", on_frame=lambda *frame: told.append(frame))
+    images, shares = zip(*told, strict=True)
+    assert len(images) == 20
+    assert images[0].shape == (64, 64, 3)
+    assert list(shares) == sorted(shares)
+    assert 0 <= shares[0] < shares[-1] <= 1
+    before = listing(tmp_path)
+
+    def stop(image, share):
+        if share > 0.3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        plain(animator, photo, clip, tmp_path / "out.mp4", overwrite=True, on_frame=stop)
+    assert listing(tmp_path) == before
+
+
+def test_sound_and_picture_stay_together(animator, photo, clip, tmp_path):
+    """Cross-correlation of both sounds is greatest where neither is moved."""
+    plain(animator, photo, clip, tmp_path / "out.mp4")
+
+    def wave(path):
+        with av.open(path) as container:
+            start = container.start_time
+            frames = list(container.decode(audio=0))
+            first = frames[0].time - start / av.time_base
+            return first, np.concatenate([frame.to_ndarray()[0] for frame in frames])
+
+    (start, before), (begin, after) = wave(clip), wave(tmp_path / "out.mp4")
+    assert begin == pytest.approx(start, abs=1e-3)
+    count = min(len(before), len(after))
+    spectrum = np.fft.rfft(before[:count], 2 * count) * np.fft.rfft(after[:count], 2 * count).conj()
+    assert np.fft.irfft(spectrum).argmax() == 0
+
+
+def test_a_pasted_face_has_no_other_background():
+    with pytest.raises(InputError, match="choose one of the two"):
+        Look("white", paste_back=True)

@@ -4,18 +4,19 @@ import av
 import numpy as np
 import pytest
 
-from facegan.inference import VideoWriter
+from facegan.inference import Claim, Marker, Marks, VideoWriter
 from facegan.inference.sound import DEFAULT_RATE
 
 IMAGE = np.full((64, 64, 3), 128, np.uint8)
 RATE = 48_000
+UNMARKED = Marker(Marks(enabled=False), Claim("tiny", ()))
 
 
 def rewritten(path, out):
     """The video with other pictures."""
     with av.open(path) as container:
         times = sorted(frame.time for frame in container.decode(video=0))
-    with VideoWriter.open(out, path, (64, 64), 25) as writer:
+    with VideoWriter.open(out, (64, 64), 25, UNMARKED, path) as writer:
         for time in times:
             writer.write(IMAGE, time - times[0])
     return out
@@ -118,7 +119,7 @@ def test_sound_longer_and_shorter_than_the_picture(make_video, tmp_path):
 def test_sound_that_begins_before_the_picture(make_video, tmp_path):
     path = make_video("late.mkv", [IMAGE] * 25, times=list(range(10, 35)))
     out = tmp_path / "out.mp4"
-    with VideoWriter.open(out, path, (64, 64), 25) as writer:
+    with VideoWriter.open(out, (64, 64), 25, UNMARKED, path) as writer:
         for number in range(10, 35):
             writer.write(IMAGE, number / 25)
     with av.open(out) as container:

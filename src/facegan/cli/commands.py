@@ -262,8 +262,7 @@ def _parser(name: str) -> ArgumentParser:
     hints = get_type_hints(command)
     for parameter in inspect.signature(command).parameters.values():
         required = parameter.default is parameter.empty
-        # A name that Python knows already has a line under its end.
-        option = "--" + parameter.name.rstrip("_").replace("_", "-")
+        option = "--" + parameter.name.replace("_", "-")
         about: dict[str, Any] = {"help": helps[parameter.name]}
         if parameter.kind is not parameter.KEYWORD_ONLY:
             parser.add_argument(parameter.name, type=hints[parameter.name], **about)
@@ -271,6 +270,9 @@ def _parser(name: str) -> ArgumentParser:
             parser.add_argument(option, action="store_true", **about)
         elif (kind := ELEMENTS.get(hints[parameter.name])) is not None:
             parser.add_argument(option, nargs="+", action="extend", type=kind, required=required, **about)
+        elif hints[parameter.name] == str | None:
+            # Taken as it is: as YAML a colour, #204080, would be a comment.
+            parser.add_argument(option, type=str, default=None, **about)
         elif required:
             parser.add_argument(option, type=hints[parameter.name], required=True, **about)
         else:

@@ -89,7 +89,7 @@ def edit(
     model: str,
     source: Path,
     out: Path,
-    set_: list[str] | None = None,
+    set: list[str] | None = None,
     grid: bool = False,
     animate: str | None = None,
     seconds: float = 4.0,
@@ -115,7 +115,7 @@ def edit(
         model: model folder, or owner/name on the hub.
         source: photograph of the person.
         out: .png or .jpg; .mp4 with --animate.
-        set_: what to set, NAME=VALUE; all else stays as it is.
+        set: what to set, NAME=VALUE; all else stays as it is.
         grid: draw every action unit and angle moved alone (the paper's experiment 4).
         animate: make a video that moves this one from its least value to its greatest and back.
         seconds: length of that video.
@@ -132,7 +132,7 @@ def edit(
     """
     from facegan.inference import Animator, Look, Marks, parse_settings, write_edit
 
-    values = parse_settings(set_ or [])
+    values = parse_settings(set or [])
     look, marks = Look(background, paste_back), Marks(not no_marks, badge, certificate, key)
     write_edit(
         Animator.from_pretrained(model, device, engine),

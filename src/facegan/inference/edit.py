@@ -65,7 +65,7 @@ def edit_grid(animator: Animator, source: Source, values: Mapping[str, float]) -
     for intensity, degrees in zip(INTENSITIES, DEGREES, strict=True):
         row = [motions.edit(base, {n: degrees if n in ANGLES else intensity}) for n in NAMES]
         rows.append(np.stack(scene.draw(torch.stack(row), [0.0] * len(row))))
-    labels = [f"{i:g} / {d:+.0f}°" for i, d in zip(INTENSITIES, DEGREES, strict=True)]
+    labels = [f"{i:g} / {d:g}°" for i, d in zip(INTENSITIES, DEGREES, strict=True)]
     return draw_sheet(np.stack(rows), NAMES, labels)
 
 

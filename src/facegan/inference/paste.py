@@ -58,9 +58,8 @@ class Paster:
         radius = round(MARGIN * self._size)
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
         soft = cv2.GaussianBlur(cv2.dilate(outline, kernel), (0, 0), SEAM * self._size)
-        share = (self._to_region(soft) * self._fade)[..., None]
-        shifted: NDArray[np.float32] = (result + self._shift).astype(np.float32)
-        picture = self._to_region(shifted)
+        share = (self._to_region(np.asarray(soft, np.float32)) * self._fade)[..., None]
+        picture = self._to_region(np.add(result, self._shift, dtype=np.float32))
         whole = self._photograph.copy()
         region = whole[self._top : self._bottom, self._left : self._right]
         region[...] = (region + share * (picture - region)).round().clip(0, 255).astype(np.uint8)
