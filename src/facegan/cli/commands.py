@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from facegan.cli.prepare import prepare
 from facegan.errors import InputError
@@ -118,6 +118,28 @@ def reenact(
     animator = Animator.from_pretrained(model, device)
     summary = write(animator, source, driving, out, background=background, overwrite=overwrite)
     _say(summary.describe())
+
+
+def export(
+    *,
+    model: Path,
+    format: Literal["openvino", "onnx"],
+    frames: Path | None = None,
+    overwrite: bool = False,
+) -> None:
+    """A model's networks for OpenVINO or ONNX Runtime, tried against PyTorch.
+
+    Example: facegan export --model runs/model --format openvino
+
+    Args:
+        model: model folder; the networks are put into it.
+        format: openvino or onnx.
+        frames: picture or video of a face to try them on; by default drawn heads.
+        overwrite: replace an earlier export.
+    """
+    from facegan.inference.export import export as write
+
+    _say(write(model, format, frames=frames, overwrite=overwrite).describe())
 
 
 def pairs(
@@ -239,7 +261,7 @@ def assets(*, fetch: bool = False, optional: bool = False) -> None:
 
 COMMANDS: dict[str, Callable[..., int | None]] = {
     command.__name__: command
-    for command in (prepare, synthesize, analyze, bundle, reenact, pairs, evaluate, assets)
+    for command in (prepare, synthesize, analyze, bundle, reenact, export, pairs, evaluate, assets)
 }
 
 
