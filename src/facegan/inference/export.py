@@ -92,6 +92,9 @@ def export(
         msg = f"{model} is not a model folder on this disk: it lacks {CONFIG} (facegan bundle makes one)"
         raise InputError(msg)
     _require(kind)
+    if (model / kind / RECORD).is_file() and not overwrite:
+        msg = f"{model} is exported for {kind} already: say --overwrite to do it anew"
+        raise InputError(msg)
     with (
         new_folder(model / kind, marker=RECORD, overwrite=overwrite) as folder,
         Console(stderr=True, quiet=not progress).status("reading the model") as status,
@@ -107,7 +110,7 @@ def export(
         agreement = compare(engine, reference, trial)
         del engine  # it holds the files that are about to be moved
         _require_agreement(agreement, kind)
-        on = "your own face" if frames else "drawn heads"
+        on = "your own frames" if frames else "drawn heads"
         record = {
             "format": kind,
             "size": reference.size,
@@ -165,7 +168,12 @@ def _write_openvino(model: FaceGAN, path: Path) -> None:
 
     onnx = path.with_name(FILES["onnx"])
     _write_onnx(model, onnx)
-    openvino.save_model(openvino.convert_model(onnx), path, compress_to_fp16=False)
+    networks = openvino.convert_model(onnx)
+    try:
+        openvino.save_model(networks, path, compress_to_fp16=False)
+    except RuntimeError as error:
+        msg = f"OpenVINO cannot write into {path.parents[1]}: is the disk full? ({error})"
+        raise OSError(msg) from error
     for file in path.parent.glob(f"{onnx.name}*"):
         file.unlink()
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 class OpenVINOEngine:
     """Computes with OpenVINO, with as many threads as PyTorch has.
 
-    In ``f32`` a frame is the same as in PyTorch to a hundredth of a grey level, on every machine. OpenVINO's
-    own choice would be ``bf16`` where the processor has it: about twice as fast, but off by about half a
-    level on average and by twenty in places, and the landmarks move in steps, which flickers in slow
-    movements (``benchmarks/export``).
+    In ``f32`` a frame is PyTorch's to a small part of a grey level, on every machine, which is what
+    ``facegan export`` has tried. OpenVINO's own choice would be ``bf16`` where the processor has it: about
+    twice as fast, but in places ten levels off (``benchmarks/export``). Without bf16 in the processor both
+    are the same.
 
     Args:
         exported: what ``facegan export --format openvino`` wrote.
