@@ -21,8 +21,7 @@ class OpenVINOEngine:
 
     In ``f32`` a frame is PyTorch's to a small part of a grey level, on every machine, which is what
     ``facegan export`` has tried. OpenVINO's own choice would be ``bf16`` where the processor has it: about
-    twice as fast, but in places ten levels off (``benchmarks/export``). Without bf16 in the processor both
-    are the same.
+    twice as fast, but in places ten levels off (``benchmarks/export``).
 
     Args:
         exported: what ``facegan export --format openvino`` wrote.
