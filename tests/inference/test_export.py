@@ -7,13 +7,13 @@ import sys
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from facegan.errors import InputError
 from facegan.inference import Animator
 from facegan.inference.agreement import Trial, compare, drawn_trial, own_trial
 from facegan.inference.engines import Frames, load_engine
 from facegan.inference.export import export
-from facegan.inference.pictures import write_picture
 from facegan.networks import FaceGAN, FaceGANConfig
 
 FINE = {"kind": "coarse_to_fine", "width": 8, "downsamplings": 1, "blocks": 1, "local_blocks": 1}
@@ -97,7 +97,7 @@ def test_frames_of_the_users_own_video(folder, make_video, heads):
 
 
 def test_the_users_own_picture(folder, photograph, tmp_path):
-    write_picture(tmp_path / "me.png", photograph)
+    Image.fromarray(photograph).save(tmp_path / "me.png")
     trial = own_trial(folder, tmp_path / "me.png")
     face = Animator.from_pretrained(folder).prepare(photograph)
     assert torch.equal(trial.source, face.image.expand(6, -1, -1, -1))
@@ -108,7 +108,7 @@ def test_the_users_own_picture(folder, photograph, tmp_path):
 
 def test_frames_without_a_face(folder, make_video, heads, tmp_path):
     grey = np.full_like(heads[0], 128)
-    write_picture(tmp_path / "grey.png", grey)
+    Image.fromarray(grey).save(tmp_path / "grey.png")
     for path in (make_video("grey.mp4", [grey] * 6), tmp_path / "grey.png"):
         with pytest.raises(InputError, match=f"no face in {path}"):
             export(folder, "onnx", frames=path, progress=False)
