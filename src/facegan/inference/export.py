@@ -163,7 +163,7 @@ def _write_onnx(model: FaceGAN, path: Path) -> None:
 
 
 def _write_openvino(model: FaceGAN, path: Path) -> None:
-    """By way of ONNX: taken from PyTorch directly, OpenVINO computes instance norms at half the speed."""
+    """By way of ONNX: taken from PyTorch directly, instance norms become many small, slow steps."""
     import openvino
 
     onnx = path.with_name(FILES["onnx"])
