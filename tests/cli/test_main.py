@@ -13,6 +13,7 @@ from facegan import __version__
 from facegan.cli import commands, main
 from facegan.cli.commands import TRAINING
 from facegan.errors import InputError
+from facegan.networks import FaceGAN, FaceGANConfig
 from facegan.perception import assets
 from facegan.perception.assets import ASSETS
 
@@ -128,6 +129,9 @@ def test_help_of_training_has_an_example_that_is_understood(capsys, name):
         ("bundle nothing.ckpt --out out", "nothing.ckpt does not exist"),
         ("reenact --model nowhere! --source a.jpg --driving b.mp4 --out out", "nowhere!"),
         ("reenact --model m --source a.jpg --out out", "required: driving"),
+        ("export --model nowhere --format onnx", "nowhere is not a model folder"),
+        ("export --model m --format tensorrt", "tensorrt"),
+        ("export --model m", "required: format"),
         ("evaluate --model nowhere! --data nowhere --out out", "nowhere"),
         ("evaluate --model m --data d --out out --pairs many", "cannot read the pairs many"),
         ("evaluate --data d --out out", "nothing to evaluate"),
@@ -247,6 +251,17 @@ def test_result_is_told(capsys, tmp_path):
     assert main([*words, str(tmp_path / "heads")]) == 0
     assert f"videos: {tmp_path / 'heads'}" in capsys.readouterr().out
     assert (tmp_path / "heads/0000/00.mp4").is_file()
+
+
+def test_export_says_how_well_it_agrees(capsys, tmp_path):
+    tiny = {"kind": "global", "width": 4, "downsamplings": 1, "blocks": 0}
+    FaceGAN(FaceGANConfig(size=32, reenactor=tiny, background_mixer=tiny)).save_pretrained(tmp_path)
+    assert main(["export", "--model", str(tmp_path), "--format", "onnx"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{tmp_path / 'onnx'}: ")
+    assert "6 frames differ from PyTorch's by at most" in out
+    assert err == ""
+    assert (tmp_path / "onnx/model.onnx").is_file()
 
 
 def test_drawn_heads_are_prepared_from_their_truth(capsys, talking_heads, tmp_path):

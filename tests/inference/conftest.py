@@ -10,6 +10,7 @@ import torch
 
 from facegan.inference import Animator, Claim, Marker, Marks, Source
 from facegan.inference.engines import TorchEngine
+from facegan.inference.export import export
 from facegan.networks.model import FaceGAN, FaceGANConfig
 from facegan.synthetic import render, sample_identity, sample_motion
 
@@ -101,3 +102,23 @@ def tone(seconds: float, rate: int) -> np.ndarray:
     """440 Hz that begins after half a second."""
     time = np.arange(round(seconds * rate)) / rate
     return np.where(time < 0.5, 0, 0.5 * np.sin(2 * np.pi * 440 * time))
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> FaceGAN:
+    """Random networks that move the landmarks."""
+    torch.manual_seed(1)
+    model = FaceGAN(FaceGANConfig(size=32, reenactor=TINY, background_mixer=TINY)).eval()
+    for parameter in model.landmark_transformer.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    return model
+
+
+@pytest.fixture(scope="session")
+def exported_model(tiny_model, tmp_path_factory) -> Path:
+    """Their model folder, exported in both formats."""
+    folder = tmp_path_factory.mktemp("exported") / "model"
+    tiny_model.save_pretrained(folder)
+    for kind in ("openvino", "onnx"):
+        export(folder, kind, progress=False)
+    return folder

@@ -6,7 +6,7 @@ import inspect
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from facegan.cli.moving import edit, reenact
 from facegan.cli.output import say
@@ -88,6 +88,28 @@ def bundle(checkpoint: Path, *, out: Path, overwrite: bool = False) -> None:
 
     write(checkpoint, out, overwrite=overwrite)
     say(f"model: {out}")
+
+
+def export(
+    *,
+    model: Path,
+    format: Literal["openvino", "onnx"],
+    frames: Path | None = None,
+    overwrite: bool = False,
+) -> None:
+    """A model's networks for OpenVINO or ONNX Runtime, tried against PyTorch.
+
+    Example: facegan export --model runs/model --format openvino
+
+    Args:
+        model: model folder; the networks are put into it.
+        format: openvino or onnx.
+        frames: picture or video of a face to try them on; by default drawn heads.
+        overwrite: replace an earlier export.
+    """
+    from facegan.inference.export import export as write
+
+    say(write(model, format, frames=frames, overwrite=overwrite).describe())
 
 
 def pairs(
@@ -209,7 +231,7 @@ def assets(*, fetch: bool = False, optional: bool = False) -> None:
 
 COMMANDS: dict[str, Callable[..., int | None]] = {
     command.__name__: command
-    for command in (prepare, synthesize, analyze, bundle, reenact, edit, pairs, evaluate, assets)
+    for command in (prepare, synthesize, analyze, bundle, reenact, edit, export, pairs, evaluate, assets)
 }
 
 

@@ -1,0 +1,43 @@
+"""What every engine does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+class Frames(NamedTuple):
+    """Finished frames."""
+
+    result: Tensor
+    """I_r, N×3×S×S in -1..1."""
+    landmarks: Tensor
+    """l_t, N×68×2 in -1..1."""
+    mask: Tensor
+    """M, N×1×S×S in 0..1."""
+
+
+class Engine(Protocol):
+    """Runs the networks."""
+
+    size: int
+    """Side S of the pictures in pixels."""
+    device: torch.device
+    """Where its tensors are to be put."""
+
+    def __call__(self, source: Tensor, landmarks: Tensor, motion: Tensor, background: Tensor) -> Frames:
+        """Reenacts sources.
+
+        Args:
+            source: I_s, N×3×S×S in -1..1; N is one or more.
+            landmarks: l_s, N×68×2 in -1..1.
+            motion: AU_d, N×20.
+            background: I_b, N×3×S×S in -1..1, zero where the source's head is.
+
+        Returns:
+            The frames, in 32 bit, on the engine's device.
+        """
+        ...

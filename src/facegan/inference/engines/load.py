@@ -1,0 +1,43 @@
+"""An engine by its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from facegan.errors import InputError
+from facegan.inference.engines.exported import Exported
+from facegan.inference.engines.onnx_engine import OnnxEngine
+from facegan.inference.engines.openvino_engine import OpenVINOEngine
+from facegan.inference.engines.torch_engine import TorchEngine
+from facegan.networks import FaceGAN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from facegan.inference.engines.engine import Engine
+
+ENGINES = ("torch", "openvino", "onnx")
+
+
+def load_engine(name: Path | str, engine: str = "torch", device: str = "cpu") -> Engine:
+    """A model, ready to compute.
+
+    Args:
+        name: model folder, or for ``torch`` also a repository of the Hugging Face hub (``owner/name``).
+        engine: one of ENGINES; all but ``torch`` need networks that ``facegan export`` wrote.
+        device: name of a device of PyTorch; the other engines use the CPU.
+
+    Raises:
+        InputError: if there is no such engine, model or device, the engine's package is not installed,
+            or the exported networks are missing, damaged or not this model's.
+    """
+    if engine not in ENGINES:
+        msg = f"no engine {engine!r}: choose from {', '.join(ENGINES)}"
+        raise InputError(msg)
+    if engine == "torch":
+        return TorchEngine(FaceGAN.from_pretrained(name), device)
+    if device != "cpu":
+        msg = f"the engine {engine} uses the CPU, not {device!r}: leave the device out, or choose torch"
+        raise InputError(msg)
+    exported = Exported.find(name, engine)
+    return OpenVINOEngine(exported) if engine == "openvino" else OnnxEngine(exported)
