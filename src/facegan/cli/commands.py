@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from facegan.cli.prepare import prepare
+from facegan.cli.prepare import PARTLY, prepare
 from facegan.errors import InputError
 
 if TYPE_CHECKING:
@@ -118,6 +118,33 @@ def reenact(
     animator = Animator.from_pretrained(model, device)
     summary = write(animator, source, driving, out, background=background, overwrite=overwrite)
     _say(summary.describe())
+
+
+def verify(files: list[Path], *, json: bool = False) -> int:
+    """Whether pictures and videos are marked as machine made, and by whom.
+
+    Looks for Content Credentials (C2PA) of any program and for the invisible mark of this one.
+
+    Example: facegan verify moved.mp4 portrait.jpg
+
+    Args:
+        files: pictures and videos.
+        json: print a line of JSON for each.
+    """
+    from facegan.inference.provenance import verify as look
+
+    faults = 0
+    for file in files:
+        try:
+            findings = look(file)
+        except InputError as error:
+            if len(files) == 1:
+                raise
+            faults += 1
+            sys.stderr.write(f"facegan: {error}\n")
+        else:
+            _say(findings.to_json() if json else findings.describe())
+    return PARTLY if faults else 0
 
 
 def pairs(
@@ -239,7 +266,7 @@ def assets(*, fetch: bool = False, optional: bool = False) -> None:
 
 COMMANDS: dict[str, Callable[..., int | None]] = {
     command.__name__: command
-    for command in (prepare, synthesize, analyze, bundle, reenact, pairs, evaluate, assets)
+    for command in (prepare, synthesize, analyze, bundle, reenact, verify, pairs, evaluate, assets)
 }
 
 
@@ -294,7 +321,9 @@ def _parser(name: str) -> ArgumentParser:
         required = parameter.default is parameter.empty
         option = "--" + parameter.name.replace("_", "-")
         about: dict[str, Any] = {"help": helps[parameter.name]}
-        if parameter.kind is not parameter.KEYWORD_ONLY:
+        if hints[parameter.name] == list[Path]:
+            parser.add_argument(parameter.name, nargs="+", type=Path, **about)
+        elif parameter.kind is not parameter.KEYWORD_ONLY:
             parser.add_argument(parameter.name, type=hints[parameter.name], **about)
         elif parameter.default is False:
             parser.add_argument(option, action="store_true", **about)
