@@ -58,11 +58,9 @@ def embed(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if min(height, width) < MIN_SIDE:
         msg = f"a picture of {width}×{height} is too small to be marked: {MIN_SIDE} pixels a side or more"
         raise ValueError(msg)
-    pattern = _pattern(KEY)
     planes = _planes(image)
-    change = pattern.planes * _visibility(planes) * _gain(height, width)
-    before = _correlate(_whiten(planes), pattern.signs)
-    after = _correlate(_whiten(planes + change), pattern.signs)
+    change = _pattern() * _visibility(planes) * _gain(height, width)
+    before, after = (float(_unit(_whiten(grid)) @ signs(KEY)) for grid in (planes, planes + change))
     strength = np.clip((_GOAL - before) / max(after - before, 1e-3), _WEAKEST, _STRONGEST)
     colours = np.ascontiguousarray(np.moveaxis(np.tensordot(_COLOURS, strength * change, 1), 0, -1))
     stretched = cv2.resize(colours.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
@@ -80,7 +78,7 @@ class Detector:
     """
 
     def __init__(self, key: str = KEY) -> None:
-        self._signs = _pattern(key).signs
+        self._signs = signs(key)
         self._sum = np.zeros_like(self._signs)
 
     def add(self, image: NDArray[np.uint8]) -> None:
@@ -88,9 +86,14 @@ class Detector:
         self._sum += _unit(_whiten(_planes(image)))
 
     @property
+    def evidence(self) -> Array:
+        """What is correlated with the signs of a key: a vector of length 1, or of 0 if nothing was added."""
+        return _unit(self._sum)
+
+    @property
     def score(self) -> float:
         """About normally distributed with variance 1 if there is no mark; 0 if nothing was added."""
-        return _correlate(self._sum, self._signs)
+        return float(np.dot(self.evidence, self._signs))
 
     @property
     def found(self) -> bool:
@@ -98,9 +101,13 @@ class Detector:
         return self.score > THRESHOLD
 
 
-class _Pattern(NamedTuple):
-    planes: Array  # 3×GRID×GRID, grey levels
-    signs: Array  # of the frequencies in use, channel after channel
+@functools.lru_cache(maxsize=4)
+def signs(key: str) -> Array:
+    """A key's signs, 1 or -1, of all frequencies in use, channel after channel."""
+    count = _spectrum().amplitudes.size
+    # A hash, since the streams of random generators may change from version to version.
+    digest = hashlib.shake_256(key.encode()).digest(-(-count // 8))
+    return np.unpackbits(np.frombuffer(digest, np.uint8))[:count] * np.float32(2) - 1
 
 
 class _Spectrum(NamedTuple):
@@ -121,15 +128,13 @@ def _spectrum() -> _Spectrum:
     return _Spectrum(masks, amplitudes.astype(np.float32), rings, counts)
 
 
-@functools.lru_cache(maxsize=4)
-def _pattern(key: str) -> _Pattern:
-    # A hash, since the streams of random generators may change from version to version.
+@functools.cache
+def _pattern() -> Array:
+    """In grey levels, 3×GRID×GRID."""
     spectrum = _spectrum()
-    digest = hashlib.shake_256(key.encode()).digest(spectrum.masks.size // 8)
-    signs = np.unpackbits(np.frombuffer(digest, np.uint8))[: spectrum.amplitudes.size] * np.float32(2) - 1
     coefficients = np.zeros(spectrum.masks.shape, np.float32)
-    coefficients[spectrum.masks] = signs * spectrum.amplitudes
-    return _Pattern(np.stack([cv2.idct(plane) for plane in coefficients]), signs)
+    coefficients[spectrum.masks] = signs(KEY) * spectrum.amplitudes
+    return np.stack([cv2.idct(plane) for plane in coefficients])
 
 
 def _planes(image: NDArray[np.uint8]) -> Array:
@@ -152,7 +157,7 @@ def _visibility(planes: Array) -> Array:
 
 def _gain(height: int, width: int) -> float:
     """In a small picture the pattern is finer, less visible, and worse treated by codecs."""
-    return min(max(math.sqrt(256**2 / (height * width)) ** 0.4, 0.7), 1.5)
+    return min(max(math.pow(256**2 / (height * width), 0.2), 0.7), 1.5)
 
 
 def _whiten(planes: Array) -> Array:
@@ -167,10 +172,6 @@ def _whiten(planes: Array) -> Array:
     spread = np.bincount(spectrum.rings, np.abs(values)) / spectrum.counts * 1.25
     spreads = np.hypot(spread[spectrum.rings], 0.7 * spectrum.amplitudes)
     return np.asarray(spectrum.amplitudes * np.clip(values / spreads, -_CLIP, _CLIP) / spreads, np.float32)
-
-
-def _correlate(values: Array, signs: Array) -> float:
-    return float(np.dot(_unit(values), signs))
 
 
 def _unit(values: Array) -> Array:
