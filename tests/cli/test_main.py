@@ -128,6 +128,8 @@ def test_help_of_training_has_an_example_that_is_understood(capsys, name):
         ("bundle nothing.ckpt --out out", "nothing.ckpt does not exist"),
         ("reenact --model nowhere! --source a.jpg --driving b.mp4 --out out", "nowhere!"),
         ("reenact --model m --source a.jpg --out out", "required: driving"),
+        ("verify", "required: files"),
+        ("verify nothing.png", "nothing.png"),
         ("evaluate --model nowhere! --data nowhere --out out", "nowhere"),
         ("evaluate --model m --data d --out out --pairs many", "cannot read the pairs many"),
         ("evaluate --data d --out out", "nothing to evaluate"),

@@ -68,13 +68,14 @@ def read_credentials(certificate: Path, key: Path) -> Credentials:
         InputError: if one of them cannot be read, they do not fit together, or the certificate is not
             valid today.
     """
+    chain_pem, key_pem = _read(certificate), _read(key)
     try:
-        chain = x509.load_pem_x509_certificates(_read(certificate))
+        chain = x509.load_pem_x509_certificates(chain_pem)
     except ValueError as error:
         msg = f"{certificate} holds no certificate in PEM: name the file with your certificate chain"
         raise InputError(msg) from error
     try:
-        secret = load_pem_private_key(_read(key), None)
+        secret = load_pem_private_key(key_pem, None)
     except TypeError as error:
         msg = f"the private key {key} is encrypted: decrypt it first (openssl pkey -in KEY -out PLAIN)"
         raise InputError(msg) from error

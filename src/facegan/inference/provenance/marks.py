@@ -92,8 +92,8 @@ def _credentials(marks: Marks) -> Credentials:
         try_credentials(credentials)
     except c2pa.C2paError as error:
         msg = (
-            f"C2PA does not allow signing with {marks.certificate} ({error}): it needs a chain, not a "
-            "self-signed certificate, with digital signature and e-mail or document signing among its uses"
+            f"C2PA does not allow signing with {marks.certificate} ({error}): "
+            "the certificate must be one for e-mail protection or document signing"
         )
         raise InputError(msg) from error
     return credentials

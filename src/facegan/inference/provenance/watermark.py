@@ -7,8 +7,8 @@ where a picture is busy it is stronger, and it is the same in every frame, so no
 correlation taken into account as in Malvar and Florêncio, "Improved spread spectrum" (2003).
 
 The detector whitens, and correlates with the signs. For keys drawn at random the score of any unmarked
-picture is a weighted sum of independent signs of unit variance: it exceeds z with a probability of at
-most exp(-z²/2) (Hoeffding), in practice with the Gaussian tail's.
+picture is a weighted sum of independent signs, of variance 1: it exceeds z with the probability of the
+Gaussian tail, and whatever the picture of at most exp(-z²/2) (Hoeffding).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
 
-THRESHOLD = 5.26
-"""Scores above it count as found: exp(-z²/2) is one in a million, the Gaussian tail 7e-8."""
+THRESHOLD = 4.75
+"""Scores above it count as found: one unmarked picture in a million."""
 GRID = 64
 KEY = "facegan"
 MIN_SIDE = 32
