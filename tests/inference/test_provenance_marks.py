@@ -54,6 +54,15 @@ def test_the_invisible_mark_survives_what_removes_the_manifest(moved, tmp_path):
     assert "made by facegan; its Content Credentials were removed" in found.describe()
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [("mkv", "libx264"), ("avi", "mpeg4"), ("webm", "libvpx-vp9")])
+def test_files_that_cannot_hold_a_manifest(heads, make_video, suffix, codec):
+    marker = Marker(Marks(), CLAIM)
+    frames = [marker.mark(frame) for frame in heads[:10]]
+    found = verify(make_video(f"clip.{suffix}", frames, video=codec, sound=None))
+    assert found.manifest is None
+    assert found.watermark
+
+
 def test_a_picture_without_marks(tmp_path, photograph):
     write_picture(tmp_path / "real.png", photograph)
     found = verify(tmp_path / "real.png")

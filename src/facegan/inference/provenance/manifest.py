@@ -92,8 +92,7 @@ def sign_file(path: Path, claim: Claim, credentials: Credentials) -> None:
         credentials: who says so.
 
     Raises:
-        OSError: if it cannot be written.
-        c2pa.C2paError: if C2PA does not take the certificate or the file.
+        OSError: if it cannot be written, or is no such file.
     """
     media = FORMATS[path.suffix.lower()]
     with new_file(path, overwrite=True) as signed, path.open("rb") as source, signed.open("w+b") as target:
@@ -104,7 +103,8 @@ def sign_file(path: Path, claim: Claim, credentials: Credentials) -> None:
             try:
                 job.result()
             except c2pa.C2paError as error:
-                raise reading.error or writing.error or error from error
+                reason = OSError(f"cannot sign {path}: {error}")
+                raise reading.error or writing.error or reason from error
             finally:
                 reading.stop()
 
