@@ -19,8 +19,9 @@ settings.load_profile("facegan")
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
-    """What `datasets` keeps of Parquet files does not belong in the user's cache."""
+    """What `datasets` keeps of Parquet files, and the certificate of the tests, are not the user's."""
     os.environ["HF_DATASETS_CACHE"] = str(tmp_path_factory.mktemp("datasets"))
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("configuration"))
 
 
 @pytest.fixture(scope="session")

@@ -132,6 +132,8 @@ def test_help_of_training_has_an_example_that_is_understood(capsys, name):
         ("export --model nowhere --format onnx", "nowhere is not a model folder"),
         ("export --model m --format tensorrt", "tensorrt"),
         ("export --model m", "required: format"),
+        ("verify", "required: files"),
+        ("verify nothing.png", "nothing.png"),
         ("evaluate --model nowhere! --data nowhere --out out", "nowhere"),
         ("evaluate --model m --data d --out out --pairs many", "cannot read the pairs many"),
         ("evaluate --data d --out out", "nothing to evaluate"),
