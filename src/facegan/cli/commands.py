@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+from typing import Literal
 
 from facegan.cli.moving import edit, reenact
 from facegan.cli.output import PARTLY, say
+from facegan.cli.parser import parser_of
 from facegan.cli.prepare import prepare
 from facegan.errors import InputError
-
-if TYPE_CHECKING:
-    from jsonargparse import ArgumentParser
 
 
 def synthesize(
@@ -290,50 +287,10 @@ def run(name: str, arguments: Sequence[str]) -> int:
         msg = f"no command {name!r}: choose from {', '.join((*COMMANDS, *TRAINING))}"
         raise InputError(msg)
     try:
-        values = _parser(name).parse_args(list(arguments)).as_dict()
+        values = parser_of(name, COMMANDS[name]).parse_args(list(arguments)).as_dict()
     except ArgumentError as error:
         msg = f"{error} (facegan {name} --help)"
         raise InputError(msg) from error
     # Told to end, a command tidies up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return COMMANDS[name](**values) or 0
-
-
-def _parser(name: str) -> ArgumentParser:
-    """The command line that a function's signature and docstring describe."""
-    import docstring_parser
-    from jsonargparse import ArgumentParser
-
-    command = COMMANDS[name]
-    text = docstring_parser.parse(inspect.getdoc(command) or "")
-    helps = {parameter.arg_name: parameter.description for parameter in text.params}
-    parser = ArgumentParser(
-        prog=f"facegan {name}",
-        description=f"{text.short_description}\n\n{text.long_description}",
-        exit_on_error=False,
-    )
-    hints = get_type_hints(command)
-    for parameter in inspect.signature(command).parameters.values():
-        required = parameter.default is parameter.empty
-        option = "--" + parameter.name.replace("_", "-")
-        about: dict[str, Any] = {"help": helps[parameter.name]}
-        if hints[parameter.name] == list[Path]:
-            parser.add_argument(parameter.name, nargs="+", type=Path, **about)
-        elif parameter.kind is not parameter.KEYWORD_ONLY:
-            parser.add_argument(parameter.name, type=hints[parameter.name], **about)
-        elif parameter.default is False:
-            parser.add_argument(option, action="store_true", **about)
-        elif (kind := ELEMENTS.get(hints[parameter.name])) is not None:
-            parser.add_argument(option, nargs="+", action="extend", type=kind, required=required, **about)
-        elif hints[parameter.name] == str | None:
-            # Taken as it is: as YAML a colour, #204080, would be a comment.
-            parser.add_argument(option, type=str, default=None, **about)
-        elif required:
-            parser.add_argument(option, type=hints[parameter.name], required=True, **about)
-        else:
-            parser.add_argument(option, type=hints[parameter.name], default=parameter.default, **about)
-    return parser
-
-
-ELEMENTS: dict[Any, type] = {list[str] | None: str, list[Path]: Path}
-"""Of lists: they may be given at once or one by one."""
