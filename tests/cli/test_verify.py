@@ -5,6 +5,7 @@ import pytest
 from facegan.cli import main
 from facegan.inference import write_picture
 from facegan.inference.provenance import Claim, Marker, Marks
+from facegan.sheets import write_png
 from facegan.synthetic import render, sample_identity
 
 
@@ -13,9 +14,8 @@ def pictures(tmp_path):
     """A marked one and one that is not."""
     image = render(sample_identity(3), [0] * 20, 128).image
     marker = Marker(Marks(), Claim("owner/model", ("facegan edit", "AU12=0.8")))
-    write_picture(tmp_path / "made.png", marker.mark(image))
-    marker.sign(tmp_path / "made.png")
-    write_picture(tmp_path / "plain.png", image)
+    write_picture(tmp_path / "made.png", image, marker)
+    write_png(tmp_path / "plain.png", image)
     return tmp_path / "made.png", tmp_path / "plain.png"
 
 

@@ -20,6 +20,7 @@ from facegan.inference.provenance import Claim, Marker, Marks, verify
 from facegan.inference.provenance import manifest as manifests
 from facegan.inference.provenance.certificate import read_credentials
 from facegan.inference.provenance.manifest import MADE_BY_MACHINE, read_manifest, sign_file
+from facegan.sheets import write_png
 
 CLAIM = Claim("owner/model", ("facegan reenact", "relative motion", "new background"))
 
@@ -27,16 +28,16 @@ TAKEN = {"digitalSourceType": MADE_BY_MACHINE.replace("trainedAlgorithmicMedia",
 
 
 @pytest.fixture(params=["png", "jpg", "jpeg", "mp4"])
-def unsigned(request, tmp_path, photograph, heads, make_video):
+def unsigned(request, tmp_path, photograph, heads, make_video, unmarked):
     if request.param == "mp4":
         return make_video("made.mp4", heads[:8])
-    write_picture(tmp_path / f"made.{request.param}", photograph)
+    write_picture(tmp_path / f"made.{request.param}", photograph, unmarked)
     return tmp_path / f"made.{request.param}"
 
 
 @pytest.fixture
 def png(tmp_path, photograph):
-    write_picture(tmp_path / "made.png", photograph)
+    write_png(tmp_path / "made.png", photograph)
     return tmp_path / "made.png"
 
 
@@ -102,7 +103,7 @@ def test_a_changed_claim_is_told(unsigned):
 
 def test_a_manifest_moved_to_another_picture_is_told(tmp_path, heads):
     for name, image in zip("ab", heads[::20], strict=True):
-        write_picture(tmp_path / f"{name}.png", image)
+        write_png(tmp_path / f"{name}.png", image)
     Marker(Marks(), CLAIM).sign(tmp_path / "a.png")
     content = (tmp_path / "a.png").read_bytes()
     start = content.index(b"caBX") - 4
@@ -158,7 +159,7 @@ def sign_as_another(path, folder, action):
 @pytest.fixture(scope="module")
 def signed_bytes(tmp_path_factory):
     path = tmp_path_factory.mktemp("signed") / "made.png"
-    write_picture(path, np.zeros((32, 32, 3), np.uint8))
+    write_png(path, np.zeros((32, 32, 3), np.uint8))
     Marker(Marks(), CLAIM).sign(path)
     return path.read_bytes()
 

@@ -6,10 +6,11 @@ import av
 import numpy as np
 import pytest
 
-from facegan.inference import VideoWriter, write_picture
+from facegan.inference import VideoWriter
 from facegan.inference.provenance import Claim, Marker, Marks, verify
 from facegan.inference.provenance.badge import draw_badge
 from facegan.preparation.video import VideoReader
+from facegan.sheets import write_png
 
 CLAIM = Claim("model", ("facegan reenact",))
 
@@ -19,10 +20,9 @@ def moved(heads, make_video, tmp_path):
     """What reenact writes: marked frames in H.264 at crf 18, signed."""
     driver, out = make_video("driver.mp4", heads), tmp_path / "moved.mp4"
     marker = Marker(Marks(), CLAIM)
-    with VideoWriter.open(out, driver, (128, 128), 25) as writer:
+    with VideoWriter.open(out, (128, 128), 25, marker, driver) as writer:
         for index, frame in enumerate(heads):
-            writer.write(marker.mark(frame), index / 25)
-    marker.sign(out)
+            writer.write(frame, index / 25)
     return out
 
 
@@ -64,7 +64,7 @@ def test_files_that_cannot_hold_a_manifest(heads, make_video, suffix, codec):
 
 
 def test_a_picture_without_marks(tmp_path, photograph):
-    write_picture(tmp_path / "real.png", photograph)
+    write_png(tmp_path / "real.png", photograph)
     found = verify(tmp_path / "real.png")
     assert found.manifest is None
     assert not found.watermark
@@ -82,7 +82,7 @@ def test_not_enabled_changes_not_a_byte(tmp_path, photograph, heads, make_video,
     if suffix == "mp4":
         make_video(path.name, heads[:4])
     else:
-        write_picture(path, photograph)
+        write_png(path, photograph)
     before = path.read_bytes(), path.stat()
     marker.sign(path)
     assert (path.read_bytes(), path.stat()) == before
@@ -117,5 +117,5 @@ def test_real_clips_are_not_taken_for_made_ones(real_clips, tmp_path):
         assert found.manifest is None
         assert not found.watermark
         _, _, frame = next(VideoReader(clip).frames())
-        write_picture(tmp_path / "marked.png", Marker(Marks(), CLAIM).mark(frame))
+        write_png(tmp_path / "marked.png", Marker(Marks(), CLAIM).mark(frame))
         assert verify(tmp_path / "marked.png").watermark
