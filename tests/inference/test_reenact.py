@@ -16,6 +16,7 @@ from facegan.errors import InputError
 from facegan.inference import Animator, Control, Look, Marks, read_picture, reenact
 from facegan.inference.driver import follow, read_motion
 from facegan.inference.pictures import cover, to_tensor
+from facegan.inference.provenance import verify
 from facegan.preparation.video import VideoReader
 from facegan.sheets import to_images
 
@@ -336,3 +337,28 @@ def test_sound_and_picture_stay_together(animator, photo, clip, tmp_path):
 def test_a_pasted_face_has_no_other_background():
     with pytest.raises(InputError, match="choose one of the two"):
         Look("white", paste_back=True)
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.png"])
+def test_every_result_is_marked_unless_it_is_told_not_to(animator, photo, clip, tmp_path, name):
+    driver = clip if name.endswith("mp4") else photo
+    reenact(animator, photo, driver, tmp_path / name, control=Control(only="pose"), progress=False)
+    found = verify(tmp_path / name)
+    assert found.watermark
+    assert found.manifest.state == "valid"
+    assert found.manifest.model == "tiny"
+    assert found.manifest.actions[:2] == ("reenactment", "pose only")
+    assert "photo" not in str(found.manifest)
+    plain(animator, photo, driver, tmp_path / f"plain-{name}")
+    bare = verify(tmp_path / f"plain-{name}")
+    assert bare.manifest is None
+    assert not bare.watermark
+
+
+def test_a_badge_is_seen(animator, photo, tmp_path):
+    for name, badge in (("a.png", False), ("b.png", True)):
+        reenact(animator, photo, photo, tmp_path / name, marks=Marks(badge=badge), progress=False)
+    first, second = (read_picture(tmp_path / name).astype(int) for name in ("a.png", "b.png"))
+    changed = np.abs(first - second).max(axis=-1) > 40
+    assert 0.005 < changed.mean() < 0.15
+    assert not changed[16:48, 16:48].any()
