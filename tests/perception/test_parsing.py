@@ -1,10 +1,11 @@
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from facegan import motion
 from facegan.perception import FaceAnalyzer, FaceParser, assets
-from facegan.perception.parsing import BACKGROUND, CHIN, FACE, FACE_OVAL, HAIR, head_labels
+from facegan.perception.parsing import BACKGROUND, CHIN, FACE, FACE_OVAL, HAIR, head_labels, one_head
 from facegan.synthetic import render, sample_identity
 
 SIZE = 192
@@ -122,3 +123,19 @@ def test_labels_turn_with_the_head(mesh, quarters):
 def test_face_that_leaves_the_picture(mesh, shift):
     labels = head_labels(np.ones((96, 96), bool), mesh + shift)
     assert labels.shape == (96, 96)
+
+
+def test_what_is_not_joined_to_the_face_is_background(mesh):
+    person = np.zeros((96, 96), bool)
+    person[10:86, 10:86] = True
+    labels = head_labels(person, mesh)
+    apart = labels.copy()
+    free = np.argwhere(cv2.dilate((labels > 0).astype(np.uint8), np.ones((5, 5))) == 0)
+    row, column = free[0]
+    apart[row, column] = HAIR
+    np.testing.assert_array_equal(one_head(apart, mesh), labels)
+    np.testing.assert_array_equal(one_head(labels, mesh), labels)
+
+
+def test_without_a_face_in_the_picture_there_is_no_head(mesh):
+    assert not one_head(np.full((96, 96), HAIR, np.uint8), mesh + 500).any()

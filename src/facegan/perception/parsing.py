@@ -66,7 +66,7 @@ class FaceParser:
             labels: NDArray[np.uint8] = MULTICLASS[np.minimum(categories, len(MULTICLASS) - 1)]
             # Glasses belong to the face; a bag or a microphone outside of it does not.
             labels[(categories == 5) & _inside_oval(mesh, labels.shape)] = FACE
-            return labels
+            return one_head(labels, mesh)
         return head_labels(np.squeeze(result.confidence_masks[0].numpy_view()) > 0.5, mesh)
 
     def close(self) -> None:
@@ -96,7 +96,19 @@ def head_labels(person: NDArray[np.bool_], mesh: NDArray[np.float32]) -> NDArray
     face = _inside_oval(mesh, person.shape)
     labels = np.where(person & _head_region(mesh, person.shape), HAIR, BACKGROUND).astype(np.uint8)
     labels[face] = FACE
-    return labels
+    return one_head(labels, mesh)
+
+
+def one_head(labels: NDArray[np.uint8], mesh: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Without what is not joined to the face: other people's heads, and islands in the background.
+
+    Args:
+        labels: H×W of 0 background, 1 face, 2 hair.
+        mesh: 478×2 or 478×3 in pixels.
+    """
+    _, parts = cv2.connectedComponents((labels > BACKGROUND).astype(np.uint8), connectivity=8)
+    joined = np.isin(parts, np.unique(parts[_inside_oval(mesh, labels.shape) & (labels > BACKGROUND)]))
+    return np.where(joined, labels, BACKGROUND).astype(np.uint8)
 
 
 def _inside_oval(mesh: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.bool_]:
