@@ -57,8 +57,8 @@ evaluate: .venv/ready ## the paper's measures of runs/model; EVAL_DATA=prepared 
 dashboard: .venv/ready ## a view of your runs at Weights & Biases; ENTITY=user or team, PROJECT=facegan
 	$(BIN)/python -m facegan.cli.dashboard $(if $(ENTITY),--entity "$(ENTITY)") $(if $(PROJECT),--project "$(PROJECT)")
 
-app: .venv/ready ## the web page
-	@echo "facegan app: the web page is not part of this version yet; facegan reenact does the same."
+app: .venv/ready ## the web page; MODEL=folder, ARGS="--port 8000 …"
+	$(FACEGAN) app --model $(or $(MODEL),runs/model) $(ARGS)
 
 clean: ## removes the virtual environment, caches and the demo; trained runs stay
 	rm -rf .venv runs/demo build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
+from facegan.cli.app import app
 from facegan.cli.moving import edit, reenact
 from facegan.cli.output import PARTLY, say
 from facegan.cli.parser import parser_of
@@ -257,7 +258,7 @@ def assets(*, fetch: bool = False, optional: bool = False) -> None:
 COMMANDS: dict[str, Callable[..., int | None]] = {
     command.__name__: command
     for command in (
-        *(prepare, synthesize, analyze, bundle, reenact, edit, verify, export),
+        *(prepare, synthesize, analyze, bundle, reenact, edit, app, verify, export),
         *(pairs, evaluate, assets),
     )
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+_TURN = threading.RLock()
 
 
 def vision() -> Any:
@@ -41,16 +44,20 @@ def vision() -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps what MediaPipe's C++ logs while it builds a task off the terminal; no setting does."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with Path(os.devnull).open("w") as sink:
-        os.dup2(sink.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    """Keeps what MediaPipe's C++ logs while it builds a task off the terminal; no setting does.
+
+    Threads wait for each other: crossing, they would leave the terminal closed.
+    """
+    with _TURN:
+        sys.stderr.flush()
+        kept = os.dup(2)
+        with Path(os.devnull).open("w") as sink:
+            os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def base_options(**model: Any) -> Any:

@@ -1,0 +1,5 @@
+"""The web page."""
+
+from facegan.app.serve import LOCAL, serve
+
+__all__ = ["LOCAL", "serve"]

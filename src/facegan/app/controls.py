@@ -1,0 +1,109 @@
+"""The 20 numbers of a motion as a person would name them, and where on the page they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facegan.motion import ANGLE_SCALE, ANGLES, NAMES
+from facegan.synthetic import RHYTHMS, sample_motion
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MAX_ANGLE = 35.0
+"""Degrees to either side; further round a single photograph shows too little."""
+RANDOM_FRAMES = 50
+"""Length of the drawn movement that a random expression is taken from, at 25 a second."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """One slider."""
+
+    name: str
+    """In :data:`facegan.motion.NAMES`."""
+    title: str
+    """In words."""
+
+    @property
+    def label(self) -> str:
+        """What stands above the slider."""
+        return f"{self.title} · {self.name}" + (" in degrees" if self.is_angle else "")
+
+    @property
+    def is_angle(self) -> bool:
+        """Whether it is an angle of the head; else it is an action unit."""
+        return self.name in ANGLES
+
+    @property
+    def low(self) -> float:
+        """The least value."""
+        return -MAX_ANGLE if self.is_angle else 0.0
+
+    @property
+    def high(self) -> float:
+        """The greatest value: degrees, or 1 for OpenFace's intensity 5."""
+        return MAX_ANGLE if self.is_angle else 1.0
+
+    @property
+    def step(self) -> float:
+        """How finely it moves."""
+        return 1.0 if self.is_angle else 0.01
+
+
+GROUPS: dict[str, tuple[Control, ...]] = {
+    "Brow": (
+        Control("AU01", "Inner brows up"),
+        Control("AU02", "Outer brows up"),
+        Control("AU04", "Brows down"),
+    ),
+    "Eyes": (
+        Control("AU05", "Eyes wide"),
+        Control("AU06", "Cheeks up"),
+        Control("AU07", "Lids tight"),
+        Control("AU45", "Eyes shut"),
+    ),
+    "Nose": (Control("AU09", "Nose wrinkled"),),
+    "Mouth": (
+        Control("AU12", "Smile"),
+        Control("AU14", "Dimples"),
+        Control("AU15", "Corners down"),
+        Control("AU10", "Upper lip up"),
+        Control("AU17", "Chin up"),
+        Control("AU20", "Lips stretched"),
+        Control("AU23", "Lips pressed"),
+        Control("AU25", "Lips apart"),
+        Control("AU26", "Jaw open"),
+    ),
+    "Head": (
+        Control("pitch", "Nod"),
+        Control("yaw", "Turn"),
+        Control("roll", "Tilt"),
+    ),
+}
+CONTROLS: tuple[Control, ...] = tuple(control for group in GROUPS.values() for control in group)
+"""In the order of the page."""
+
+
+def read(motion: Tensor) -> list[float]:
+    """What the sliders show for a motion of 20 numbers, in the order of :data:`CONTROLS`."""
+    values = []
+    for control in CONTROLS:
+        value = float(motion[NAMES.index(control.name)])
+        if control.is_angle:
+            value = float(np.rad2deg(value * ANGLE_SCALE))
+        shown = round(min(max(value, control.low), control.high) / control.step) * control.step
+        values.append(round(shown, 2))
+    return values
+
+
+def sample(generator: np.random.Generator) -> Tensor:
+    """A random motion of 20 numbers, such as people really make: a moment out of a drawn movement."""
+    import torch
+
+    rhythm = str(generator.choice(sorted(RHYTHMS)))
+    movement = sample_motion(int(generator.integers(2**31)), RANDOM_FRAMES, 25, rhythm=rhythm)
+    return torch.from_numpy(np.asarray(movement.motion[int(generator.integers(RANDOM_FRAMES))], np.float32))

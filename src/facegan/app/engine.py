@@ -1,0 +1,30 @@
+"""One model for all users."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from facegan.inference.engines import Engine, Frames
+
+
+class SharedEngine:
+    """An engine that several threads may call: one batch after the other.
+
+    Args:
+        engine: the networks.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._turn = threading.Lock()
+        self.size = engine.size
+        self.device = engine.device
+
+    def __call__(self, source: Tensor, landmarks: Tensor, motion: Tensor, background: Tensor) -> Frames:
+        """See :class:`~facegan.inference.engines.Engine`."""
+        with self._turn:
+            return self._engine(source, landmarks, motion, background)

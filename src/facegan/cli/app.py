@@ -1,0 +1,76 @@
+"""``facegan app``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from facegan.cli.output import say
+from facegan.errors import InputError
+
+VARIABLE = "FACEGAN_PASSWORD"
+
+
+def app(
+    *,
+    model: str,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    password: str | None = None,
+    password_file: Path | None = None,
+    device: str = "cpu",
+    engine: str = "torch",
+) -> None:
+    """The web page: moves photographs by videos, by sliders and by the camera, until it is interrupted.
+
+    Example: facegan app --model runs/model
+
+    Args:
+        model: model folder, or owner/name on the hub.
+        host: address to listen at; 0.0.0.0 lets other machines in.
+        port: its port.
+        password: ask for it; others on this machine see a command line, so rather set FACEGAN_PASSWORD.
+        password_file: a file whose first line is the password.
+        device: where to compute: cpu, cuda, mps.
+        engine: what runs the networks: torch, openvino, onnx.
+    """
+    secret = _password(password, password_file)
+    try:
+        from facegan.app import LOCAL, serve
+    except ModuleNotFoundError as error:
+        if error.name != "gradio":
+            raise
+        msg = "the web page needs gradio: pip install 'facegan[app]'"
+        raise InputError(msg) from error
+    if host not in LOCAL and secret is None:
+        sys.stderr.write(
+            f"facegan: anybody who reaches {host} can use the page; {VARIABLE} sets a password\n"
+        )
+
+    def ready(address: str) -> None:
+        say(f"page: {address} (Ctrl-C ends it)")
+        sys.stdout.flush()
+
+    # Being interrupted is how it ends well.
+    with suppress(KeyboardInterrupt):
+        serve(model, host=host, port=port, password=secret, device=device, engine=engine, ready=ready)
+
+
+def _password(given: str | None, file: Path | None) -> str | None:
+    if given is not None and file is not None:
+        msg = "--password and --password-file exclude each other"
+        raise InputError(msg)
+    if file is not None:
+        try:
+            given = next(iter(file.read_text(encoding="utf-8").splitlines()), "")
+        except (OSError, UnicodeDecodeError) as error:
+            msg = f"cannot read the password in {file}: {error}"
+            raise InputError(msg) from error
+    if given is None:
+        return os.environ.get(VARIABLE) or None
+    if not given:
+        msg = "the password is empty: choose one, or leave the option away"
+        raise InputError(msg)
+    return given
