@@ -14,7 +14,6 @@ from queue import Queue
 from threading import Thread
 
 
-
 @dataclass(frozen=True)
 class Server:
     """A page in a process of its own."""
@@ -55,5 +54,3 @@ def serving(model, temporary, *options, **environment):
         status = process.wait(60)
     assert status == 0
     assert not list(Path(temporary).glob("facegan-app-*"))
-
-

@@ -37,7 +37,11 @@ def after(page, place, action):
     """The picture there once it has changed by this."""
     before = page.locator(f"{place} img").first.get_attribute("src")
     action()
-    until(page, "([at, old]) => { const i = document.querySelector(at + ' img'); return i && i.src != old }", [place, before])
+    until(
+        page,
+        "([at, old]) => { const i = document.querySelector(at + ' img'); return i && i.src != old }",
+        [place, before],
+    )
     return picture(page, place)
 
 
@@ -103,7 +107,9 @@ def test_random_background_paste_and_download(server, visit, smile):
     assert (coloured != first).any()
     page.get_by_label("A picture").check()
     page.wait_for_selector("#background-picture input[type=file]", state="attached")
-    behind = after(page, "#edited", lambda: page.set_input_files("#background-picture input[type=file]", smile))
+    behind = after(
+        page, "#edited", lambda: page.set_input_files("#background-picture input[type=file]", smile)
+    )
     assert (behind != coloured).any()
     after(page, "#edited", page.get_by_label("Its own").check)
     pasted = after(page, "#edited", page.locator("#edit-paste-back input").check)
@@ -150,7 +156,10 @@ def test_the_options_of_moving(server, visit, smile):
     page.wait_for_selector("#driving-picture img")
 
     def move():
-        return after(page, "#screen", page.locator("#move").click)
+        page.locator("#move").click()
+        until(page, "() => document.querySelector('#said').innerText.includes('Looking')")
+        until(page, "() => document.querySelector('#said').innerText.includes('took')")
+        return picture(page, "#screen")
 
     seen = [move()]
     for option in (
@@ -198,7 +207,7 @@ def test_the_camera_takes_photograph_and_driver(server, visit):
     record = page.locator("#driving-video").get_by_label("start recording")
     record.click()
     page.wait_for_timeout(1500)  # the length of the recording
-    page.locator("#driving-video").get_by_label("stop recording").click()
+    page.locator("#driving-video").get_by_label("start recording").click()
     page.wait_for_selector("#driving-video .video-container video, #driving-video video[src]")
     page.locator("#move").click()
     page.wait_for_selector("#player video")
@@ -230,7 +239,9 @@ def test_live_without_a_photograph_says_so(server, visit):
     page.get_by_role("tab", name="Live").click()
     page.locator("#camera [title='grant webcam access'] button").click()
     page.locator("#camera").get_by_role("button", name="capture photo").click()
-    until(page, "() => document.querySelector('#live-said').innerText.includes('choose the photograph first')")
+    until(
+        page, "() => document.querySelector('#live-said').innerText.includes('choose the photograph first')"
+    )
 
 
 def test_by_keyboard_alone(server, visit):
@@ -266,7 +277,9 @@ def test_looks(server, visit, width, scheme):
         page.get_by_role("tab", name=tab).click()
         page.wait_for_selector({"Move": "#move", "Edit": "#edited", "Live": "#camera"}[tab])
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    level = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")
+    level = page.evaluate(
+        "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+    )
     assert (max(level) < 80) == (scheme == "dark")
 
 
@@ -279,7 +292,7 @@ def test_a_bad_photograph_is_a_sentence(server, visit, tmp_path):
         page.set_input_files("#photograph input[type=file]", bad)
     assert "annot read the photograph as a picture" in told(page)
     Image.new("RGB", (200, 200), "green").save(bad)
-    page.locator("#photograph").get_by_label("Clear").click()
+    page.locator("#photograph").get_by_label("Remove Image").click()
     page.set_input_files("#photograph input[type=file]", bad)
     assert "No face in the photograph" in told(page)
 

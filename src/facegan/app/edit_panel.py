@@ -68,6 +68,8 @@ def edit_panel(studio: Studio, photograph: gr.Image, behind: BackgroundPicker) -
         picture: str | None,
         *values: float,
     ) -> list[object]:
+        if photograph is None:
+            return [gr.skip(), gr.skip()]
         names = [control.name for control in controls.CONTROLS]
         look = Look(background(kind, colour, picture), paste)
         edited = dict(zip(names, values, strict=True))

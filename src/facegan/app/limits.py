@@ -29,6 +29,12 @@ MAX_FRAME_MEGAPIXELS = 9
 MAX_FRAME_BYTES = 6_000_000
 """Of the camera, in base64."""
 CAMERA_FORMATS = ("JPEG", "PNG", "WEBP")
+FORMATS_OF_VIDEO = (
+    *("mov", "mp4", "matroska", "webm", "avi", "gif", "apng", "mpegts", "mpeg", "flv", "ogg", "asf", "mjpeg"),
+    *("mp3", "wav", "flac", "aac"),
+)
+"""FFmpeg knows more, but among it are playlists and scripts, which name other files. Sound is let through
+to be refused by name."""
 MAX_SECONDS = 60
 MAX_FRAMES = 60 * MAX_SECONDS
 
@@ -84,7 +90,6 @@ def check_driver(path: Path) -> bool:
     if is_picture(path):
         read_upload(path)
         return False
-    VideoReader(path)
     frames, seconds, pixels = _measure(path)
     if pixels > MAX_FRAME_MEGAPIXELS * 1_000_000:
         msg = f"{path} has {pixels / 1e6:.0f} megapixels a frame: make it smaller, at most 4K"
@@ -98,7 +103,8 @@ def check_driver(path: Path) -> bool:
 def _measure(path: Path) -> tuple[int, float, int]:
     """Frames, seconds and pixels a frame, by the packets: what a file says of itself may be untrue."""
     try:
-        with av.open(path) as container:
+        with av.open(path, options={"format_whitelist": ",".join(FORMATS_OF_VIDEO)}) as container:
+            VideoReader(path)  # says what is wrong with its streams
             stream = container.streams.video[0]
             times: list[float] = []
             frames = 0
@@ -111,5 +117,5 @@ def _measure(path: Path) -> tuple[int, float, int]:
             seconds = max(times) - min(times) if times else frames / float(stream.average_rate or 25)
             return frames, seconds, stream.width * stream.height
     except av.error.FFmpegError as error:
-        msg = f"cannot read {path} as a video: {error.strerror or 'it is damaged'}"
+        msg = f"cannot read {path}: it is no picture, and no video or a damaged one"
         raise InputError(msg) from error

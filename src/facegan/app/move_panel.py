@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -20,13 +21,11 @@ from facegan.app.inputs import (
     words,
 )
 from facegan.app.job import Stopped
-from facegan.app.studio import percent
+from facegan.app.studio import DRIVER, percent
 from facegan.inference import Control, Look
 from facegan.motion import ACTION_UNITS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from facegan.app.inputs import BackgroundPicker
     from facegan.app.studio import Studio
 
@@ -135,6 +134,10 @@ def move_panel(studio: Studio, photograph: gr.Image, behind: BackgroundPicker, e
     outputs = [screens, players, player, screen, said, download]
     listen(go.click, move, [*inputs, *behind.components], outputs, **MODEL)
 
+    def check(request: gr.Request, driver: str | None) -> None:
+        if driver:
+            studio.check(str(request.session_hash), Path(driver), DRIVER)
+
     def end(request: gr.Request) -> None:
         studio.stop(str(request.session_hash))
 
@@ -146,6 +149,8 @@ def move_panel(studio: Studio, photograph: gr.Image, behind: BackgroundPicker, e
         [videos, pictures],
         **AT_ONCE,
     )
+    for sent in (video, picture):
+        listen(sent.change, check, sent, **MODEL)
     listen(try_it.click, lambda: str(example), None, video, **AT_ONCE)
 
 

@@ -6,14 +6,10 @@ import hmac
 import threading
 from typing import TYPE_CHECKING
 
-from starlette.middleware import Middleware
-
 from facegan.app import examples
 from facegan.app.engine import SharedEngine
 from facegan.app.gate import Gate
 from facegan.app.limits import MAX_MEGABYTES
-from facegan.app.page import STYLE, build, theme
-from facegan.app.studio import Studio
 from facegan.app.workspace import Workspace
 from facegan.errors import InputError
 from facegan.inference import Animator
@@ -51,6 +47,12 @@ def serve(
     loaded = Animator.from_pretrained(model, device, engine)
     animator = Animator(SharedEngine(loaded.engine), loaded.name)
     with Workspace.open() as workspace:
+        # gradio makes a folder where temporary files are to be when it is imported.
+        from starlette.middleware import Middleware
+
+        from facegan.app.page import STYLE, build, theme
+        from facegan.app.studio import Studio
+
         studio = Studio(animator, workspace)
         page = build(studio, examples.draw(workspace.lasting))
         try:

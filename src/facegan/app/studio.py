@@ -99,15 +99,10 @@ class Studio:
                 visit.source, visit.photograph = self.animator.prepare(image, PHOTOGRAPH), photograph
             return visit.source
 
-    def check_driver(self, session: str, driver: Path) -> None:
-        """Raises InputError for a driver that is no picture or video, or too large."""
-        with self._naming(session, {driver: DRIVER}):
-            limits.check_driver(driver)
-
-    def check_background(self, session: str, background: Path) -> None:
-        """The same of a background."""
-        with self._naming(session, {background: BACKGROUND}):
-            limits.check_driver(background)
+    def check(self, session: str, file: Path, name: str) -> None:
+        """Raises InputError for a driver or a background that is no picture or video, or too large."""
+        with self._naming(session, {file: name}):
+            limits.check_driver(file)
 
     def move(
         self, session: str, photograph: Path | None, driver: Path | None, control: Control, look: Look
@@ -122,6 +117,7 @@ class Studio:
             msg = "choose a driver: a video or a picture of the face to follow, or record one with the camera"
             raise InputError(msg)
         files = {photograph: PHOTOGRAPH, driver: DRIVER} | _background_file(look)
+        self._check_background(session, look)
         with self._naming(session, files):
             is_video = limits.check_driver(driver)
             out = self.workspace.new(session, "facegan.mp4" if is_video else "facegan.png")
@@ -173,6 +169,7 @@ class Studio:
             A PNG file, marked.
         """
         source = self.look_at(session, photograph)
+        self._check_background(session, look)
         with self._naming(session, _background_file(look)):
             image = edit(self.animator, source, values, look)
         out = self.workspace.new(session, "facegan.png")
@@ -208,6 +205,7 @@ class Studio:
         with visit.turn:
             if visit.live is None or visit.live_settings != settings:
                 self._end_live(visit)
+                self._check_background(session, look)
                 with self._naming(session, _background_file(look)):
                     visit.live = LiveFace(self.animator, source, control, look)
                 visit.live_settings = settings
@@ -249,6 +247,10 @@ class Studio:
         if oldest:
             self.end(oldest)
         return visit
+
+    def _check_background(self, session: str, look: Look) -> None:
+        for file, name in _background_file(look).items():
+            self.check(session, file, name)
 
     @staticmethod
     def _end_live(visit: Visit) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from facegan.cli.output import say
@@ -37,13 +38,11 @@ def app(
         engine: what runs the networks: torch, openvino, onnx.
     """
     secret = _password(password, password_file)
-    try:
-        from facegan.app import LOCAL, serve
-    except ModuleNotFoundError as error:
-        if error.name != "gradio":
-            raise
+    if find_spec("gradio") is None:
         msg = "the web page needs gradio: pip install 'facegan[app]'"
-        raise InputError(msg) from error
+        raise InputError(msg)
+    from facegan.app import LOCAL, serve
+
     if host not in LOCAL and secret is None:
         sys.stderr.write(
             f"facegan: anybody who reaches {host} can use the page; {VARIABLE} sets a password\n"
