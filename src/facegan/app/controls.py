@@ -31,7 +31,7 @@ class Control:
     @property
     def label(self) -> str:
         """What stands above the slider."""
-        return f"{self.title} · {self.name}" + (" in degrees" if self.is_angle else "")
+        return f"{self.title} · {self.name}" + (" (°)" if self.is_angle else "")
 
     @property
     def is_angle(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import warnings
 from typing import TYPE_CHECKING
 
 import av
@@ -46,8 +47,10 @@ def read_upload(path: Path) -> NDArray[np.uint8]:
         InputError: if it is none, or too large.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            pixels = math.prod(image.size)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as image:
+                pixels = math.prod(image.size)
     except Exception:  # what is wrong with it, read_picture says in words
         pixels = 0
     if pixels > MAX_MEGAPIXELS * 1_000_000:

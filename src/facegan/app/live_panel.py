@@ -21,7 +21,7 @@ USERS = 4
 """At most so many cameras at once; they share the machine with each other and with the other panels."""
 MAX_SECONDS = 600
 """Of one camera; then it has to be started again, so that others get their turn."""
-EVERY = 0.05
+EVERY = 1 / 30
 """Seconds between two frames that a browser sends at the least."""
 FRAME = {"width": {"ideal": 640}, "height": {"ideal": 480}}
 """What a camera is asked for: more pixels would cost time and show no more of a face."""
@@ -78,7 +78,7 @@ def live_panel(studio: Studio, photograph: gr.Image, behind: BackgroundPicker) -
         except InputError as error:
             # A message of its own for each frame would fill the page.
             return EMPTY, words(html.escape(str(error)))
-        told = f"{shot.rate:.1f} frames a second · {1000 * shot.latency:.0f} ms from camera to result"
+        told = f"{shot.rate:.1f} frames a second · {1000 * shot.latency:.0f} ms for each on the server"
         if not shot.found:
             told += " · no face before the camera"
         return as_html(shot.image, "The photograph, moving live"), words(told)
