@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import threading
+import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
@@ -58,12 +58,14 @@ class Browser:
         self.replies: list[str] = []
         self.session = secrets.token_hex(6)
         self._http = httpx.Client(base_url=address, timeout=600)
-        self._address = address
         config = self.get("config").json()
         self._names = {part["id"]: part["props"].get("elem_id") for part in config["components"]}
         self._events = config["dependencies"]
-        self._beating = httpx.Client(base_url=address, timeout=None)
-        threading.Thread(target=self._beat, daemon=True).start()
+        # Tells the server that somebody is there, until it is closed.
+        at = httpx.URL(address)
+        self._presence = socket.create_connection((at.host, at.port))
+        line = f"GET /{API}heartbeat/{self.session} HTTP/1.1\r\nHost: {at.host}:{at.port}\r\n\r\n"
+        self._presence.sendall(line.encode())
 
     def get(self, path: str) -> httpx.Response:
         """Any address of the server."""
@@ -141,8 +143,7 @@ class Browser:
 
     def close(self) -> None:
         """Leaves the page."""
-        with suppress(Exception):
-            self._beating.close()
+        self._presence.close()
         self._http.close()
 
     def __enter__(self) -> Self:
@@ -152,12 +153,6 @@ class Browser:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _beat(self) -> None:
-        """Tells the server that somebody is there."""
-        with suppress(Exception), self._beating.stream("GET", f"{API}heartbeat/{self.session}") as stream:
-            for _ in stream.iter_bytes():
-                pass
 
     def _keep(self, reply: httpx.Response) -> None:
         self.replies.append(str(reply.headers))

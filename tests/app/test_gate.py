@@ -34,7 +34,10 @@ def through(tmp_path):
             "method": "GET" if body is None else "POST",
             "headers": [(b"content-type", b"application/json")],
         }
-        asyncio.run(Gate(application, tmp_path)(scope, receive, send))
+        kept = []
+        gate = Gate(application, tmp_path, lambda *file: kept.append(file))
+        asyncio.run(gate(scope, receive, send))
+        reached |= {"kept": kept} if kept else {}
         return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:]), reached
 
     return run
@@ -44,11 +47,13 @@ def test_paths_are_hidden_and_found_again(through, tmp_path):
     told = json.dumps([f"{tmp_path}/abc/me.png"]).encode()
     assert through(f"{API}/upload", b"", answer=told)[1] == b'["/files/abc/me.png"]'
     sent = {
-        "data": [{"path": "/files/abc/me.png", "url": f"http://x{API}/file=/files/abc/me.png", "meta": 1}]
+        "data": [{"path": "/files/abc/me.png", "url": f"http://x{API}/file=/files/abc/me.png", "meta": 1}],
+        "session_hash": "me",
     }
     status, _, reached = through(f"{API}/queue/join", json.dumps(sent).encode())
     assert status == 200
-    assert json.loads(reached["body"]) == {"data": [{"path": f"{tmp_path}/abc/me.png", "meta": 1}]}
+    assert json.loads(reached["body"])["data"] == [{"path": f"{tmp_path}/abc/me.png", "meta": 1}]
+    assert reached["kept"] == [("me", tmp_path / "abc/me.png")]
     assert through(f"{API}/file=/files/abc/me.png")[2]["path"] == f"{API}/file={tmp_path}/abc/me.png"
 
 

@@ -330,8 +330,14 @@ def test_the_password(model, visit, tmp_path):
     with serving(model, tmp_path, FACEGAN_PASSWORD="open sesame") as server:
         page = visit(server.address, wait="input[type=password]")
         assert page.locator("#photograph").count() == 0
-        assert page.request.get(f"{server.address}config").status == 401
+        for path in ("config", "gradio_api/queue/data", "gradio_api/file=/files/a/b.png"):
+            assert page.request.get(server.address + path).status == 401
+        files = {"files": {"name": "a.png", "mimeType": "image/png", "buffer": b"x"}}
+        assert page.request.post(f"{server.address}gradio_api/upload", multipart=files).status == 401
+        wrong = {"username": "me", "password": "open"}
+        assert page.request.post(f"{server.address}login", form=wrong).status == 400
         page.locator("input[type=password]").fill("open sesame")
         page.locator("input:not([type=password])").first.fill("me")
         page.get_by_role("button", name="Login").click()
         page.wait_for_selector("#photograph")
+        page.context.close()

@@ -36,6 +36,15 @@ def test_what_two_visits_use_stays_until_both_have_ended(workspace):
     assert not shared.exists()
 
 
+def test_equal_files_of_different_names_share_a_folder(workspace):
+    mine, yours = put(workspace.folder / "hash" / "mine.png"), put(workspace.folder / "hash" / "yours.png")
+    workspace.keep("me", mine)
+    workspace.keep("you", yours)
+    workspace.end("me")
+    assert not mine.exists()
+    assert yours.exists()
+
+
 def test_nothing_else_is_removed(workspace, tmp_path_factory):
     example = put(workspace.lasting / "person_1.png")
     other = put(tmp_path_factory.mktemp("other") / "file")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -53,11 +53,13 @@ class Gate:
     Args:
         app: the application.
         folder: gradio's folder for temporary files.
+        keep: told the visit and the file of each that a request names: it may wait long for its turn.
     """
 
-    def __init__(self, app: ASGIApp, folder: Path) -> None:
+    def __init__(self, app: ASGIApp, folder: Path, keep: Callable[[str, Path], None]) -> None:
         self._app = app
         self._folder = str(folder)
+        self._keep = keep
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes one request on, or refuses it."""
@@ -87,16 +89,22 @@ class Gate:
         """A request with the files' real places; None if it names others."""
         try:
             content = json.loads(body) if body else None
-            return json.dumps(self._with_places(content)).encode()
+            files: list[str] = []
+            translated = json.dumps(self._with_places(content, files)).encode()
         except (ValueError, RecursionError):
             return None
+        session = content.get("session_hash") if isinstance(content, dict) else None
+        if isinstance(session, str):
+            for file in files:
+                self._keep(session, Path(file))
+        return translated
 
-    def _with_places(self, value: Any) -> Any:
+    def _with_places(self, value: Any, files: list[str]) -> Any:
         if isinstance(value, list):
-            return [self._with_places(item) for item in value]
+            return [self._with_places(item, files) for item in value]
         if not isinstance(value, dict):
             return value
-        value = {key: self._with_places(item) for key, item in value.items()}
+        value = {key: self._with_places(item, files) for key, item in value.items()}
         if "url" in value and not str(value["url"] or "").startswith("data:image/"):
             # gradio would fetch it.
             del value["url"]
@@ -106,6 +114,7 @@ class Gate:
                 msg = "a file that is not one of the page's"
                 raise ValueError(msg)
             value["path"] = real
+            files.append(real)
         return value
 
     def _real(self, path: str) -> str | None:

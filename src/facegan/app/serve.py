@@ -75,7 +75,7 @@ def serve(
                 max_file_size=f"{MAX_MEGABYTES}mb",
                 allowed_paths=[],
                 app_kwargs={
-                    "middleware": [Middleware(Gate, folder=workspace.folder)],
+                    "middleware": [Middleware(Gate, folder=workspace.folder, keep=workspace.keep)],
                     "docs_url": None,
                     "redoc_url": None,
                     "openapi_url": None,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PHOTOGRAPH, DRIVER, BACKGROUND = "the photograph", "the driver", "the background"
 """What errors call the three files."""
 MAX_VISITS = 100
-"""Visits that something is remembered of; then the oldest is forgotten."""
+"""Visits whose faces are kept in memory; then that of the one that was quiet for longest goes."""
 MAX_SIDE = 2048
 """Of a photograph that is edited or live, in pixels."""
 KEPT_EDITS = 3
@@ -222,13 +222,7 @@ class Studio:
 
     def end(self, session: str) -> None:
         """The page was closed: its work ends and its files are removed."""
-        with self._lock:
-            visit = self._visits.pop(session, None)
-        if visit:
-            if visit.job:
-                visit.job.stop()
-            with visit.turn:
-                self._end_live(visit)
+        self._forget(session)
         self.workspace.end(session)
 
     def close(self) -> None:
@@ -245,8 +239,18 @@ class Studio:
             self._visits.move_to_end(session)
             oldest = next(iter(self._visits)) if len(self._visits) > MAX_VISITS else None
         if oldest:
-            self.end(oldest)
+            self._forget(oldest)
         return visit
+
+    def _forget(self, session: str) -> None:
+        """Ends a visit's work; its files stay, and are looked at anew if it goes on."""
+        with self._lock:
+            visit = self._visits.pop(session, None)
+        if visit:
+            if visit.job:
+                visit.job.stop()
+            with visit.turn:
+                self._end_live(visit)
 
     def _check_background(self, session: str, look: Look) -> None:
         for file, name in _background_file(look).items():

@@ -70,7 +70,7 @@ class Workspace:
 
     def keep(self, session: str, path: Path) -> None:
         """Notes that a visit uses a file: it stays until the last visit that does has ended."""
-        if path.is_relative_to(self.lasting):
+        if path.is_relative_to(self.lasting) or not path.parent.is_dir():
             return
         with self._lock:
             self._files[session].add(path)
@@ -96,14 +96,19 @@ class Workspace:
                     if entry == self.lasting or time.time() - entry.stat().st_mtime < age:
                         continue
                     shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-            for files in self._files.values():
+            for session, files in list(self._files.items()):
                 files -= {path for path in files if not path.parent.exists()}
+                if not files:
+                    del self._files[session]
 
     def _remove(self, paths: set[Path]) -> None:
         used = set().union(*self._files.values())
         for path in paths - used:
             if path.parent.parent == self.folder and path.parent != self.lasting:
-                shutil.rmtree(path.parent, ignore_errors=True)
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+                    # gradio puts equal files of different names into one folder.
+                    path.parent.rmdir()
 
     def _sweep_until(self, closed: threading.Event) -> None:
         while not closed.wait(SWEEP_EVERY):
