@@ -1,6 +1,6 @@
 """Does a hostile file or request break the page, or make it talk?
 
-``python benchmarks/app/hostile_page.py --model MODEL`` starts ``facegan app``, sends files through
+``python benchmarks/using/hostile_page.py --model MODEL`` starts ``facegan app``, sends files through
 the page's own upload and requests that the page would never make, and looks at every reply: a sentence or
 a right result, no trace, no path of the server. Then an ordinary photograph must still work.
 """

@@ -1,6 +1,6 @@
 """Do many users at once get each their own results, and how long do they wait?
 
-``python benchmarks/app/users.py --model MODEL --users 20`` starts ``facegan app`` and so many visits, each
+``python benchmarks/using/users.py --model MODEL --users 20`` starts ``facegan app`` and so many visits, each
 with a photograph of somebody else. All edit and then move their photographs at once. Each picture and
 each video's first frame is compared with what the model makes of every user's photograph, and must be
 nearest to that of its own user. In the end nothing of them may be left on the server.

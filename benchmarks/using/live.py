@@ -1,6 +1,6 @@
 """How fast is the live panel?
 
-``python benchmarks/app/live.py --model MODEL`` opens the page in Chromium, whose fake camera shows a drawn
+``python benchmarks/using/live.py --model MODEL`` opens the page in Chromium, whose fake camera shows a drawn
 head of 640×480 that moves, and watches for so many seconds how often the picture changes, and how long it
 takes from sending a frame of the camera to seeing its result. A result belongs to the newest frame that was
 sent before the server began with it, going by the milliseconds that stand below the picture.

@@ -1,6 +1,6 @@
 """Does memory grow with the length of a driver, and do sound and picture stay together?
 
-``python benchmarks/inference/long_driver.py --model M --source IMG --driving CLIP --out DIR`` repeats a clip
+``python benchmarks/using/long_driver.py --model M --source IMG --driving CLIP --out DIR`` repeats a clip
 until it lasts ten minutes, with a sound of random bursts, reenacts it and its tenth part with the command,
 each in a fresh process, and compares times and sounds of driver and result.
 """

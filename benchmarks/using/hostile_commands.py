@@ -1,7 +1,7 @@
 """Does a hostile file break ``facegan reenact``?
 
-``python benchmarks/inference/hostile_commands.py --model M --out DIR`` gives the command the page's hostile files
-(``hostile_page.py``) as photograph, driver and background, each in a process of its own: it must
+``python benchmarks/using/hostile_commands.py --model M --out DIR`` gives the command the page's hostile
+files (``hostile_page.py``) as photograph, driver and background, each in a process of its own: it must
 end with a right result, or with one line, exit status 2 and nothing left behind.
 """
 
