@@ -185,7 +185,10 @@ def sound(path):
     ("name", "make", "reason"),
     [
         ("empty.mp4", lambda p: p.touch(), "the file is empty"),
-        ("text.mp4", lambda p: p.write_text("hello world " * 999), "Invalid data"),
+        ("text.mp4", lambda p: p.write_text("hello world " * 999), "it is a text"),
+        ("umlauts.mp4", lambda p: p.write_text("ä" + "ö" * 999, encoding="utf-8-sig"), "it is a text"),
+        ("list.m3u8", lambda p: p.write_text("#EXTM3U\n#EXTINF:1,\nclip.mp4\n"), "it is a text"),
+        ("list.mp4", lambda p: p.write_text("ffconcat version 1.0\nfile clip.mp4\n"), "it is a text"),
         ("noise.mkv", lambda p: p.write_bytes(np.random.default_rng(0).bytes(99999)), "Invalid data"),
         ("no-index.mp4", no_moov, "Invalid data"),
         ("picture.mp4", lambda p: picture(p, ".png"), "it is a picture"),
@@ -212,3 +215,14 @@ def test_not_one_frame_decodes(tmp_path):
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"v\.mp4: no frame can be decoded"):
         list(VideoReader(path).frames())
+
+
+def test_raw_pixels_after_a_line_of_text_are_a_video(tmp_path):
+    with av.open(tmp_path / "raw.y4m", "w") as container:
+        stream = container.add_stream("rawvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        grey = np.full((64, 64, 3), 100, np.uint8)  # every byte a letter
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+        container.mux(stream.encode())
+    assert len(list(VideoReader(tmp_path / "raw.y4m").frames())) == 3

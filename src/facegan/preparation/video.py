@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -28,6 +29,8 @@ strictly increasing; H×W×3 RGB, upright, with square pixels."""
 DEFAULT_RATE = 25.0
 THUMBNAIL = 32
 """Side of the pictures by which cuts are found, whatever the frame's shape."""
+TEXT = 512
+"""Bytes by which a text is told from a video."""
 MIN_STEP = 1e-3  # seconds; frames that claim one moment are set this far apart
 
 
@@ -94,6 +97,10 @@ class VideoReader:
 
     def _open(self) -> InputContainer:
         try:
+            if _is_text(self.path):
+                # FFmpeg would follow playlists and scripts to the files that they name.
+                msg = f"cannot read {self.path} as a video: it is a text"
+                raise InputError(msg)
             return av.open(self.path)
         except (av.error.FFmpegError, OSError) as error:
             if self.path.is_file() and self.path.stat().st_size == 0:
@@ -129,6 +136,18 @@ class VideoReader:
                 started = True
                 self.damage = None
                 yield frame
+
+
+def _is_text(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(TEXT)
+    try:
+        words = codecs.getincrementaldecoder("utf-8-sig")().decode(head)  # its last character may be cut
+    except UnicodeDecodeError:
+        return False
+    if words.startswith("YUV4MPEG2"):  # raw pixels after a line of text
+        return False
+    return bool(words) and all(letter.isprintable() or letter.isspace() for letter in words)
 
 
 def _picture_stream(container: InputContainer, path: Path) -> VideoStream:
