@@ -114,8 +114,9 @@ def test_random_background_paste_and_download(server, visit, smile):
     )
     assert (behind != coloured).any()
     after(page, "#edited", page.get_by_label("Its own").check)
-    pasted = after(page, "#edited", page.locator("#edit-paste-back input").check)
-    assert pasted.shape == (256, 256, 3)
+    page.locator("#edit-paste-back input").check()
+    until(page, "() => document.querySelector('#edited img').naturalWidth == 256")
+    pasted = picture(page, "#edited")
     path, name = download(page, "#download-edited")
     assert name == "facegan.png"
     assert np.array_equal(np.asarray(Image.open(path).convert("RGB")), pasted)
