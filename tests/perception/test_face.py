@@ -188,14 +188,17 @@ def openface(real_clips):
 
 
 @pytest.mark.parametrize(
-    ("column", "index", "least"), [("pose_Rx", 0, 0.8), ("pose_Ry", 1, 0.95), ("pose_Rz", 2, 0.95)]
+    ("column", "index", "least", "offset"),
+    # Which pitch is none is another convention of theirs: about 9 degrees for this person.
+    [("pose_Rx", 0, 0.8, 10), ("pose_Ry", 1, 0.95, 2), ("pose_Rz", 2, 0.95, 2)],
 )
-def test_angles_agree_with_openface(openface, column, index, least):
+def test_angles_agree_with_openface(openface, column, index, least, offset):
     theirs, ours = openface
     angles = np.array([face.angles[index] for face in ours])
     assert np.corrcoef(angles, theirs[column])[0, 1] > least
     assert 0.7 < np.polyfit(theirs[column], angles, 1)[0] < 1.4
-    assert np.degrees(np.abs(angles - theirs[column]).mean()) < 8
+    assert np.degrees(np.abs(angles - theirs[column]).mean()) < offset
+    assert np.degrees((angles - theirs[column]).std()) < 2
 
 
 def test_landmarks_agree_with_openface(openface):
@@ -213,3 +216,25 @@ def test_action_units_agree_with_openface(openface, name):
     theirs, ours = openface
     seen = [face.intensities[ACTION_UNITS.index(name)] for face in ours]
     assert np.corrcoef(seen, theirs[f"{name}_r"])[0, 1] > 0.6
+
+
+@pytest.mark.parametrize("shape", [(420, 1100), (1000, 500)])
+@pytest.mark.parametrize("yaw", [-0.4, 0.0, 0.5])
+def test_angles_do_not_depend_on_the_place_in_the_picture(analyzer, shape, yaw):
+    head = render(sample_identity(5), pose(yaw=yaw), 256).image
+    found = []
+    for down, right in ((0, 0), (0.5, 0.5), (1, 1), (0, 1)):
+        picture = np.full((*shape, 3), 120, np.uint8)
+        y, x = round(down * (shape[0] - 256)), round(right * (shape[1] - 256))
+        picture[y : y + 256, x : x + 256] = head
+        found.append(np.degrees(analyzer(picture)[0].angles))
+    assert np.ptp(found, axis=0).max() < 6
+
+
+def test_a_small_face_in_a_large_photograph_is_found(analyzer):
+    picture = np.full((1200, 1600, 3), 120, np.uint8)
+    picture[700:828, 1100:1228] = render(sample_identity(5), pose(), 128).image
+    alone = analyzer(np.ascontiguousarray(picture[700:828, 1100:1228]))[0]
+    (face,) = analyzer(picture)
+    np.testing.assert_allclose(face.mesh[:, :2] - (1100, 700), alone.mesh[:, :2], atol=3)
+    np.testing.assert_allclose(face.angles, alone.angles, atol=0.1)

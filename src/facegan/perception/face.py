@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import zipfile
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from facegan import landmarks, motion
 from facegan.perception import action_units, assets, tasks
+from facegan.perception.head_pose import HeadPose
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 _HALF_A_PIXEL = 0.5 * 1.5 / 256
 """MediaPipe looks at a face in a square of 1.5 times its extent, in 256 pixels, and counts from the
 corner of the first of these, not from its centre."""
+
+
+SHARES = (1 / 2, 1 / 4)
+"""Sides of the parts in which small faces are looked for, of a picture's longer side."""
+SMALLEST_PART = 256
+"""Smaller ones are not looked at, in pixels: a face in it would be too small to be moved."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +75,14 @@ class FaceAnalyzer:
         vision = tasks.vision()
         model = assets.path("face_landmarker.task")
         mode = vision.RunningMode.IMAGE if single_images else vision.RunningMode.VIDEO
+        self._max_faces = max_faces
         self._single_images = single_images
         self._milliseconds = -1
         self._found = False
         # The landmarker keeps the scores of the detector inside it to itself.
         with zipfile.ZipFile(model) as bundle:
             detector = bundle.read("face_detector.tflite")
+            self._head_pose = HeadPose(bundle.read("geometry_pipeline_metadata_landmarks.binarypb"))
         with tasks.quiet():
             self._landmarker = vision.FaceLandmarker.create_from_options(
                 vision.FaceLandmarkerOptions(
@@ -81,7 +90,6 @@ class FaceAnalyzer:
                     running_mode=mode,
                     num_faces=max_faces,
                     output_face_blendshapes=True,
-                    output_facial_transformation_matrixes=True,
                 )
             )
             self._detector = vision.FaceDetector.create_from_options(
@@ -95,10 +103,19 @@ class FaceAnalyzer:
     def __call__(self, image: NDArray[np.uint8], time: float = 0.0) -> list[Face]:
         """Finds the faces of a picture, the largest first.
 
+        Of single pictures in which none is found, parts are looked at: the detector sees faces that
+        are about a tenth of a picture and more.
+
         Args:
             image: H×W×3, RGB.
             time: seconds since the video began; must not run backwards.
         """
+        faces = self._find(image, time)
+        if not faces and self._single_images:
+            faces = self._find_small(image)
+        return faces
+
+    def _find(self, image: NDArray[np.uint8], time: float) -> list[Face]:
         picture = tasks.picture(image)
         # Only the first run of a model logs, and some do not run before there is a face.
         with nullcontext() if self._found else tasks.quiet():
@@ -115,23 +132,35 @@ class FaceAnalyzer:
         boxes = [(d.bounding_box, d.categories[0].score) for d in detections]
         height, width = image.shape[:2]
         faces = []
-        for points, shapes, matrix in zip(
-            result.face_landmarks,
-            result.face_blendshapes,
-            result.facial_transformation_matrixes,
-            strict=True,
-        ):
+        for points, shapes in zip(result.face_landmarks, result.face_blendshapes, strict=True):
             mesh = np.array([(p.x * width, p.y * height, p.z * width) for p in points], np.float32)
             mesh[:, :2] -= _HALF_A_PIXEL * np.ptp(mesh[:, :2], axis=0).max()
             faces.append(
                 Face(
                     mesh=mesh,
                     blendshapes=np.array([s.score for s in shapes], np.float32),
-                    angles=head_angles(np.asarray(matrix)[:3, :3]),
+                    angles=head_angles(self._head_pose(mesh)),
                     confidence=_score_at(boxes, landmarks.between_eyes(landmarks.from_mesh(mesh))),
                 )
             )
-        return _without_doubles(sorted(faces, key=lambda face: -float(np.ptp(face.mesh[:, 1]))))
+        return _largest_first(faces)
+
+    def _find_small(self, image: NDArray[np.uint8]) -> list[Face]:
+        """Looks at overlapping squares, at smaller ones if there is nobody in the larger."""
+        height, width = image.shape[:2]
+        for share in SHARES:
+            side = round(share * max(height, width))
+            if side < SMALLEST_PART:
+                break
+            faces = []
+            for y in range(0, max(1, height - side // 2), side // 2):
+                for x in range(0, max(1, width - side // 2), side // 2):
+                    part = np.ascontiguousarray(image[y : y + side, x : x + side])
+                    offset = np.array((x, y, 0), np.float32)
+                    faces += [replace(face, mesh=face.mesh + offset) for face in self._find(part, 0)]
+            if faces:
+                return _largest_first(faces)[: self._max_faces]
+        return []
 
     def close(self) -> None:
         """Frees the detectors (their destructors complain at the interpreter's exit)."""
@@ -149,7 +178,7 @@ class FaceAnalyzer:
 
 
 def head_angles(rotation: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """Pitch, yaw and roll of MediaPipe's facial transformation, as OpenFace has them.
+    """Pitch, yaw and roll of a head's rotation, as OpenFace has them.
 
     MediaPipe's axes are x right, y up, z towards the camera; OpenFace's x right, y down, z away from
     it, with R = Rx(pitch) Ry(yaw) Rz(roll).
@@ -168,10 +197,10 @@ def head_angles(rotation: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return np.array([pitch, yaw, roll], np.float32)
 
 
-def _without_doubles(faces: list[Face]) -> list[Face]:
-    """MediaPipe now and then gives one face twice: two whose middles lie nearer than a third of a face."""
+def _largest_first(faces: list[Face]) -> list[Face]:
+    """Once each: MediaPipe now and then gives a face twice, so that middles lie nearer than a third of it."""
     kept: list[Face] = []
-    for face in faces:
+    for face in sorted(faces, key=lambda face: -float(np.ptp(face.mesh[:, 1]))):
         middle, extent = face.mesh[:, :2].mean(axis=0), float(np.ptp(face.mesh[:, 1]))
         if all(np.linalg.norm(middle - other.mesh[:, :2].mean(axis=0)) > extent / 3 for other in kept):
             kept.append(face)
