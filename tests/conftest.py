@@ -1,6 +1,7 @@
 """What the tests of several rooms share: a small data set of drawn heads, and the clips of real people."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from facegan.synthetic import synthesize
 
 # Small networks wait for their threads more than they compute.
 torch.set_num_threads(1)
+
+# Programs in the background are started deaf to Ctrl-C; the tests of interruptions are not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("facegan", deadline=None, derandomize=True)
 settings.load_profile("facegan")

@@ -119,6 +119,8 @@ def test_editing(tmp_path, capsys):
         ("reenact --source me.png --driving clip.mp4 --driving-face 2", "no face 2 in clip.mp4"),
         ("reenact --source me.png --driving clip.mp4 --face 0", "numbered from 1"),
         ("reenact --source me.png --driving clip.mp4 --engine tensorrt", "tensorrt"),
+        ("reenact --source me.png --driving clip.mp4 --reference neutral", "add --relative"),
+        ("reenact --source clip.mp4 --driving me.png", "cannot read clip.mp4 as a picture"),
         ("edit --source me.png", "nothing to edit"),
         ("edit --source me.png --set AU12", "write NAME=NUMBER"),
         ("edit --source me.png --set AU12=2", "beyond its range"),
@@ -133,3 +135,10 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, line, messag
     assert message in err
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_result_goes_into_a_folder_that_is_there(tmp_path, capsys):
+    assert run("reenact --source me.png --driving you.png", tmp_path) == 0
+    assert (tmp_path / "me_you.png").is_file()
+    assert run("reenact --source me.png --driving you.png", tmp_path / "new") == 2
+    assert "name it .png" in capsys.readouterr().err

@@ -47,4 +47,4 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(capsys, pictures):
     assert main(["verify", str(nothing), str(pictures[0])]) == 3
     out, err = capsys.readouterr()
     assert "made by a machine" in out
-    assert err == f"facegan: cannot read {nothing} as a video: No such file or directory\n"
+    assert err == f"facegan: cannot read {nothing}: no such file\n"

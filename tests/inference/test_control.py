@@ -69,6 +69,7 @@ def test_action_units_stay_in_their_range_and_inputs_as_they_were(numbers, relat
     for time in (0.0, 0.04):
         result = steering(motion, time)
         assert ((result[:17] >= 0) & (result[:17] <= 1)).all()
+        assert result[17:].abs().max() <= 1.5
     assert torch.equal(own, OWN)
     assert torch.equal(reference, REST)
     assert torch.equal(motion, torch.tensor(numbers))
@@ -81,7 +82,7 @@ def test_what_differs_is_told():
 
 
 def test_settings_are_read():
-    assert parse_settings(["AU12=1.5", "yaw=-20"]) == {"AU12": 1.5, "yaw": -20.0}
+    assert parse_settings(["AU12=1.5", "Yaw=-20", "au01=0"]) == {"AU12": 1.5, "yaw": -20.0, "AU01": 0.0}
     with pytest.raises(InputError, match="unknown motion 'AU99'"):
         Control(strength={"AU99": 1.0})
 

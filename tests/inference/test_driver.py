@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from facegan.errors import InputError
-from facegan.inference.driver import find_reference, follow, read_motion
+from facegan.inference.driver import find_reference, follow, read_step
 from facegan.inference.pictures import read_picture
 from facegan.preparation.video import VideoReader
 from facegan.synthetic import render, sample_identity
@@ -109,8 +109,8 @@ def test_motion_of_a_picture(tmp_path):
     motion = np.zeros(20, np.float32)
     motion[18] = 0.4
     Image.fromarray(render(sample_identity(3), motion, 256).image).save(tmp_path / "head.png")
-    found = read_motion(read_picture(tmp_path / "head.png"), "it")
+    found = read_step(read_picture(tmp_path / "head.png"), "it").motion
     assert found.shape == (20,)
     assert found[18] == pytest.approx(0.4, abs=0.15)
     with pytest.raises(InputError, match=r"no face in .*wall\.png"):
-        read_motion(EMPTY, tmp_path / "wall.png")
+        read_step(EMPTY, tmp_path / "wall.png")

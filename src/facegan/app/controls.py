@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facegan.motion import ANGLE_SCALE, ANGLES, NAMES
+from facegan.motion import ACTION_UNITS, ANGLE_SCALE, ANGLES, NAMES
 from facegan.synthetic import RHYTHMS, sample_motion
 
 if TYPE_CHECKING:
@@ -101,9 +101,14 @@ def read(motion: Tensor) -> list[float]:
 
 
 def sample(generator: np.random.Generator) -> Tensor:
-    """A random motion of 20 numbers, such as people really make: a moment out of a drawn movement."""
+    """A random motion of 20 numbers, such as people really make: out of a drawn movement.
+
+    One of the moments with the strongest expressions: most of a movement is nearly at rest.
+    """
     import torch
 
     rhythm = str(generator.choice(sorted(RHYTHMS)))
     movement = sample_motion(int(generator.integers(2**31)), RANDOM_FRAMES, 25, rhythm=rhythm)
-    return torch.from_numpy(np.asarray(movement.motion[int(generator.integers(RANDOM_FRAMES))], np.float32))
+    motion = np.asarray(movement.motion, np.float32)
+    strongest = np.argsort(motion[:, : len(ACTION_UNITS)].sum(axis=1))[-RANDOM_FRAMES // 5 :]
+    return torch.from_numpy(motion[int(generator.choice(strongest))])

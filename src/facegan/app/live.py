@@ -78,7 +78,7 @@ class LiveFace:
                 reference = motion if self._control.relative else None
                 self._steering = Steering(self._control, self._own, reference)
             self._motion = self._steering(motion, now - self._began)
-        shown = self._scene.draw(self._motion[None], [now - self._began])[0]
+        shown = self._scene.draw(self._motion[None], times=[now - self._began])[0]
         self._ends.append(perf_counter())
         span = self._ends[-1] - self._ends[0]
         rate = (len(self._ends) - 1) / span if span else 0.0

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from facegan.cli.output import PARTLY, say
+from facegan.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,8 @@ def reenact(
 ) -> int:
     """Photographs moved as in a video, or as in another photograph.
 
-    With several sources or drivers every source is moved by every driver, into the folder OUT.
+    With several sources or drivers every source is moved by every driver, into the folder OUT; so is one
+    source by one driver if OUT is a folder that exists.
 
     Example: facegan reenact --model runs/model --source me.jpg --driving clip.mp4 --out moved.mp4
 
@@ -53,7 +55,7 @@ def reenact(
         only: take over the expression or the pose alone.
         strength: factors of action units and angles, for example AU12=1.5 yaw=0.5.
         smooth: calm the driver's motion; says by how much that delays it.
-        background: a picture, a video or a colour (#rrggbb or a name) to put behind the person.
+        background: a picture, a video or a colour (#rrggbb or a name) behind the head (nothing else stays).
         paste_back: put the moved face back into the whole photograph.
         side_by_side: show source, driver and landmarks beside the result.
         face: which face of the source, 1 the largest.
@@ -77,8 +79,11 @@ def reenact(
         "driving_face": driving_face,
         "overwrite": overwrite,
     }
+    if reference != "first" and not relative:
+        msg = "--reference says from which face --relative counts: add --relative"
+        raise InputError(msg)
     animator = Animator.from_pretrained(model, device, engine)
-    if len(source) == len(driving) == 1 and out.suffix:
+    if len(source) == len(driving) == 1 and not out.is_dir():
         say(write(animator, source[0], driving[0], out, **options).describe())
         return 0
     return _tell(reenact_all(animator, source, driving, out, **options))
@@ -119,7 +124,7 @@ def edit(
         grid: draw every action unit and angle moved alone (the paper's experiment 4).
         animate: make a video that moves this one from its least value to its greatest and back.
         seconds: length of that video.
-        background: a picture, a video or a colour (#rrggbb or a name) to put behind the person.
+        background: a picture, a video or a colour (#rrggbb or a name) behind the head (nothing else stays).
         paste_back: put the face back into the whole photograph.
         face: which face of the photograph, 1 the largest.
         badge: show a visible badge.
@@ -154,8 +159,6 @@ def _tell(outcomes: Iterator[Outcome]) -> int:
     """A line for each failure as it comes, a table in the end; an error if nothing was made."""
     from rich.console import Console
     from rich.table import Table
-
-    from facegan.errors import InputError
 
     console = Console(stderr=True)
     table = Table("source", "driver", "result", "frames", "seconds")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,15 @@ def parser_of(name: str, command: Callable[..., int | None]) -> ArgumentParser:
                 about["action"] = "extend"
         elif hint == str | None:
             about["type"] = str  # as it is: in YAML a colour, #204080, would be a comment
+        elif (choices := _choices(hint)) is not None:
+            about |= {"type": str, "choices": choices}
         else:
             about["type"] = hint
         parser.add_argument(option, **about)
     return parser
+
+
+def _choices(hint: Any) -> tuple[str, ...] | None:
+    """Of a Literal, or one that may be None."""
+    literals = [kind for kind in (hint, *get_args(hint)) if get_origin(kind) is Literal]
+    return get_args(literals[0]) if literals else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -9,7 +10,7 @@ import torch
 
 from facegan.errors import InputError
 from facegan.inference.smoothing import OneEuroFilter
-from facegan.motion import ACTION_UNITS, NAMES
+from facegan.motion import ACTION_UNITS, ANGLE_SCALE, NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 POSE = slice(len(ACTION_UNITS), None)
 EXPRESSION = slice(len(ACTION_UNITS))
+LARGEST_ANGLE = 60.0
+"""Degrees; data sets have no more."""
+LARGEST = math.radians(LARGEST_ANGLE) / ANGLE_SCALE
+SPELLINGS = {name.lower(): name for name in NAMES}
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Steering:
         self._factors = torch.tensor([control.strength.get(name, 1.0) for name in NAMES])
 
     def __call__(self, motion: Tensor | None, time: float) -> Tensor:
-        """The source's motion, 20 numbers; action units stay in 0..1.
+        """The source's motion, 20 numbers; action units stay in 0..1, angles within 60 degrees.
 
         Args:
             motion: the driver's, None where it shows no face yet: the source has its own.
@@ -94,6 +99,7 @@ class Steering:
         else:
             target = self._own + self._factors * (motion - self._reference)
         target[EXPRESSION] = target[EXPRESSION].clamp(0, 1)
+        target[POSE] = target[POSE].clamp(-LARGEST, LARGEST)
         if self._control.only == "expression":
             target[POSE] = self._own[POSE]
         elif self._control.only == "pose":
@@ -107,14 +113,15 @@ class Steering:
 
 
 def parse_settings(texts: Sequence[str]) -> dict[str, float]:
-    """``NAME=VALUE`` of the 20 numbers, for example ``AU12=1.5``.
+    """``NAME=VALUE`` of the 20 numbers, for example ``AU12=1.5``; small letters will do.
 
     Raises:
         InputError: if one is not of that form.
     """
     settings = {}
     for text in texts:
-        name, _, value = text.partition("=")
+        written, _, value = text.partition("=")
+        name = SPELLINGS.get(written.lower(), written)
         try:
             settings[name] = float(value)
         except ValueError:

@@ -36,10 +36,12 @@ class Step(NamedTuple):
     """20 numbers; those of the frame before if no face is found, None before the first face."""
     found: bool
     """Whether the frame has a face."""
+    landmarks: NDArray[np.float32] | None
+    """Of that face, 68×2 in pixels; those seen last if none is found."""
 
 
-def read_motion(image: NDArray[np.uint8], name: object, face: int = 1) -> Tensor:
-    """Motion of a face in a picture, 20 numbers.
+def read_step(image: NDArray[np.uint8], name: object, face: int = 1) -> Step:
+    """A picture as a driver of one frame.
 
     Args:
         image: H×W×3, RGB.
@@ -50,7 +52,8 @@ def read_motion(image: NDArray[np.uint8], name: object, face: int = 1) -> Tensor
         InputError: if it has no such face.
     """
     with FaceAnalyzer(MAX_FACES, single_images=True) as analyzer:
-        return torch.from_numpy(choose(analyzer(image), face, name).motion)
+        found = choose(analyzer(image), face, name)
+    return Step(0.0, image, torch.from_numpy(found.motion), found=True, landmarks=found.landmarks)
 
 
 def find_reference(video: VideoReader, which: Literal["first", "neutral"], face: int = 1) -> Tensor:
@@ -93,6 +96,7 @@ def follow(video: VideoReader, face: int = 1) -> Generator[Step]:
     tracker = CentroidTracker()
     followed: _Followed | None = None
     motion: Tensor | None = None
+    shown: NDArray[np.float32] | None = None
     most = 0
     with FaceAnalyzer(MAX_FACES if face > 1 else 4) as analyzer:
         for _, time, image in video.frames():
@@ -104,8 +108,8 @@ def follow(video: VideoReader, face: int = 1) -> Generator[Step]:
             best = _pick(tracks, places, extents, followed, face)
             if best is not None:
                 followed = _Followed(tracks[best], places[best])
-                motion = torch.from_numpy(faces[best].motion)
-            yield Step(time, image, motion, found=best is not None)
+                motion, shown = torch.from_numpy(faces[best].motion), points[best]
+            yield Step(time, image, motion, best is not None, shown)
     if motion is None:
         raise too_few(video.path, face, most) if most else no_face(video.path)
 

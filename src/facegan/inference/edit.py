@@ -11,6 +11,7 @@ import torch
 
 from facegan import motion as motions
 from facegan.errors import InputError
+from facegan.inference.control import LARGEST_ANGLE
 from facegan.inference.pictures import read_picture, shrink, write_picture
 from facegan.inference.provenance import Claim, Marker, Marks
 from facegan.inference.reenact import MAX_VIDEO_SIDE, PICTURE_SUFFIXES, VIDEO_SUFFIXES, check_out
@@ -51,7 +52,7 @@ def edit(
         InputError: for a name that is not one of the 20, or a value beyond its range.
     """
     motion = motions.edit(source.motion.cpu(), check(values))
-    return Scene(animator, source, look or Look()).draw(motion, [0.0])[0]
+    return Scene(animator, source, look or Look()).draw(motion)[0]
 
 
 def edit_grid(animator: Animator, source: Source, values: Mapping[str, float]) -> NDArray[np.uint8]:
@@ -64,7 +65,7 @@ def edit_grid(animator: Animator, source: Source, values: Mapping[str, float]) -
     rows = []
     for intensity, degrees in zip(INTENSITIES, DEGREES, strict=True):
         row = [motions.edit(base, {n: degrees if n in ANGLES else intensity}) for n in NAMES]
-        rows.append(np.stack(scene.draw(torch.stack(row), [0.0] * len(row))))
+        rows.append(np.stack(scene.draw(torch.stack(row))))
     labels = [f"{i:g} / {d:g}°" for i, d in zip(INTENSITIES, DEGREES, strict=True)]
     return draw_sheet(np.stack(rows), NAMES, labels)
 
@@ -95,7 +96,7 @@ def edit_frames(
     for start in range(0, count, BATCH):
         part = way[start : start + BATCH]
         motion = torch.stack([motions.edit(base, {name: low + share * (high - low)}) for share in part])
-        yield from scene.draw(motion, [(start + index) / RATE for index in range(len(part))])
+        yield from scene.draw(motion, times=[(start + index) / RATE for index in range(len(part))])
 
 
 def write_edit(
@@ -142,7 +143,7 @@ def write_edit(
     if animate is not None and not (seconds > 0 and limits(animate)):
         msg = f"a video cannot last {seconds:g} seconds: choose more than 0"
         raise InputError(msg)
-    check_out(out, VIDEO_SUFFIXES if animate else PICTURE_SUFFIXES, overwrite)
+    check_out(out, VIDEO_SUFFIXES if animate else PICTURE_SUFFIXES, overwrite, inputs=(source,))
     moved = [f"{name} = {value:g}" for name, value in values.items()]
     moved += ["grid of all numbers"] * grid + ([f"{animate} from end to end"] if animate else [])
     marker = Marker(marks or Marks(), Claim(animator.name, ("edit", *moved, *look.describe())))
@@ -176,10 +177,10 @@ def check(values: Mapping[str, float]) -> Mapping[str, float]:
 
     Raises:
         InputError: for a name that is not one of the 20, an action unit beyond 0..1, or an angle beyond
-            90 degrees.
+            60 degrees.
     """
     for name, value in values.items():
-        low, high = (-90.0, 90.0) if name in ANGLES else limits(name)
+        low, high = (-LARGEST_ANGLE, LARGEST_ANGLE) if name in ANGLES else limits(name)
         if not low <= value <= high:
             unit = " degrees" if name in ANGLES else ""
             msg = f"{name}={value:g} is beyond its range: {low:g} to {high:g}{unit}"

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from facegan.landmarks import CLOSED_CONTOURS, OPEN_CONTOURS, denormalise
+from facegan.preparation.crop import Crop, extent
 from facegan.sheets import draw_sheet
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 SMALLEST, LARGEST = 256, 720
 """Sides of a panel in pixels; between them it is the result's own."""
 INK = (255, 255, 255)
+AROUND = 3.0
+"""Side of a close-up as a multiple of the face's extent."""
 FRACTION = 4
 """Bits of a pixel's fraction in OpenCV's drawing."""
 
@@ -43,6 +46,16 @@ def side_by_side(
     }
     shown = {title: _fit(picture, size) for title, picture in panels.items() if picture is not None}
     return draw_sheet(np.stack(list(shown.values()))[None], list(shown))
+
+
+def close_up(frame: NDArray[np.uint8], landmarks: NDArray[np.float32] | None) -> NDArray[np.uint8]:
+    """The frame; if the face (landmarks 68×2 in pixels) is small in it, the square around the face."""
+    if landmarks is None:
+        return frame
+    side = AROUND * max(extent(landmarks))
+    if side >= min(frame.shape[:2]):
+        return frame
+    return Crop.around(landmarks, side).cut(frame, max(1, round(side)))
 
 
 def draw_contours(landmarks: NDArray[np.float32], size: int) -> NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import islice
@@ -16,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from facegan.errors import InputError
 from facegan.inference.control import Control, Steering
-from facegan.inference.driver import find_reference, follow, read_motion
+from facegan.inference.driver import find_reference, follow, read_step
 from facegan.inference.pictures import is_picture, read_picture, shrink, write_picture
 from facegan.inference.provenance import Claim, Marker, Marks
 from facegan.inference.scene import Look, Scene
@@ -24,7 +25,7 @@ from facegan.inference.writer import VideoWriter
 from facegan.preparation.video import VideoReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -123,23 +124,22 @@ def reenact(
     """
     began = perf_counter()
     control, look = control or Control(), look or Look()
+    photograph = read_picture(source)
     still = is_picture(driving)
-    check_out(out, PICTURE_SUFFIXES if still else VIDEO_SUFFIXES, overwrite)
+    check_out(out, PICTURE_SUFFIXES if still else VIDEO_SUFFIXES, overwrite, inputs=(source, driving))
     actions = ("reenactment", *control.describe(), *look.describe())
     marker = Marker(marks or Marks(), Claim(animator.name, actions))
     video = None if still else VideoReader(driving)
-    photograph = read_picture(source)
     if video is not None and look.paste_back:
         photograph = shrink(photograph, MAX_VIDEO_SIDE)
     person = animator.prepare(photograph, source, face)
     own = person.motion[0].cpu()
     scene = Scene(animator, person, look)
     if video is None:
-        picture = read_picture(driving)
-        motion = read_motion(picture, driving, driving_face)
+        step = read_step(read_picture(driving), driving, driving_face)
         # A single picture has no face before it: its change is that from the neutral face.
-        steering = Steering(control, own, torch.zeros_like(motion) if control.relative else None)
-        image = scene.draw(steering(motion, 0.0)[None], [0.0], [picture])[0]
+        steering = Steering(control, own, torch.zeros_like(own) if control.relative else None)
+        image = scene.draw(steering(step.motion, step.time)[None], [step])[0]
         write_picture(out, image, marker)
         if on_frame:
             on_frame(image, 1.0)
@@ -155,7 +155,7 @@ def reenact(
         writer: VideoWriter | None = None
         while batch := list(islice(steps, BATCH)):
             motion = torch.stack([steering(step.motion, step.time) for step in batch])
-            images = scene.draw(motion, [step.time for step in batch], [step.image for step in batch])
+            images = scene.draw(motion, batch)
             if writer is None:
                 size = images[0].shape[1], images[0].shape[0]
                 writer = stack.enter_context(VideoWriter.open(out, size, video.rate, marker, driving))
@@ -171,14 +171,21 @@ def reenact(
     return Summary(out, frames, faceless, video.rate, sound, seconds, video.damage, steering.latency)
 
 
-def check_out(out: Path, suffixes: tuple[str, ...], overwrite: bool) -> None:
-    """Raises InputError unless a file may be written here."""
+def check_out(out: Path, suffixes: tuple[str, ...], overwrite: bool, inputs: Sequence[Path]) -> None:
+    """Raises InputError unless a file may be written here: never over one of the inputs."""
     if out.suffix.lower() not in suffixes:
         kind = "video" if suffixes == VIDEO_SUFFIXES else "picture"
         msg = f"cannot write {out}: the result is a {kind}, name it {' or '.join(suffixes)}"
         raise InputError(msg)
     if out.is_dir():
         msg = f"cannot write {out}: it is a folder, choose another name"
+        raise InputError(msg)
+    if any(out.resolve() == given.resolve() for given in inputs):
+        msg = f"{out} is one of the inputs, which would be lost: choose another name"
+        raise InputError(msg)
+    folder = next(parent for parent in out.absolute().parents if parent.exists())
+    if not os.access(folder, os.W_OK):
+        msg = f"cannot write {out}: no permission in {folder}"
         raise InputError(msg)
     if out.exists() and not overwrite:
         msg = f"{out} exists: choose another name, or say to overwrite it"

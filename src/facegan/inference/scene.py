@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
 import torch
 
 from facegan.errors import InputError
 from facegan.inference.backgrounds import open_background
-from facegan.inference.layout import side_by_side
+from facegan.inference.layout import close_up, side_by_side
 from facegan.inference.paste import Paster
 from facegan.sheets import to_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
     from facegan.inference.animator import Animator, Source
+    from facegan.inference.driver import Step
 
 
 @dataclass(frozen=True)
@@ -67,38 +69,49 @@ class Scene:
     def __init__(self, animator: Animator, source: Source, look: Look) -> None:
         self._animator, self._source, self._look = animator, source, look
         self._background = open_background(look.background, animator.size) if look.background else None
+        # A photograph without colour gets none.
+        self._grey = look.background is None and not np.ptp(source.photograph, axis=-1).any()
         self._paster = None
         if look.paste_back:
-            unmoved = to_images(animator.animate(source, source.motion).result)[0]
+            unmoved = self._images(animator.animate(source, source.motion).result)[0]
             self._paster = Paster(source, unmoved)
 
     def draw(
-        self,
-        motion: Tensor,
-        times: Sequence[float],
-        drivers: Sequence[NDArray[np.uint8] | None] = (),
+        self, motion: Tensor, steps: Sequence[Step] = (), times: Sequence[float] = ()
     ) -> list[NDArray[np.uint8]]:
         """A batch of results.
 
         Args:
             motion: of the source, N×20.
-            times: N, in seconds; must not run backwards, from batch to batch either.
-            drivers: N pictures to show beside the results.
+            steps: the N frames of the driver, if there is one; their times must not run backwards, from
+                batch to batch either.
+            times: N, in seconds, if there is none; where a background does not move they do not count.
         """
+        times = [step.time for step in steps] or times or [0.0] * len(motion)
         behind = None
         if self._background:
             behind = torch.cat([self._background.at(time) for time in times])
         made = self._animator.animate(self._source, motion, behind)
-        images = list(to_images(made.result))
+        images = self._images(made.result)
         if self._paster:
             masks = made.mask[:, 0].float().cpu().numpy()
             images = [self._paster(image, mask) for image, mask in zip(images, masks, strict=True)]
         if self._look.side_by_side:
             photograph = self._source.photograph if self._paster else to_images(self._source.image)[0]
             points = made.landmarks.float().cpu().numpy()
-            shown = drivers or [None] * len(images)
+            shown: list[NDArray[np.uint8] | None] = [None] * len(images)
+            if steps:
+                shown = [close_up(step.image, step.landmarks) for step in steps]
             images = [
                 side_by_side(photograph, driver, landmarks, image)
                 for driver, landmarks, image in zip(shown, points, images, strict=True)
             ]
         return images
+
+    def _images(self, result: Tensor) -> list[NDArray[np.uint8]]:
+        images = list(to_images(result))
+        return [_without_colour(image) for image in images] if self._grey else images
+
+
+def _without_colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8)

@@ -159,6 +159,9 @@ def _download(repository: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
+    if repository.count("/") != 1:
+        msg = f"there is no model folder {repository} (a model on the hub is called owner/name)"
+        raise InputError(msg)
     try:
         return Path(snapshot_download(repository, allow_patterns=[CONFIG, WEIGHTS]))
     except (HFValidationError, HfHubHTTPError, OSError) as error:

@@ -194,7 +194,7 @@ def _definition(claim: Claim) -> dict[str, Any]:
     actions = [
         {"action": "c2pa.created", "description": first, "parameters": {MODEL: claim.model}, **about},
         *({"action": "c2pa.edited", "description": text, **about} for text in others),
-        {"action": "c2pa.watermarked.unbound", "softwareAgent": AGENT},
+        {"action": "c2pa.watermarked.unbound", "description": "invisible mark", "softwareAgent": AGENT},
     ]
     return {
         "claim_generator_info": [AGENT],

@@ -93,7 +93,7 @@ def _credentials(marks: Marks) -> Credentials:
     except c2pa.C2paError as error:
         msg = (
             f"C2PA does not allow signing with {marks.certificate} ({error}): "
-            "the certificate must be one for e-mail protection or document signing"
+            "it must be for e-mail protection or document signing, and not self-signed"
         )
         raise InputError(msg) from error
     return credentials

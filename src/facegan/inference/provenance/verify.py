@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
+from facegan.errors import InputError
 from facegan.inference.pictures import is_picture, read_picture
 from facegan.inference.provenance.manifest import read_manifest
 from facegan.inference.provenance.watermark import THRESHOLD, Detector
@@ -85,6 +86,9 @@ def verify(path: Path) -> Findings:
     Raises:
         InputError: if it is neither, or damaged so that nothing can be seen.
     """
+    if not path.is_file():
+        msg = f"cannot read {path}: no such file"
+        raise InputError(msg)
     still = is_picture(path)
     frames: Iterable[Frame] = [(0, 0.0, read_picture(path))] if still else VideoReader(path).frames()
     detector = Detector()
