@@ -3,9 +3,9 @@ from __future__ import annotations
 import errno
 import io
 import json
-import os
 import resource
 import signal
+import threading
 
 import c2pa
 import numpy as np
@@ -199,8 +199,12 @@ def test_interrupted_signing_leaves_the_unsigned_file(unsigned, monkeypatch):
     marker = Marker(Marks(), CLAIM)
     write = manifests._Stream.write
 
+    sent = []
+
     def interrupt(stream, data):
-        os.kill(os.getpid(), signal.SIGINT)
+        if not sent:  # a second one would hit whatever comes after this test
+            sent.append(data)
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
         return write(stream, data)
 
     monkeypatch.setattr(manifests._Stream, "write", interrupt)

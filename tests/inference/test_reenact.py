@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 from fractions import Fraction
 from functools import partial
@@ -221,7 +220,7 @@ def test_an_interruption_leaves_what_was_there(animator, photo, clip, tmp_path, 
             if self.calls == 2:
                 if interruption is RuntimeError:
                     raise RuntimeError
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
             return super().animate(*arguments)
 
     out = tmp_path / "out.mp4"
