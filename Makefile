@@ -27,7 +27,7 @@ demo: .venv/ready ## the whole path in a small size; INPUT=DIR takes your own vi
 	$(BIN)/python -m facegan.cli.demo --out $(OUT) $(if $(INPUT),--input "$(INPUT)")
 
 test: .venv/ready ## the tests
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/ready ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
