@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import mmap
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
@@ -97,16 +96,16 @@ def sign_file(path: Path, claim: Claim, credentials: Credentials) -> None:
     media = FORMATS[path.suffix.lower()]
     with new_file(path, overwrite=True) as signed, path.open("rb") as source, signed.open("w+b") as target:
         reading, writing = _Stream(source), _Stream(target)
-        # The library calls back from native code, where Ctrl-C would be lost and look like the file's end.
+        # The library calls back from native code, where Ctrl-C would be lost and look like the file's end:
+        # in a thread of its own it signs to the end, and then the interrupt is raised.
         with ThreadPoolExecutor(1) as worker:
             job = worker.submit(_sign, reading, writing, media, claim, credentials)
             try:
                 job.result()
             except c2pa.C2paError as error:
                 reason = OSError(f"cannot sign {path}: {error}")
-                raise reading.error or writing.error or reason from error
-            finally:
-                reading.stop()
+                # Its frames hold native streams, which must not live longer than this.
+                raise reading.error or writing.error or reason from None
 
 
 def try_credentials(credentials: Credentials) -> None:
@@ -142,12 +141,7 @@ class _Stream:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._stopped = threading.Event()
         self.error: OSError | None = None
-
-    def stop(self) -> None:
-        """Lets the next read or write fail."""
-        self._stopped.set()
 
     def readinto(self, buffer: memoryview) -> int:
         return int(self._call(lambda: self._file.readinto(buffer)))  # type: ignore[attr-defined]
@@ -169,9 +163,6 @@ class _Stream:
 
     def _call(self, action: Any) -> Any:
         try:
-            if self._stopped.is_set():
-                msg = "signing was stopped"
-                raise OSError(msg)
             return action()
         except OSError as error:
             self.error = self.error or error
