@@ -5,7 +5,8 @@ import io
 import json
 import resource
 import signal
-import threading
+import subprocess
+import sys
 
 import c2pa
 import numpy as np
@@ -17,7 +18,6 @@ from hypothesis import strategies as st
 from facegan.errors import InputError
 from facegan.inference import write_picture
 from facegan.inference.provenance import Claim, Marker, Marks, verify
-from facegan.inference.provenance import manifest as manifests
 from facegan.inference.provenance.certificate import read_credentials
 from facegan.inference.provenance.manifest import MADE_BY_MACHINE, read_manifest, sign_file
 from facegan.sheets import write_png
@@ -194,22 +194,33 @@ def test_missing_files_and_folders_are_told(tmp_path):
             verify(path)
 
 
-def test_interrupted_signing_leaves_the_unsigned_file(unsigned, monkeypatch):
+INTERRUPTED = """
+import os, signal, sys
+from pathlib import Path
+from facegan.inference.provenance import Claim, Marker, Marks, manifest
+
+write = manifest._Stream.write
+
+def interrupt(stream, data):
+    manifest._Stream.write = write
+    os.kill(os.getpid(), signal.SIGINT)
+    return write(stream, data)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+manifest._Stream.write = interrupt
+try:
+    Marker(Marks(), Claim("model", ("made",))).sign(Path(sys.argv[1]))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_interrupted_signing_leaves_the_unsigned_file(unsigned):
+    """In a process of its own."""
     before = unsigned.read_bytes()
-    marker = Marker(Marks(), CLAIM)
-    write = manifests._Stream.write
-
-    sent = []
-
-    def interrupt(stream, data):
-        if not sent:  # a second one would hit whatever comes after this test
-            sent.append(data)
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-        return write(stream, data)
-
-    monkeypatch.setattr(manifests._Stream, "write", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        marker.sign(unsigned)
+    line = [sys.executable, "-c", INTERRUPTED, str(unsigned)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
     assert unsigned.read_bytes() == before
     assert [path.name for path in unsigned.parent.iterdir()] == [unsigned.name]
 
