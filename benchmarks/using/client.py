@@ -7,6 +7,7 @@ import re
 import secrets
 import socket
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 API = "gradio_api/"
+PLACES = "|".join(re.escape(str(place)) for place in (Path.home(), Path.cwd()))
 LEAK = re.compile(
-    r"Traceback|site-packages|File \"|(?<![\w/])/(?:tmp|home|root|usr|etc|var|opt|work)/|facegan-app-"
+    rf"Traceback|site-packages|File \"|(?<![\w/])(?:/tmp|/home|/usr|/etc|/var|/opt|{PLACES})/|facegan-app-"
 )
 """What no reply may hold: traces, and paths of the server."""
 DEFAULTS: dict[str, Any] = {

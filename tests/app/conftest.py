@@ -3,6 +3,9 @@ from __future__ import annotations
 import io
 import re
 import shutil
+import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +17,8 @@ from facegan.networks.model import FaceGAN, FaceGANConfig
 from facegan.synthetic import render, sample_identity, sample_motion
 
 TINY = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
-PATHS = re.compile(r"site-packages|/tmp/|/home/|/root/|facegan-app-")
+PLACES = (tempfile.gettempdir(), Path.home(), Path.cwd(), sys.prefix)
+PATHS = re.compile("|".join([*(re.escape(f"{place}/") for place in PLACES), "site-packages", "facegan-app-"]))
 """What no reply may hold."""
 
 

@@ -2,6 +2,7 @@ import csv
 import math
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -12,13 +13,16 @@ from hypothesis import strategies as st
 from facegan import motion
 from facegan.landmarks import FLIPPED
 from facegan.motion import ACTION_UNITS
-from facegan.perception import FaceAnalyzer
+from facegan.perception import FaceAnalyzer, assets
 from facegan.perception.action_units import from_blendshapes
 from facegan.perception.face import head_angles
+from facegan.perception.head_pose import HeadPose
 from facegan.preparation import VideoReader
 from facegan.synthetic import render, sample_identity
 
 SIZE = 192
+OPENFACE_SIDE = 224
+"""Of the clip that OpenFace looked at, in pixels."""
 SHOWN = ({}, {"yaw": 18}, {"yaw": -18}, {"roll": 12}, {"roll": -12}, {"pitch": 10}, {"pitch": -10})
 
 sideways = st.floats(-1.4, 1.4)
@@ -199,6 +203,15 @@ def test_angles_agree_with_openface(openface, column, index, least, offset):
     assert 0.7 < np.polyfit(theirs[column], angles, 1)[0] < 1.4
     assert np.degrees(np.abs(angles - theirs[column]).mean()) < offset
     assert np.degrees((angles - theirs[column]).std()) < 2
+
+
+def test_pitch_of_the_whole_picture_agrees_with_openface(openface):
+    """Under a camera that sees the whole picture, as OpenFace's does."""
+    theirs, ours = openface
+    with zipfile.ZipFile(assets.path("face_landmarker.task")) as bundle:
+        head_pose = HeadPose(bundle.read("geometry_pipeline_metadata_landmarks.binarypb"))
+    angles = np.array([head_angles(head_pose.fit(face.mesh / OPENFACE_SIDE, 1.0))[0] for face in ours])
+    assert np.degrees(np.abs(angles - theirs["pose_Rx"]).mean()) < 8
 
 
 def test_landmarks_agree_with_openface(openface):
