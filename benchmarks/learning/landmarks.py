@@ -22,13 +22,13 @@ if __name__ == "__main__":
 import cv2
 import numpy as np
 import torch
-from facegan.stages.sheets import draw_sheet, to_images, write_png
 from rich.progress import track
 
 from facegan.data import FaceCrops
 from facegan.evaluation.answers import TrueAnswers
 from facegan.landmarks import EDGES, denormalise
 from facegan.networks import LandmarkTransformer
+from facegan.sheets import draw_sheet, to_images, write_png
 from facegan.stages.checkpoints import StageCheckpoint
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from facegan.stages.sheets import draw_sheet, to_images
 from PIL import Image
 from torch.utils.data import default_collate
 
+from facegan.sheets import draw_sheet, to_images
 from facegan.stages import JointData, JointStage
 
 ROWS = 8

@@ -69,7 +69,7 @@ def test_what_is_no_parameter_is_taken_as_it_is() -> None:
 
 
 def test_validation_measures_the_average(prepared: Path, tmp_path: Path) -> None:
-    settings = [f"{OPTIMISATION}learning_rate=5e-2", "--trainer.limit_train_batches=20"]
+    settings = [f"{OPTIMISATION}learning_rate=1e-1", "--trainer.limit_train_batches=20"]
     assert main([*exact(STAGE, prepared, tmp_path), *settings]) == 0
     checkpoint = StageCheckpoint(tmp_path / "checkpoints/last.ckpt", "LandmarkTransformStage")
     pairs = torch.utils.data.default_collate(

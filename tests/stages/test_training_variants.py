@@ -56,6 +56,20 @@ def test_order_in_memory_changes_nothing(stage: str, prepared: Path, runs: Path,
     same(tmp_path / "true", tmp_path / "false")
 
 
+@pytest.mark.parametrize("stage", STAGES[1:])
+def test_computing_activations_twice_changes_nothing(
+    stage: str, prepared: Path, runs: Path, tmp_path: Path
+) -> None:
+    for name in ("true", "false"):
+        line = [
+            *exact(stage, prepared, tmp_path / name, runs),
+            EXACTLY,
+            f"{OPTIMISATION}checkpoint_activations={name}",
+        ]
+        assert main(line) == 0
+    same(tmp_path / "true", tmp_path / "false")
+
+
 def test_workers_change_nothing(prepared: Path, tmp_path: Path) -> None:
     for workers in (0, 2):
         line = [*exact("2_reenact", prepared, tmp_path / str(workers)), f"--data.init_args.workers={workers}"]

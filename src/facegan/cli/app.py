@@ -35,7 +35,7 @@ def app(
         password: ask for it; others on this machine see a command line, so rather set FACEGAN_PASSWORD.
         password_file: a file whose first line is the password.
         device: where to compute: cpu, cuda, mps.
-        engine: what runs the networks: torch, openvino, onnx.
+        engine: what runs the networks: torch, openvino, openvino-bf16, onnx.
     """
     secret = _password(password, password_file)
     if find_spec("gradio") is None:

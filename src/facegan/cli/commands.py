@@ -23,6 +23,7 @@ def synthesize(
     clips: int = 2,
     seconds: float = 4.0,
     size: int = 256,
+    fps: float = 25.0,
     seed: int = 7,
     workers: int | None = None,
     overwrite: bool = False,
@@ -37,6 +38,7 @@ def synthesize(
         clips: videos a person.
         seconds: length of a video.
         size: height and width in pixels.
+        fps: frames a second; ten are plenty to learn from.
         seed: same seed, same pixels.
         workers: processes; by default one a core.
         overwrite: replace what lies at OUT.
@@ -49,6 +51,7 @@ def synthesize(
         clips=clips,
         seconds=seconds,
         size=size,
+        fps=fps,
         seed=seed,
         workers=workers,
         overwrite=overwrite,

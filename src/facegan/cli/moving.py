@@ -34,7 +34,7 @@ def reenact(
     certificate: Path | None = None,
     key: Path | None = None,
     no_marks: bool = False,
-    engine: Literal["torch", "openvino", "onnx"] = "torch",
+    engine: Literal["torch", "openvino", "openvino-bf16", "onnx"] = "torch",
     device: str = "cpu",
     overwrite: bool = False,
 ) -> int:
@@ -105,7 +105,7 @@ def edit(
     certificate: Path | None = None,
     key: Path | None = None,
     no_marks: bool = False,
-    engine: Literal["torch", "openvino", "onnx"] = "torch",
+    engine: Literal["torch", "openvino", "openvino-bf16", "onnx"] = "torch",
     device: str = "cpu",
     overwrite: bool = False,
 ) -> None:

@@ -6,7 +6,7 @@ import math
 import os
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from facegan.errors import InputError
+from facegan.inference.ahead import ahead
 from facegan.inference.control import Control, Steering
 from facegan.inference.driver import find_reference, follow, read_step
 from facegan.inference.pictures import is_picture, read_picture, shrink, write_picture
@@ -25,13 +26,14 @@ from facegan.inference.writer import VideoWriter
 from facegan.preparation.video import VideoReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
     from facegan.inference.animator import Animator
+    from facegan.inference.driver import Step
 
     OnFrame = Callable[[NDArray[np.uint8], float], None]
 
@@ -148,24 +150,28 @@ def reenact(
     steering = Steering(control, own, reference if control.relative else None)
     frames = faceless = 0
     duration = _duration(driving)
+
+    def drawn() -> Generator[list[tuple[Step, NDArray[np.uint8]]]]:
+        with closing(ahead(follow(video, driving_face), BATCH)) as steps:
+            while batch := list(islice(steps, BATCH)):
+                motion = torch.stack([steering(step.motion, step.time) for step in batch])
+                yield list(zip(batch, scene.draw(motion, batch), strict=True))
+
     with ExitStack() as stack:
         bar = stack.enter_context(_bar(progress))
         task = bar.add_task("reenacting", total=duration)
-        steps = stack.enter_context(closing(follow(video, driving_face)))
         writer: VideoWriter | None = None
-        while batch := list(islice(steps, BATCH)):
-            motion = torch.stack([steering(step.motion, step.time) for step in batch])
-            images = scene.draw(motion, batch)
+        batches = stack.enter_context(closing(ahead(drawn(), 1)))
+        for step, image in chain.from_iterable(batches):
             if writer is None:
-                size = images[0].shape[1], images[0].shape[0]
+                size = image.shape[1], image.shape[0]
                 writer = stack.enter_context(VideoWriter.open(out, size, video.rate, marker, driving))
-            for step, image in zip(batch, images, strict=True):
-                writer.write(image, step.time)
-                if on_frame:
-                    on_frame(image, step.time / duration if duration else math.nan)
-            frames += len(batch)
-            faceless += sum(not step.found for step in batch)
-            bar.update(task, completed=batch[-1].time)
+            writer.write(image, step.time)
+            if on_frame:
+                on_frame(image, step.time / duration if duration else math.nan)
+            frames += 1
+            faceless += not step.found
+            bar.update(task, completed=step.time)
         sound = writer is not None and writer.sound is not None
     seconds = perf_counter() - began
     return Summary(out, frames, faceless, video.rate, sound, seconds, video.damage, steering.latency)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from facegan.errors import InputError
+from facegan.networks.convolution import DeepConv2d
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -179,7 +180,7 @@ class ConvBlock(nn.Sequential):
     ) -> None:
         padding = kernel // 2
         super().__init__(
-            nn.Conv2d(
+            DeepConv2d(
                 in_channels,
                 out_channels,
                 kernel,
@@ -210,7 +211,7 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             ConvBlock(channels, channels, norm, kernel=3),
-            nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect"),
+            DeepConv2d(channels, channels, 3, padding=1, padding_mode="reflect"),
             norm_layer(norm, channels),
         )
 

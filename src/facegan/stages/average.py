@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 RAMP = 0.05
 """Largest half-life as a share of the pictures seen (StyleGAN3's ramp-up)."""
@@ -34,8 +34,9 @@ class Average(nn.Module):
             seen: pictures in all, those included.
         """
         decay = 0.5 ** (pictures / min(self.halflife, RAMP * seen))
-        for ours, theirs in zip(self.network.parameters(), network.parameters(), strict=True):
-            ours.lerp_(theirs, 1 - decay)
+        ours: list[Tensor] = list(self.network.parameters())
+        theirs: list[Tensor] = list(network.parameters())
+        torch._foreach_lerp_(ours, theirs, 1 - decay)
         # What is not trained, but taken from the data.
         for kept, given in zip(self.network.buffers(), network.buffers(), strict=True):
             kept.copy_(given)

@@ -58,7 +58,7 @@ class Muon(torch.optim.Adam):
             if chosen:
                 kinds = {"matrices": True, "transposed": transposed, "momentum": momentum}
                 groups.append({"params": chosen, "lr": matrix_rate, **kinds})
-        super().__init__(groups, lr=lr, betas=betas)
+        super().__init__(groups, lr=lr, betas=betas, fused=True)
 
     @overload
     def step(self, closure: None = None) -> None: ...

@@ -31,6 +31,8 @@ class Optimisation:
         channels_last: keep pictures and convolutions in the memory order that tensor cores like best; on
             processors instance norm loses more by it than the convolutions win.
         compile: let torch.compile fuse the networks; the first steps take minutes.
+        checkpoint_activations: forget what lies between the ends of the networks' blocks and compute it again
+            in the backward pass: less memory, more time, the same result.
     """
 
     learning_rate: float = 2e-4
@@ -44,6 +46,7 @@ class Optimisation:
     skips_in_a_row: int = 10
     channels_last: bool = False
     compile: bool = False
+    checkpoint_activations: bool = False
 
     def __post_init__(self) -> None:
         """Refuses what cannot be meant."""

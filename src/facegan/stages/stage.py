@@ -17,6 +17,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from facegan.errors import InputError
 from facegan.stages.average import Average
 from facegan.stages.measures import MeanWithConfidence, Measured, Weighted
+from facegan.stages.memory import checkpoint_activations, keep_memory
 from facegan.stages.muon import Muon
 
 if TYPE_CHECKING:
@@ -109,10 +110,15 @@ class Stage(pl.LightningModule):
                 "optimisation.constant_epochs needs trainer.max_epochs: the learning rates fall to zero there"
             )
             raise InputError(msg)
+        if stage == "fit" and self.trainer.strategy.root_device.type == "cpu":
+            keep_memory()
         if self.optimisation.average_halflife and self.average is None:
             self.average = Average(self.network, self.optimisation.average_halflife)
         if self.optimisation.channels_last:
             self.to(memory_format=torch.channels_last)
+        if self.optimisation.checkpoint_activations and stage == "fit":
+            for network in (network for side in self.sides().values() for network in side):
+                checkpoint_activations(network)
         if self.optimisation.compile and stage == "fit":
             for network in (network for side in self.sides().values() for network in side):
                 network.compile()
@@ -135,7 +141,7 @@ class Stage(pl.LightningModule):
                 optimizers.append(Muon(networks, settings.muon_learning_rate, rate, settings.betas))
             else:
                 trained = [p for network in networks for p in network.parameters() if p.requires_grad]
-                optimizers.append(torch.optim.Adam(trained, lr=rate, betas=settings.betas))
+                optimizers.append(torch.optim.Adam(trained, lr=rate, betas=settings.betas, fused=True))
         return optimizers
 
     def on_train_start(self) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from facegan.inference.engines.engine import Engine
 
-ENGINES = ("torch", "openvino", "onnx")
+ENGINES = ("torch", "openvino", "openvino-bf16", "onnx")
 
 
 def load_engine(name: Path | str, engine: str = "torch", device: str = "cpu") -> Engine:
@@ -24,7 +24,8 @@ def load_engine(name: Path | str, engine: str = "torch", device: str = "cpu") ->
 
     Args:
         name: model folder, or for ``torch`` also a repository of the Hugging Face hub (``owner/name``).
-        engine: one of ENGINES; all but ``torch`` need networks that ``facegan export`` wrote.
+        engine: one of ENGINES; all but ``torch`` need networks that ``facegan export`` wrote, both
+            ``openvino`` the same.
         device: name of a device of PyTorch; the other engines use the CPU.
 
     Raises:
@@ -39,5 +40,6 @@ def load_engine(name: Path | str, engine: str = "torch", device: str = "cpu") ->
     if device != "cpu":
         msg = f"the engine {engine} uses the CPU, not {device!r}: leave the device out, or choose torch"
         raise InputError(msg)
-    exported = Exported.find(name, engine)
-    return OpenVINOEngine(exported) if engine == "openvino" else OnnxEngine(exported)
+    if engine == "onnx":
+        return OnnxEngine(Exported.find(name, engine))
+    return OpenVINOEngine(Exported.find(name, "openvino"), "bf16" if engine == "openvino-bf16" else "f32")

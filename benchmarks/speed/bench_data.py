@@ -1,0 +1,99 @@
+"""Preparing, reading and evaluating data: how fast, and how that grows with workers, videos and people."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from fractions import Fraction
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+import pytest
+from bench_start import facegan
+
+from facegan.data import FaceCrops
+from facegan.synthetic import render, sample_identity, sample_motion, synthesize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from models import Model
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+SECONDS, FPS, SIDE = 1.0, 25, 256
+DIFFERENT = 10
+"""Films that are drawn; of more, some are the same."""
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Drawn people, a second each."""
+    folder = tmp_path_factory.mktemp("films") / "drawn"
+    synthesize(folder, identities=DIFFERENT, clips=1, seconds=SECONDS, size=SIDE, seed=3, progress=False)
+    return sorted(folder.rglob("*.mp4"))
+
+
+def prepare(benchmark: BenchmarkFixture, films: Path, out: Path, workers: int, rounds: int) -> None:
+    """``facegan prepare videos``, timed."""
+    line = ("prepare", "videos", films, "--out", out, "--workers", workers, "--overwrite")
+    benchmark.pedantic(facegan, args=line, rounds=rounds)
+    crops = sum(len(FaceCrops(out, split)) for split in ("train", "val", "test"))
+    benchmark.extra_info |= {"crops": crops, "workers": workers, "size": 256}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("count", [10, 100, 1000])
+def test_preparing(
+    benchmark: BenchmarkFixture, films: list[Path], tmp_path: Path, count: int, workers: int
+) -> None:
+    """More films, more workers."""
+    if count == 1000 and workers == 1:
+        pytest.skip("twice as long as with two, which 10 and 100 tell")
+    for number in range(count):
+        folder = tmp_path / "films" / f"{number:04}"
+        folder.mkdir(parents=True)
+        os.link(films[number % DIFFERENT], folder / "0.mp4")
+    benchmark.extra_info["videos"] = count
+    prepare(benchmark, tmp_path / "films", tmp_path / "prepared", workers, rounds=3 if count == 10 else 1)
+
+
+@pytest.mark.parametrize("people", [1, 3, 10])
+def test_people_in_the_picture(benchmark: BenchmarkFixture, tmp_path: Path, people: int) -> None:
+    """Two rows of heads in a film of 1,280 by 512 pixels."""
+    heads = [sample_identity(seed) for seed in range(people)]
+    motions = [sample_motion(seed, FPS, FPS).motion for seed in range(people)]
+    (tmp_path / "films").mkdir()
+    with av.open(tmp_path / "films" / "0.mp4", "w") as file:
+        stream = file.add_stream("libx264", rate=Fraction(FPS), options={"crf": "18"})
+        stream.width, stream.height, stream.pix_fmt = 5 * SIDE, 2 * SIDE, "yuv420p"
+        for number in range(FPS):
+            picture = np.full((2 * SIDE, 5 * SIDE, 3), 90, np.uint8)
+            for place, (head, motion) in enumerate(zip(heads, motions, strict=True)):
+                y, x = SIDE * (place // 5), SIDE * (place % 5)
+                picture[y : y + SIDE, x : x + SIDE] = render(head, motion[number], SIDE).image
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        file.mux(stream.encode())
+    benchmark.extra_info["people"] = people
+    line = partial(prepare, benchmark, tmp_path / "films", tmp_path / "prepared", 1)
+    line(rounds=3)
+    assert benchmark.extra_info["crops"] == people * FPS
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_evaluating(
+    benchmark: BenchmarkFixture, films: list[Path], model: Model, tmp_path: Path, workers: int
+) -> None:
+    """``facegan evaluate`` of 50 pairs of each protocol."""
+    if model.name == "full":
+        pytest.skip("the networks are measured elsewhere")
+    for film in films:
+        (tmp_path / "films" / film.parent.name).mkdir(parents=True)
+        shutil.copy(film, tmp_path / "films" / film.parent.name)
+    facegan("prepare", "videos", tmp_path / "films", "--out", tmp_path / "prepared")
+    pairs = 50
+    line: tuple[Any, ...] = ("--model", model.folder, "--data", tmp_path / "prepared", "--pairs", pairs)
+    line += ("--out", tmp_path / "report", "--workers", workers, "--overwrite")
+    benchmark.extra_info |= {"pairs": pairs, "workers": workers}
+    benchmark.pedantic(facegan, args=("evaluate", *line), rounds=2)

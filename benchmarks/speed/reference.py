@@ -1,0 +1,75 @@
+"""A training step as pix2pixHD's public code takes it, to measure FACEGAN's own against.
+
+32 bit, pictures in the order N×C×H×W, PyTorch's own layers and Adam. The discriminators see the generated
+pictures twice, once for each side's loss, and there are two backward passes, the first of which computes
+gradients of the discriminators' weights that nobody uses (``models/pix2pixHD_model.py``, ``train.py``).
+Networks and losses are the stage's, so that both steps compute the same numbers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from facegan.networks.instance_norm import InstanceNorm
+from torch import Tensor, nn
+
+from facegan import losses
+
+if TYPE_CHECKING:
+    from facegan.data import Pair
+    from facegan.stages.adversarial import AdversarialStage
+
+
+class ReferenceStep:
+    """Trains a stage's networks the plain way.
+
+    Args:
+        stage: on which nothing has been trained yet; its networks are changed in place.
+    """
+
+    def __init__(self, stage: AdversarialStage) -> None:
+        self.stage = stage.train()
+        plain_layers(stage)
+        self.generator, self.discriminator = (
+            torch.optim.Adam(
+                [weight for network in networks for weight in network.parameters() if weight.requires_grad],
+                lr=stage.optimisation.learning_rate,
+                betas=stage.optimisation.betas,
+            )
+            for networks in stage.sides().values()
+        )
+
+    def __call__(self, pair: Pair) -> dict[str, float]:
+        """One step; both losses before it."""
+        stage, form = self.stage, self.stage.adversarial.form
+        made = stage.generate(pair)
+        terms = stage.terms(made, pair)
+        deceived, told_apart = [], []
+        for name, (fake, real) in stage.judged(made, pair).items():
+            network = stage.discriminators()[name]
+            seen_fake, seen_real = _logits(network(fake.detach())), _logits(network(real))
+            told_apart.append(losses.discriminator_loss(seen_real, seen_fake, form))
+            deceived.append(losses.generator_loss(_logits(network(fake)), form))
+        generator = sum(terms.values()) + stage.adversarial.weight * sum(deceived)
+        discriminator = sum(told_apart)
+        self.generator.zero_grad()
+        generator.backward()
+        self.generator.step()
+        self.discriminator.zero_grad()
+        discriminator.backward()
+        self.discriminator.step()
+        return {"generator": generator.item(), "discriminator": discriminator.item()}
+
+
+def plain_layers(network: nn.Module) -> None:
+    """Puts PyTorch's layers where FACEGAN has its own for speed."""
+    for name, layer in network.named_children():
+        if isinstance(layer, InstanceNorm):
+            setattr(network, name, nn.InstanceNorm2d(layer.channels))
+        else:
+            plain_layers(layer)
+
+
+def _logits(scales: list[list[Tensor]]) -> list[Tensor]:
+    return [layers[-1] for layers in scales]

@@ -1,0 +1,91 @@
+"""The stages in the paper's sizes, on pairs that lie in memory."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytorch_lightning as pl
+import torch
+from torch.nn import functional
+from torch.utils.data import DataLoader
+
+from facegan.landmarks import COUNT
+from facegan.motion import SIZE as NUMBERS
+from facegan.networks import GeneratorSettings, VGGFeatures
+from facegan.stages import BackgroundMixStage, JointStage, LandmarkTransformStage, ReenactStage
+from facegan.stages.settings import Optimisation
+from facegan.stages.stage import CONFIG_KEY, STAGE_KEY
+
+if TYPE_CHECKING:
+    from facegan.data import Pair
+    from facegan.stages.adversarial import AdversarialStage
+
+CASES = {"stage 2": 128, "stage 2, with enhancer": 256, "stage 3": 256, "joint": 256}
+"""Each with its picture size; the batch is 1, as in the paper."""
+
+
+def build(case: str, optimisation: Optimisation) -> AdversarialStage:
+    """A stage at its start, with the weights that the seed 0 gives."""
+    torch.manual_seed(0)
+    stage: AdversarialStage
+    if case == "stage 2":
+        stage = ReenactStage(GeneratorSettings("global", 64), optimisation=optimisation)
+    elif case == "stage 2, with enhancer":
+        stage = ReenactStage(optimisation=optimisation)
+    elif case == "stage 3":
+        stage = BackgroundMixStage(optimisation=optimisation)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            parts = [LandmarkTransformStage(), ReenactStage(), BackgroundMixStage()]
+            stage = JointStage(*(_save(part, Path(folder)) for part in parts), optimisation=optimisation)
+    # Its weights cannot be had everywhere, and cost the same whatever they are.
+    stage.perceptual.network = VGGFeatures("vgg19").requires_grad_(False)
+    return stage
+
+
+def pair(size: int, seed: int) -> Pair:
+    """A batch of one: smooth noise as pictures, segmentations and landmarks where a face may have them."""
+    random = torch.Generator().manual_seed(seed)
+    grid = torch.linspace(-1, 1, size)
+    radius = (grid[None] ** 2 + grid[:, None] ** 2).sqrt()
+    labels = ((radius < 0.7).long() + (radius < 0.7).long() * (grid[:, None] < -0.3).long())[None].byte()
+    made: Pair = {}
+    for role in ("source", "driving", "background"):
+        noise = torch.randn(1, 3, size // 8, size // 8, generator=random)
+        made[role] = functional.interpolate(noise, (size, size), mode="bicubic").tanh()
+        made[f"{role}_segmentation"] = labels.clone()
+    for role in ("source", "driving"):
+        made[f"{role}_landmarks"] = 0.8 * torch.rand(1, COUNT, 2, generator=random) - 0.4
+        made[f"{role}_motion"] = torch.rand(1, NUMBERS, generator=random)
+    return made
+
+
+class InMemory(pl.LightningDataModule):
+    """So many different batches of one pair."""
+
+    def __init__(self, size: int, batches: int) -> None:
+        super().__init__()
+        self.size = size
+        self.pairs = [{k: v[0] for k, v in pair(size, seed).items()} for seed in range(batches)]
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """In the order of their seeds."""
+        return DataLoader(self.pairs, batch_size=1)
+
+
+def _save(stage: pl.LightningModule, folder: Path) -> Path:
+    """A checkpoint of a stage that has not been trained."""
+    path = folder / f"{type(stage).__name__}.ckpt"
+    kept = {k: v for k, v in stage.state_dict().items() if not k.startswith("perceptual.")}
+    torch.save(
+        {
+            STAGE_KEY: type(stage).__name__,
+            CONFIG_KEY: stage.network_config(),
+            "hyper_parameters": dict(stage.hparams),
+            "state_dict": kept,
+        },
+        path,
+    )
+    return path
