@@ -2,15 +2,16 @@
 PYTHON ?= python3
 DATA ?= synthetic
 OUT ?= runs/demo
-# SMALL=1 adds the overlay for two CPU cores.
+# SMALL=1 adds the overlay for two CPU cores, LITE=1 that of networks which are live on them.
 SMALL ?=
+LITE ?=
 
 BIN := .venv/bin
 FACEGAN := $(BIN)/facegan
-FIT = $(FACEGAN) fit -c lightning_config.yaml -c stages/$(1).yaml $(if $(SMALL),-c stages/small/$(1).yaml) -c data/$(DATA).yaml $(ARGS)
+FIT = $(FACEGAN) fit -c lightning_config.yaml -c stages/$(1).yaml $(if $(SMALL),-c stages/small/$(1).yaml) $(if $(LITE),$(addprefix -c ,$(wildcard stages/lite/$(1).yaml))) -c data/$(DATA).yaml $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint train-stage1 train-stage2 train-stage3 finetune bundle evaluate dashboard app clean
+.PHONY: help demo test lint benchmark train-stage1 train-stage2 train-stage3 finetune bundle evaluate dashboard app clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +35,12 @@ lint: .venv/ready ## ruff, mypy, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+benchmark: .venv/ready ## speed and memory: a table, runs/benchmark.json and .png; the machine must be idle
+	mkdir -p runs
+	$(BIN)/python -m pytest benchmarks/speed -q -o python_files='bench_*.py' --benchmark-json runs/benchmark.json \
+		--benchmark-disable-gc --benchmark-quiet $(ARGS)
+	$(BIN)/python benchmarks/speed/report.py runs/benchmark.json
 
 train-stage1: .venv/ready ## landmark transformer; DATA=name of data/name.yaml, SMALL=1, ARGS=more
 	$(call FIT,1_landmark_transform)

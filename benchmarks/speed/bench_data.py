@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 import pytest
+import pytorch_lightning as pl
 from bench_start import facegan
 
 from facegan.data import FaceCrops
+from facegan.stages import LandmarkTransformStage, ReenactData
 from facegan.synthetic import render, sample_identity, sample_motion, synthesize
 
 if TYPE_CHECKING:
@@ -22,17 +24,25 @@ if TYPE_CHECKING:
     from models import Model
     from pytest_benchmark.fixture import BenchmarkFixture
 
-SECONDS, FPS, SIDE = 1.0, 25, 256
+FRAMES, FPS, SIDE = 10, 25, 256
+BATCH = 8
+SECONDS = 2.0
+"""Of each film that pairs are read from."""
 DIFFERENT = 10
 """Films that are drawn; of more, some are the same."""
 
 
 @pytest.fixture(scope="session")
 def films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Drawn people, a second each."""
-    folder = tmp_path_factory.mktemp("films") / "drawn"
-    synthesize(folder, identities=DIFFERENT, clips=1, seconds=SECONDS, size=SIDE, seed=3, progress=False)
-    return sorted(folder.rglob("*.mp4"))
+    """Drawn people, of a few frames each."""
+    return _drawn(tmp_path_factory.mktemp("films"), FRAMES / FPS)
+
+
+def _drawn(folder: Path, seconds: float) -> list[Path]:
+    synthesize(
+        folder / "drawn", identities=DIFFERENT, clips=1, seconds=seconds, size=SIDE, seed=3, progress=False
+    )
+    return sorted((folder / "drawn").rglob("*.mp4"))
 
 
 def prepare(benchmark: BenchmarkFixture, films: Path, out: Path, workers: int, rounds: int) -> None:
@@ -55,7 +65,7 @@ def test_preparing(
         folder = tmp_path / "films" / f"{number:04}"
         folder.mkdir(parents=True)
         os.link(films[number % DIFFERENT], folder / "0.mp4")
-    benchmark.extra_info["videos"] = count
+    benchmark.extra_info |= {"videos": count, "frames": FRAMES}
     prepare(benchmark, tmp_path / "films", tmp_path / "prepared", workers, rounds=3 if count == 10 else 1)
 
 
@@ -63,12 +73,12 @@ def test_preparing(
 def test_people_in_the_picture(benchmark: BenchmarkFixture, tmp_path: Path, people: int) -> None:
     """Two rows of heads in a film of 1,280 by 512 pixels."""
     heads = [sample_identity(seed) for seed in range(people)]
-    motions = [sample_motion(seed, FPS, FPS).motion for seed in range(people)]
+    motions = [sample_motion(seed, FRAMES, FPS).motion for seed in range(people)]
     (tmp_path / "films").mkdir()
     with av.open(tmp_path / "films" / "0.mp4", "w") as file:
         stream = file.add_stream("libx264", rate=Fraction(FPS), options={"crf": "18"})
         stream.width, stream.height, stream.pix_fmt = 5 * SIDE, 2 * SIDE, "yuv420p"
-        for number in range(FPS):
+        for number in range(FRAMES):
             picture = np.full((2 * SIDE, 5 * SIDE, 3), 90, np.uint8)
             for place, (head, motion) in enumerate(zip(heads, motions, strict=True)):
                 y, x = SIDE * (place // 5), SIDE * (place % 5)
@@ -78,7 +88,26 @@ def test_people_in_the_picture(benchmark: BenchmarkFixture, tmp_path: Path, peop
     benchmark.extra_info["people"] = people
     line = partial(prepare, benchmark, tmp_path / "films", tmp_path / "prepared", 1)
     line(rounds=3)
-    assert benchmark.extra_info["crops"] == people * FPS
+    assert benchmark.extra_info["crops"] == people * FRAMES
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_reading(benchmark: BenchmarkFixture, tmp_path: Path, workers: int) -> None:
+    """Training pairs, mirrored and in other light, as stage 2 gets them."""
+    _drawn(tmp_path, SECONDS)
+    facegan("prepare", "synthetic", tmp_path / "drawn", "--out", tmp_path / "prepared")
+    data = ReenactData(str(tmp_path / "prepared"), batch_size=BATCH, workers=workers)
+    data.setup("fit")
+    data.trainer = pl.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
+    data.trainer.strategy.connect(LandmarkTransformStage())
+    loader = data.train_dataloader()
+
+    def read() -> None:
+        for batch in loader:
+            data.on_after_batch_transfer(batch, 0)
+
+    benchmark.extra_info |= {"pairs": BATCH * len(loader), "workers": workers, "size": data.size}
+    benchmark.pedantic(read, warmup_rounds=1, rounds=5)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

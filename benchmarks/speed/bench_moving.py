@@ -1,4 +1,4 @@
-"""A photograph moved by a film: the whole way of ``facegan reenact``, from the driver's file to the result's."""
+"""A photograph moved by a film: the whole way of ``facegan reenact``, from file to file."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from models import Model
     from pytest_benchmark.fixture import BenchmarkFixture
 
-SECONDS = {"lite": 12.0, "full": 2.0}
-ROUNDS = {"lite": 5, "full": 2}
+SECONDS = {"lite": 8.0, "full": 1.0}
+ROUNDS = {"lite": 3, "full": 1}
 
 
 @pytest.fixture(scope="session")

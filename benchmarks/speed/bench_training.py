@@ -1,74 +1,60 @@
-"""Training steps of the paper's size, against pix2pixHD's way, and where their time goes."""
+"""Training steps of the paper's size against pix2pixHD's way, their memory, and where their time goes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from operations import ceiling, count_operations, shares
-from reference import ReferenceStep
-from stages import CASES, build, pair
-from stepping import Stepping
-
-from facegan.stages.settings import Optimisation
+from conftest import THREADS
+from stages import CASES
+from steps import steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pytest_benchmark.fixture import BenchmarkFixture
 
-WARM_UP, ROUNDS = 2, 7
-FAST = Optimisation(channels_last=True)
+ROUNDS = 7
 COMPARED = 3
-"""Steps whose losses both ways are compared."""
+"""Steps whose losses both ways are compared; they warm up too."""
+SIDE = 4096
+LARGER_BATCH = 4
 
 
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
 def test_matrix_product(benchmark: BenchmarkFixture, precision: str) -> None:
     """The most that this machine computes."""
     dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[precision]
-    benchmark.extra_info |= {"precision": precision, "operations": 2 * ceiling.SIZE**3}
-    benchmark.pedantic(ceiling(dtype), warmup_rounds=3, rounds=20)
+    left, right = (torch.randn(SIDE, SIDE).to(dtype) for _ in range(2))
+    benchmark.extra_info |= {"precision": precision, "operations": 2 * SIDE**3}
+    benchmark.pedantic(torch.mm, args=(left, right), warmup_rounds=2, rounds=10)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_reference(benchmark: BenchmarkFixture, case: str, peak: Callable[[], Any]) -> None:
-    """32 bit, two backward passes."""
-    size = CASES[case]
-    with peak() as memory:
-        step = ReferenceStep(build(case, Optimisation()))
-        losses = [step(pair(size, seed)) for seed in range(COMPARED)]
-        benchmark.pedantic(step, args=(pair(size, 0),), rounds=ROUNDS)
-    benchmark.extra_info |= {
-        "case": case,
-        "size": size,
-        "precision": "f32",
-        "losses": losses,
-        "memory": memory["peak"],
-        "operations": count_operations(lambda: step(pair(size, 0))),
-        "shares": shares(lambda: step(pair(size, 0))),
-    }
+@pytest.mark.parametrize(
+    ("way", "precision"), [("reference", "f32"), ("facegan", "f32"), ("facegan", "bf16")]
+)
+def test_step(benchmark: BenchmarkFixture, way: str, precision: str, case: str) -> None:
+    """One at a time; its losses are the reference's."""
+    with steps(way, case, THREADS, precision) as ask:
+        losses = [ask("losses") for _ in range(COMPARED)]
+        benchmark.pedantic(ask, args=("losses",), rounds=ROUNDS)
+        benchmark.extra_info |= {
+            **{"way": way, "case": case, "size": CASES[case], "precision": precision, "losses": losses},
+            **{"memory": ask("memory"), "shares": ask("shares")},
+        }
+        if way == "reference":
+            benchmark.extra_info["operations"] = ask("operations")
 
 
-@pytest.mark.parametrize("precision", ["f32", "bf16"])
-@pytest.mark.parametrize("case", CASES)
-def test_facegan(benchmark: BenchmarkFixture, case: str, precision: str, peak: Callable[[], Any]) -> None:
-    """What ``facegan fit`` does."""
-    size = CASES[case]
-    trainer = {"f32": "32-true", "bf16": "bf16-mixed"}[precision]
-    with (
-        peak() as memory,
-        Stepping(build(case, FAST), size, COMPARED + ROUNDS + 1, trainer) as step,
-    ):
-        losses = [step() for _ in range(COMPARED)]
-        benchmark.pedantic(step, rounds=ROUNDS)
-        found = shares(step)
-    benchmark.extra_info |= {
-        "case": case,
-        "size": size,
-        "precision": precision,
-        "losses": losses,
-        "memory": memory["peak"],
-        "shares": found,
-    }
+@pytest.mark.parametrize("twice", [False, True])
+@pytest.mark.parametrize("case", ["stage 2, with enhancer", "joint"])
+def test_activations_computed_twice(benchmark: BenchmarkFixture, case: str, twice: bool) -> None:
+    """Their price, and the memory that they save, in a batch where there are more of them."""
+    given = {"precision": "bf16", "batch": LARGER_BATCH, "checkpoint_activations": twice}
+    with steps("facegan", case, THREADS, **given) as ask:
+        ask("losses")
+        benchmark.pedantic(ask, args=("losses",), rounds=3)
+        benchmark.extra_info |= {
+            **{"case": case, "size": CASES[case], "batch": LARGER_BATCH, "twice": twice},
+            "memory": ask("memory"),
+        }

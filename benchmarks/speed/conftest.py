@@ -1,19 +1,13 @@
-"""What all measurements have in common: threads, the machine's name, memory."""
+"""What all measurements have in common: threads, the machine's name, models."""
 
 from __future__ import annotations
 
-import ctypes
-import gc
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import torch
 from models import OVERLAYS, Model, make
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 THREADS = 2
 
@@ -38,22 +32,3 @@ def pytest_benchmark_update_machine_info(config: Any, machine_info: dict[str, An
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
     """One of both."""
     return make(request.param, tmp_path_factory.mktemp("models") / request.param)
-
-
-@pytest.fixture
-def peak() -> Callable[[], Any]:
-    """``with peak() as megabytes:`` fills ``megabytes["peak"]``: the most memory that this process had."""
-    return _peak
-
-
-@contextmanager
-def _peak() -> Iterator[dict[str, int]]:
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    # From proc(5): writing 5 sets the highest resident memory so far to the present one.
-    Path("/proc/self/clear_refs").write_text("5")
-    found: dict[str, int] = {}
-    yield found
-    status = Path("/proc/self/status").read_text().splitlines()
-    (line,) = (line for line in status if line.startswith("VmHWM"))
-    found["peak"] = int(line.split()[1]) // 1000

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from torch.profiler import profile
+
 KINDS = {
-    "convolutions": ("convolution",),
+    "convolutions": ("convolution", "im2col", "col2im", "::mm", "::bmm", "::addmm"),
     "norms": ("batch_norm", "group_norm", "instance_norm"),
-    "optimiser and average": ("_fused_adam", "lerp", "addcmul", "addcdiv", "sqrt", "_foreach"),
-    "casts and copies": ("copy_", "_to_copy", "contiguous"),
-    "padding": ("pad",),
-    "matrix products": ("mm", "bmm"),
+    "optimiser and average": (
+        "_fused_adam",
+        "lerp",
+        "addcmul",
+        "addcdiv",
+        "sqrt",
+        "vector_norm",
+        "zero_grad",
+    ),
+    "casts and copies": ("copy_",),
+    "padding": ("_pad",),
 }
 """Each with parts of the names of PyTorch's operations."""
-
-
-class ceiling:  # noqa: N801
-    """A product of two large matrices."""
-
-    SIZE = 4096
-
-    def __init__(self, dtype: torch.dtype) -> None:
-        self.left, self.right = (torch.randn(self.SIZE, self.SIZE).to(dtype) for _ in range(2))
-
-    def __call__(self) -> torch.Tensor:
-        """The product."""
-        return self.left @ self.right
 
 
 def count_operations(step: Callable[[], Any]) -> int:
@@ -42,10 +36,8 @@ def count_operations(step: Callable[[], Any]) -> int:
     return int(counter.get_total_flops())
 
 
-def shares(step: Callable[[], Any]) -> dict[str, float]:
-    """Seconds that a step spends in each of KINDS, in ``other`` operations, and in all."""
-    with profile(activities=[ProfilerActivity.CPU]) as found:
-        step()
+def shares(found: profile) -> dict[str, float]:
+    """Seconds that a profiled step spent in each of KINDS, and in ``other`` operations."""
     seconds = dict.fromkeys((*KINDS, "other"), 0.0)
     for event in found.key_averages():
         kind = next(

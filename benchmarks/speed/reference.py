@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from facegan.networks.instance_norm import InstanceNorm
 from torch import Tensor, nn
 
 from facegan import losses
+from facegan.networks.convolution import DeepConv2d
 
 if TYPE_CHECKING:
     from facegan.data import Pair
@@ -30,7 +30,7 @@ class ReferenceStep:
 
     def __init__(self, stage: AdversarialStage) -> None:
         self.stage = stage.train()
-        plain_layers(stage)
+        _with_plain_layers(stage)
         self.generator, self.discriminator = (
             torch.optim.Adam(
                 [weight for network in networks for weight in network.parameters() if weight.requires_grad],
@@ -62,13 +62,11 @@ class ReferenceStep:
         return {"generator": generator.item(), "discriminator": discriminator.item()}
 
 
-def plain_layers(network: nn.Module) -> None:
+def _with_plain_layers(network: nn.Module) -> None:
     """Puts PyTorch's layers where FACEGAN has its own for speed."""
-    for name, layer in network.named_children():
-        if isinstance(layer, InstanceNorm):
-            setattr(network, name, nn.InstanceNorm2d(layer.channels))
-        else:
-            plain_layers(layer)
+    for layer in network.modules():
+        if isinstance(layer, DeepConv2d):
+            layer.__class__ = nn.Conv2d
 
 
 def _logits(scales: list[list[Tensor]]) -> list[Tensor]:

@@ -74,17 +74,23 @@ def runs(measured: dict[str, Any], name: str) -> list[dict[str, Any]]:
     ]
 
 
+def name(run: dict[str, Any]) -> str:
+    """Of a step."""
+    return f"{run['case']}, {'FACEGAN' if run['way'] == 'facegan' else 'reference'}"
+
+
 def training(measured: dict[str, Any]) -> Rows:
     """Steps against the reference."""
     titles = ("step", "size", "precision", "pictures a second", "times the reference", "memory", "losses")
-    reference = {run["case"]: run for run in runs(measured, "reference")}
+    found = runs(measured, "step")
+    reference = {run["case"]: run for run in found if run["way"] == "reference"}
     rows = []
-    for run in [*reference.values(), *runs(measured, "facegan")]:
+    for run in found:
         plain = reference[run["case"]]
-        own = "operations" not in run
+        own = run["way"] == "facegan"
         rows.append(
             (
-                f"{run['case']}, {'FACEGAN' if own else 'reference'}",
+                name(run),
                 f"{run['size']} px",
                 run["precision"],
                 f"{1 / run['seconds']:.2f}",
@@ -100,19 +106,17 @@ def training(measured: dict[str, Any]) -> Rows:
 def distance(losses: list[dict[str, float]], others: list[dict[str, float]]) -> float:
     """Largest relative difference of either side's loss."""
     return max(
-        abs(one[side] / other[side] - 1)
-        for one, other in zip(losses, others, strict=True)
-        for side in one
+        abs(one[side] / other[side] - 1) for one, other in zip(losses, others, strict=True) for side in one
     )
 
 
 def profile(measured: dict[str, Any]) -> Rows:
     """Where a step's time goes."""
-    found = [run | {"way": way} for way in ("reference", "facegan") for run in runs(measured, way)]
+    found = runs(measured, "step")
     kinds = list(found[0]["shares"]) if found else []
     rows = [
         (
-            f"{run['case']}, {'FACEGAN' if run['way'] == 'facegan' else 'reference'}",
+            name(run),
             run["precision"],
             *(f"{1000 * run['shares'][kind]:.0f}" for kind in kinds),
         )
@@ -125,23 +129,38 @@ def profile(measured: dict[str, Any]) -> Rows:
 def ceiling(measured: dict[str, Any]) -> Rows:
     """How near a step is to the largest rate of matrix products."""
     most = {run["precision"]: run["operations"] / run["seconds"] for run in runs(measured, "matrix_product")}
-    needed = {run["case"]: run["operations"] for run in runs(measured, "reference")}
+    found = runs(measured, "step")
+    needed = {run["case"]: run["operations"] for run in found if run["way"] == "reference"}
     rows = [
         (f"matrix product of 4096, {precision}", "", f"{rate / 1e9:.0f}", "100 %")
         for precision, rate in most.items()
     ]
-    for way in ("reference", "facegan"):
-        for run in runs(measured, way):
-            rate = needed[run["case"]] / run["seconds"]
-            rows.append(
-                (
-                    f"{run['case']}, {'FACEGAN' if way == 'facegan' else 'reference'}, {run['precision']}",
-                    f"{needed[run['case']] / 1e9:.0f}",
-                    f"{rate / 1e9:.0f}",
-                    f"{100 * rate / most[run['precision']]:.0f} %",
-                )
+    for run in found:
+        rate = needed[run["case"]] / run["seconds"]
+        rows.append(
+            (
+                f"{name(run)}, {run['precision']}",
+                f"{needed[run['case']] / 1e9:.0f}",
+                f"{rate / 1e9:.0f}",
+                f"{100 * rate / most[run['precision']]:.0f} %",
             )
+        )
     return Rows(("", "GFLOP of the reference's step", "GFLOP a second", "of the matrix product's"), rows)
+
+
+def memory(measured: dict[str, Any]) -> Rows:
+    """What computing activations twice saves and costs."""
+    rows = [
+        (
+            run["case"],
+            f"{run['size']} px, batch {run['batch']}",
+            "twice" if run["twice"] else "kept",
+            f"{run['memory'] / 1000:.1f} GB",
+            f"{run['seconds']:.1f}",
+        )
+        for run in runs(measured, "activations_computed_twice")
+    ]
+    return Rows(("step", "size", "activations", "memory", "seconds a step"), rows)
 
 
 def moving(measured: dict[str, Any]) -> Rows:
@@ -167,7 +186,7 @@ def data(measured: dict[str, Any]) -> Rows:
     """Crops and pairs a second."""
     rows = [
         (
-            f"prepare {run['videos']} videos of a second",
+            f"prepare {run['videos']} videos of {run['frames']} frames",
             str(run["workers"]),
             f"{run['seconds']:.1f}",
             f"{run['crops'] / run['seconds']:.1f} crops",
@@ -193,7 +212,12 @@ def data(measured: dict[str, Any]) -> Rows:
         for run in runs(measured, "evaluating")
     ]
     rows += [
-        (f"read pairs of {run['size']} px", str(run["workers"]), "", f"{run['pairs'] / run['seconds']:.0f} pairs")
+        (
+            f"read pairs of {run['size']} px",
+            str(run["workers"]),
+            "",
+            f"{run['pairs'] / run['seconds']:.0f} pairs",
+        )
         for run in runs(measured, "reading")
     ]
     return Rows(("", "workers", "seconds", "a second"), rows)
@@ -203,6 +227,7 @@ TABLES = {
     "training": training,
     "profile": profile,
     "ceiling": ceiling,
+    "memory": memory,
     "moving": moving,
     "start": start,
     "data": data,
@@ -212,9 +237,10 @@ TABLES = {
 def plot(measured: dict[str, Any], path: Path) -> None:
     """Steps as multiples of the reference; frames a second beside what is live."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
-    reference = {run["case"]: run["seconds"] for run in runs(measured, "reference")}
+    steps = runs(measured, "step")
+    reference = {run["case"]: run["seconds"] for run in steps if run["way"] == "reference"}
     for offset, precision in ((-0.2, "f32"), (0.2, "bf16")):
-        found = [run for run in runs(measured, "facegan") if run["precision"] == precision]
+        found = [run for run in steps if run["way"] == "facegan" and run["precision"] == precision]
         places = [list(reference).index(run["case"]) + offset for run in found]
         left.bar(places, [reference[run["case"]] / run["seconds"] for run in found], 0.38, label=precision)
     left.axhline(1, color="grey", linewidth=1)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytorch_lightning as pl
 import torch
 from torch.nn import functional
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from facegan.landmarks import COUNT
 from facegan.motion import SIZE as NUMBERS
 from facegan.networks import GeneratorSettings, VGGFeatures
 from facegan.stages import BackgroundMixStage, JointStage, LandmarkTransformStage, ReenactStage
-from facegan.stages.settings import Optimisation
 from facegan.stages.stage import CONFIG_KEY, STAGE_KEY
 
 if TYPE_CHECKING:
     from facegan.data import Pair
     from facegan.stages.adversarial import AdversarialStage
+    from facegan.stages.settings import Optimisation
 
 CASES = {"stage 2": 128, "stage 2, with enhancer": 256, "stage 3": 256, "joint": 256}
 """Each with its picture size; the batch is 1, as in the paper."""
@@ -45,34 +45,47 @@ def build(case: str, optimisation: Optimisation) -> AdversarialStage:
     return stage
 
 
-def pair(size: int, seed: int) -> Pair:
-    """A batch of one: smooth noise as pictures, segmentations and landmarks where a face may have them."""
+def pair(size: int, seed: int, batch: int = 1) -> Pair:
+    """A batch: smooth noise as pictures, segmentations and landmarks where a face may have them."""
     random = torch.Generator().manual_seed(seed)
     grid = torch.linspace(-1, 1, size)
     radius = (grid[None] ** 2 + grid[:, None] ** 2).sqrt()
-    labels = ((radius < 0.7).long() + (radius < 0.7).long() * (grid[:, None] < -0.3).long())[None].byte()
+    head, above = radius < 0.7, grid[:, None] < -0.3
+    labels = (head.byte() + (head & above).byte()).repeat(batch, 1, 1)
     made: Pair = {}
     for role in ("source", "driving", "background"):
-        noise = torch.randn(1, 3, size // 8, size // 8, generator=random)
+        noise = torch.randn(batch, 3, size // 8, size // 8, generator=random)
         made[role] = functional.interpolate(noise, (size, size), mode="bicubic").tanh()
         made[f"{role}_segmentation"] = labels.clone()
     for role in ("source", "driving"):
-        made[f"{role}_landmarks"] = 0.8 * torch.rand(1, COUNT, 2, generator=random) - 0.4
-        made[f"{role}_motion"] = torch.rand(1, NUMBERS, generator=random)
+        made[f"{role}_landmarks"] = 0.8 * torch.rand(batch, COUNT, 2, generator=random) - 0.4
+        made[f"{role}_motion"] = torch.rand(batch, NUMBERS, generator=random)
     return made
 
 
-class InMemory(pl.LightningDataModule):
-    """So many different batches of one pair."""
+class Noise(pl.LightningDataModule):
+    """So many batches, each another one."""
 
-    def __init__(self, size: int, batches: int) -> None:
+    def __init__(self, size: int, batch: int, count: int) -> None:
         super().__init__()
         self.size = size
-        self.pairs = [{k: v[0] for k, v in pair(size, seed).items()} for seed in range(batches)]
+        self.batch = batch
+        self.count = count
 
-    def train_dataloader(self) -> DataLoader[Any]:
+    def train_dataloader(self) -> DataLoader[Pair]:
         """In the order of their seeds."""
-        return DataLoader(self.pairs, batch_size=1)
+        return DataLoader(_Pairs(self.size, self.batch, self.count), batch_size=None)
+
+
+class _Pairs(Dataset["Pair"]):
+    def __init__(self, size: int, batch: int, count: int) -> None:
+        self.size, self.batch, self.count = size, batch, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, seed: int) -> Pair:
+        return pair(self.size, seed, self.batch)
 
 
 def _save(stage: pl.LightningModule, folder: Path) -> Path:

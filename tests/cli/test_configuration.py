@@ -29,7 +29,7 @@ OPTIMISATION = {
         "accumulate",
         "gradient_clip",
     ),
-    *("average_halflife", "skips_in_a_row", "channels_last", "compile"),
+    *("average_halflife", "skips_in_a_row", "channels_last", "compile", "checkpoint_activations"),
 }
 KEYS = {
     "adversarial": {"weight", "form", "feature_matching", "gradient_penalty"},
