@@ -56,7 +56,7 @@ class LiveFace:
         self._control = control
         self._own = source.motion[0].cpu()
         self._scene = Scene(animator, source, look)
-        self._analyzer = FaceAnalyzer(1)
+        self._analyzer = FaceAnalyzer(1, scores=False)
         self._began = perf_counter()
         self._ends: deque[float] = deque(maxlen=RATE_OVER + 1)
         self._steering: Steering | None = None

@@ -88,7 +88,7 @@ class Animator:
         Raises:
             InputError: if there is no such face.
         """
-        with FaceAnalyzer(MAX_FACES, single_images=True) as analyzer, FaceParser() as parser:
+        with FaceAnalyzer(MAX_FACES, single_images=True, scores=False) as analyzer, FaceParser() as parser:
             found = choose(analyzer(image), face, name)
             crop = Crop.around(found.landmarks, track_side(np.array([max(extent(found.landmarks))])))
             cut = crop.cut(image, self.size)

@@ -51,7 +51,7 @@ def read_step(image: NDArray[np.uint8], name: object, face: int = 1) -> Step:
     Raises:
         InputError: if it has no such face.
     """
-    with FaceAnalyzer(MAX_FACES, single_images=True) as analyzer:
+    with FaceAnalyzer(MAX_FACES, single_images=True, scores=False) as analyzer:
         found = choose(analyzer(image), face, name)
     return Step(0.0, image, torch.from_numpy(found.motion), found=True, landmarks=found.landmarks)
 
@@ -98,7 +98,7 @@ def follow(video: VideoReader, face: int = 1) -> Generator[Step]:
     motion: Tensor | None = None
     shown: NDArray[np.float32] | None = None
     most = 0
-    with FaceAnalyzer(MAX_FACES if face > 1 else 4) as analyzer:
+    with FaceAnalyzer(MAX_FACES if face > 1 else 4, scores=False) as analyzer:
         for _, time, image in video.frames():
             faces = analyzer(image, time)
             most = max(most, len(faces))

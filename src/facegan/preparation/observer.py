@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from facegan.preparation.sources import Clip
 
 
+MAX_FACES = 16
+"""Of a frame; those that are not there cost nothing."""
+
+
 @dataclass(frozen=True)
 class SeenFace:
     """A face in a frame."""
@@ -55,7 +59,7 @@ Observe: TypeAlias = "Callable[[Clip], AbstractContextManager[Observer]]"
 @contextmanager
 def detect(clip: Clip) -> Iterator[Observer]:
     """Looks at the pictures: MediaPipe's face landmarks, and the parser's segmentation."""
-    with FaceAnalyzer(single_images=bool(clip.pictures)) as analyzer, FaceParser() as parser:
+    with FaceAnalyzer(MAX_FACES, single_images=bool(clip.pictures)) as analyzer, FaceParser() as parser:
 
         def faces(index: int, time: float, image: NDArray[np.uint8]) -> list[SeenFace]:
             seen = [
