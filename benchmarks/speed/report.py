@@ -31,10 +31,12 @@ class Rows(NamedTuple):
 def main() -> None:
     """Prints, draws, and writes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("measured", type=Path, help="JSON of pytest-benchmark")
+    parser.add_argument(
+        "measured", type=Path, nargs="+", help="JSON of pytest-benchmark; what a later one has again counts"
+    )
     parser.add_argument("--document", type=Path, help="Markdown whose tables are replaced")
     given = parser.parse_args()
-    measured = json.loads(given.measured.read_text())
+    measured = joined([json.loads(path.read_text()) for path in given.measured])
     tables = {name: make(measured) for name, make in TABLES.items()}
     console = Console(width=150)
     console.print(machine(measured))
@@ -44,7 +46,7 @@ def main() -> None:
             shown.add_row(*row)
         if rows:
             console.print(shown)
-    plot(measured, given.measured.with_suffix(".png"))
+    plot(measured, given.measured[0].with_suffix(".png"))
     if given.document:
         text = given.document.read_text()
         parts = {name: markdown(table) for name, table in tables.items() if table.rows}
@@ -54,6 +56,18 @@ def main() -> None:
             )
         given.document.write_text(text)
         plot(measured, given.document.with_suffix(".png"))
+
+
+def joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Several runs as one.
+
+    Raises:
+        SystemExit: if they are of several machines.
+    """
+    if len({machine(part).rpartition(",")[0] for part in parts}) > 1:
+        raise SystemExit("these runs are of several machines: they cannot be compared")
+    runs = {run["fullname"]: run for part in parts for run in part["benchmarks"]}
+    return parts[-1] | {"benchmarks": list(runs.values())}
 
 
 def machine(measured: dict[str, Any]) -> str:

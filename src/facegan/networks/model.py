@@ -8,6 +8,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any, Self
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -147,8 +148,10 @@ class FaceGAN(nn.Module):
             msg = f"{folder} is not a model folder: it lacks {CONFIG} or {WEIGHTS} (facegan bundle makes one)"
             raise InputError(msg)
         try:
-            model = cls(FaceGANConfig(**json.loads((folder / CONFIG).read_text())))
-            model.load_state_dict(load_file(folder / WEIGHTS))
+            # Without weights of its own, which would be drawn at random, for seconds, and thrown away.
+            with torch.device("meta"):
+                model = cls(FaceGANConfig(**json.loads((folder / CONFIG).read_text())))
+            model.load_state_dict(load_file(folder / WEIGHTS), assign=True)
         except (TypeError, ValueError, RuntimeError, SafetensorError) as error:
             msg = f"{folder} is damaged or of another version: {shorten(str(error), 200)}"
             raise InputError(msg) from error

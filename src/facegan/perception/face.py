@@ -72,9 +72,7 @@ class FaceAnalyzer:
         scores: False leaves out the faces' confidence, a sixth of the time.
     """
 
-    def __init__(
-        self, max_faces: int = 4, *, single_images: bool = False, scores: bool = True
-    ) -> None:
+    def __init__(self, max_faces: int = 4, *, single_images: bool = False, scores: bool = True) -> None:
         vision = tasks.vision()
         model = assets.path("face_landmarker.task")
         mode = vision.RunningMode.IMAGE if single_images else vision.RunningMode.VIDEO
