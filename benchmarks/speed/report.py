@@ -209,12 +209,12 @@ def data(measured: dict[str, Any]) -> Rows:
     ]
     rows += [
         (
-            f"prepare, {run['people']} people in the picture",
+            f"prepare {run['crops'] // run['people']} frames, people in the picture: {run['people']}",
             str(run["workers"]),
             f"{run['seconds']:.1f}",
             f"{run['crops'] / run['seconds']:.1f} crops",
         )
-        for run in runs(measured, "people_in_the_picture")
+        for run in sorted(runs(measured, "people_in_the_picture"), key=lambda run: run["people"])
     ]
     rows += [
         (
@@ -258,8 +258,8 @@ def plot(measured: dict[str, Any], path: Path) -> None:
         places = [list(reference).index(run["case"]) + offset for run in found]
         left.bar(places, [reference[run["case"]] / run["seconds"] for run in found], 0.38, label=precision)
     left.axhline(1, color="grey", linewidth=1)
-    left.set_xticks(range(len(reference)), reference)
-    left.set_title("training: pictures a second, as multiples of the reference")
+    left.set_xticks(range(len(reference)), [case.replace(", ", ",\n") for case in reference])
+    left.set_title("training: times the reference's pictures a second")
     left.legend()
     films = runs(measured, "film")
     right.barh(
@@ -268,7 +268,7 @@ def plot(measured: dict[str, Any], path: Path) -> None:
     )
     right.axvline(25, color="grey", linewidth=1)
     right.invert_yaxis()
-    right.set_title("a film at 256 px, whole way: frames a second (line: 25)")
+    right.set_title("film at 256 px: frames a second, line at 25")
     figure.savefig(path, dpi=100)
     plt.close(figure)
 

@@ -39,6 +39,15 @@ def inputs():
     }
 
 
+def test_a_loaded_model_does_not_change_with_its_file(model, tmp_path):
+    model.save_pretrained(tmp_path)
+    loaded = FaceGAN.from_pretrained(tmp_path)
+    torch.manual_seed(1)
+    FaceGAN(CONFIG).save_pretrained(tmp_path)
+    for name, weight in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], weight), name
+
+
 def test_shapes_and_ranges(model, inputs):
     made = model(**inputs)
     shapes = {name: tuple(value.shape[1:]) for name, value in vars(made).items()}

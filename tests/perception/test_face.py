@@ -251,3 +251,12 @@ def test_a_small_face_in_a_large_photograph_is_found(analyzer):
     (face,) = analyzer(picture)
     np.testing.assert_allclose(face.mesh[:, :2] - (1100, 700), alone.mesh[:, :2], atol=3)
     np.testing.assert_allclose(face.angles, alone.angles, atol=0.1)
+
+
+def test_nothing_but_the_confidence_is_left_out_without_scores():
+    image = render(sample_identity(4), pose(yaw=10), SIZE).image
+    with FaceAnalyzer() as asked, FaceAnalyzer(scores=False) as unasked:
+        (face,), (same,) = asked(image), unasked(image)
+    assert math.isnan(same.confidence)
+    np.testing.assert_array_equal(same.mesh, face.mesh)
+    np.testing.assert_array_equal(same.motion, face.motion)

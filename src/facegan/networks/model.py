@@ -151,7 +151,9 @@ class FaceGAN(nn.Module):
             # Without weights of its own, which would be drawn at random, for seconds, and thrown away.
             with torch.device("meta"):
                 model = cls(FaceGANConfig(**json.loads((folder / CONFIG).read_text())))
-            model.load_state_dict(load_file(folder / WEIGHTS), assign=True)
+            # Copies, since the file may change while the model is in use.
+            weights = {name: tensor.clone() for name, tensor in load_file(folder / WEIGHTS).items()}
+            model.load_state_dict(weights, assign=True)
         except (TypeError, ValueError, RuntimeError, SafetensorError) as error:
             msg = f"{folder} is damaged or of another version: {shorten(str(error), 200)}"
             raise InputError(msg) from error

@@ -69,7 +69,7 @@ class FaceAnalyzer:
     Args:
         max_faces: at most so many faces a frame.
         single_images: treat every picture on its own instead of following faces from frame to frame.
-        scores: False leaves out the faces' confidence, a sixth of the time.
+        scores: False leaves out the faces' confidence, which a model of its own finds.
     """
 
     def __init__(self, max_faces: int = 4, *, single_images: bool = False, scores: bool = True) -> None:

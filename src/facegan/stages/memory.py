@@ -30,8 +30,8 @@ def keep_memory() -> None:
     """Lets the C library keep what a step frees for the next one.
 
     By default it gives every large block back to the system, which clears each page anew when it is asked
-    for the next time: a third of a step of pix2pixHD's networks (``docs/performance.md``). Libraries without
-    ``mallopt`` are left as they are.
+    for the next time: a large part of a step of pix2pixHD's networks. Libraries without ``mallopt`` are left
+    as they are.
     """
     if sys.platform == "linux":
         library = ctypes.CDLL(None)
