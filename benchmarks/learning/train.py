@@ -41,12 +41,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs")
     parser.add_argument("--pairs", type=int, default=400, help="pairs of each protocol of the evaluation")
     parser.add_argument("--share", type=float, default=1.0, help="of the epochs")
+    parser.add_argument(
+        "--lite", action="store_true", help="generators of stages/lite/, and no model without L_T"
+    )
     given = parser.parse_args()
+    overlays = ("small", "lite") if given.lite else ("small",)
+    models = {"lite" if given.lite else "facegan": given.out / "joint"}
     for stage in EPOCHS:
-        fit(stage, given.out, given.data, given.share)
-    without = "--model.init_args.transform_landmarks=false"
-    fit("4_joint", given.out, given.data, given.share, ABLATION, without)
-    models = {"facegan": given.out / "joint", "without L_T": given.out / ABLATION}
+        fit(stage, given, overlays)
+    if not given.lite:
+        fit("4_joint", given, overlays, ABLATION, "--model.init_args.transform_landmarks=false")
+        models["without L_T"] = given.out / ABLATION
     for run in models.values():
         facegan("bundle", str(run / "checkpoints/last.ckpt"), "--out", str(run / "model"), "--overwrite")
     named = [f"{name}={run / 'model'}" for name, run in models.items()]
@@ -56,17 +61,19 @@ def main() -> None:
     )
 
 
-def fit(stage: str, out: Path, data: Path, share: float, run: str = "", *extra: str) -> None:
-    """Trains a stage with the small overlay into ``out/run``, unless it is done; goes on where it stopped."""
+def fit(stage: str, given: argparse.Namespace, overlays: tuple[str, ...], run: str = "", *extra: str) -> None:
+    """Trains a stage into ``out/run``, unless it is done; goes on where it stopped."""
     run = run or stage.partition("_")[2]
+    out = given.out
     done = out / run / "done"
     if done.exists():
         return
-    epochs = max(round(EPOCHS[stage] * share), 1)
-    files = ("lightning_config.yaml", f"stages/{stage}.yaml", f"stages/small/{stage}.yaml")
+    epochs = max(round(EPOCHS[stage] * given.share), 1)
+    files = ["lightning_config.yaml", f"stages/{stage}.yaml"]
+    files += [file for name in overlays if Path(file := f"stages/{name}/{stage}.yaml").exists()]
     words = [
         *(f"-c{file}" for file in files),
-        f"--data.init_args.root={data}",
+        f"--data.init_args.root={given.data}",
         f"--trainer.default_root_dir={out / run}",
         f"--trainer.max_epochs={epochs}",
         f"--model.init_args.optimisation.constant_epochs={epochs // 2}",

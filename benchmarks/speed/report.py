@@ -17,6 +17,9 @@ import matplotlib as mpl
 from rich.console import Console
 from rich.table import Table
 
+from facegan.evaluation.measures import MEASURES
+from facegan.evaluation.tables import TABLE
+
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
@@ -34,10 +37,15 @@ def main() -> None:
     parser.add_argument(
         "measured", type=Path, nargs="+", help="JSON of pytest-benchmark; what a later one has again counts"
     )
+    parser.add_argument(
+        "--evaluation", type=Path, help="metrics.json of facegan evaluate: what the lite sizes cost"
+    )
     parser.add_argument("--document", type=Path, help="Markdown whose tables are replaced")
     given = parser.parse_args()
     measured = joined([json.loads(path.read_text()) for path in given.measured])
     tables = {name: make(measured) for name, make in TABLES.items()}
+    if given.evaluation:
+        tables["lite"] = lite(json.loads(given.evaluation.read_text()))
     console = Console(width=150)
     console.print(machine(measured))
     for name, (titles, rows) in tables.items():
@@ -235,6 +243,28 @@ def data(measured: dict[str, Any]) -> Rows:
         for run in runs(measured, "reading")
     ]
     return Rows(("", "workers", "seconds", "a second"), rows)
+
+
+def lite(evaluated: dict[str, Any]) -> Rows:
+    """The paper's measures of several models and of the naive answers, with their 95 % intervals."""
+    protocols = evaluated["protocols"]
+    found = {name: protocols[place]["measures"][measure] for name, (place, measure) in TABLE.items()}
+    titles = (
+        "",
+        *(MEASURES[name].label + (" ↑" if MEASURES[name].higher_is_better else " ↓") for name in found),
+    )
+    rows = [
+        (method, *(_interval(name, measured.get(method)) for name, measured in found.items()))
+        for method in found["csim"]
+    ]
+    return Rows(titles, rows)
+
+
+def _interval(measure: str, entry: dict[str, float] | None) -> str:
+    if entry is None:
+        return ""
+    mean, low, high = (MEASURES[measure].show(entry[key]) for key in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"
 
 
 TABLES = {

@@ -1,5 +1,8 @@
 """``facegan reenact`` and ``facegan edit`` as they are typed."""
 
+import subprocess
+import sys
+
 import av
 import numpy as np
 import pytest
@@ -142,3 +145,13 @@ def test_one_result_goes_into_a_folder_that_is_there(tmp_path, capsys):
     assert (tmp_path / "me_you.png").is_file()
     assert run("reenact --source me.png --driving you.png", tmp_path / "new") == 2
     assert "name it .png" in capsys.readouterr().err
+
+
+def test_a_photograph_does_not_wait_for_what_it_does_not_need(tmp_path):
+    line = f"reenact --source me.png --driving you.png --model model --out {tmp_path / 'moved.png'}"
+    heavy = {"torch._dynamo", "scipy", "datasets", "pytorch_lightning"}
+    script = (
+        f"import sys; from facegan.cli import main; main({line.split()}); print({heavy} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "set()", done.stdout + done.stderr

@@ -260,7 +260,7 @@ def pyramid(pictures: Tensor, scales: int) -> Iterator[Tensor]:
 
 def initialise(module: nn.Module) -> None:
     """pix2pixHD's start: weights from N(0, 0.02)."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and _has_numbers(module):
         nn.init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
@@ -270,8 +270,13 @@ def initialise_kaiming(module: nn.Module) -> None:
     """Kaiming's start for the convolutions before a ReLU or a sum; the heads' last keep theirs."""
     if isinstance(module, ConvBlock | UpBlock | ResidualBlock):
         for layer in module.modules():
-            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and _has_numbers(layer):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+
+
+def _has_numbers(layer: nn.Conv2d | nn.ConvTranspose2d) -> bool:
+    """False for weights that wait to be loaded: drawing imports PyTorch's compiler, for a second."""
+    return not layer.weight.is_meta
 
 
 def require_multiple(pictures: Tensor, multiple: int) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from scipy.cluster.hierarchy import fcluster, linkage
 
 from facegan.landmarks import COUNT
 from facegan.perception import IdentityEmbedder
@@ -56,6 +55,9 @@ def name_people(embeddings: Mapping[str, Sequence[float]], distance: float = DIS
     Returns:
         Track to ``person_00000``, numbered in the order of the tracks.
     """
+    # Half a second to import, and needed only here.
+    from scipy.cluster.hierarchy import fcluster, linkage
+
     names = list(embeddings)
     if len(names) < 2:
         return dict.fromkeys(names, "person_00000")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from facegan.preparation.crop import Crop, extent
 from facegan.preparation.shots import CutDetector
@@ -117,6 +116,9 @@ class CentroidTracker:
         """Face to open track."""
         if not len(centroids) or not self._open:
             return {}
+        # Half a second to import: not for a single picture.
+        from scipy.optimize import linear_sum_assignment
+
         known_sizes = np.array([track.size for track in self._open])
         places = np.stack([track.place(time) for track in self._open])
         larger = np.maximum(sizes[:, None], known_sizes)
