@@ -41,54 +41,63 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs")
     parser.add_argument("--pairs", type=int, default=400, help="pairs of each protocol of the evaluation")
     parser.add_argument("--share", type=float, default=1.0, help="of the epochs")
-    parser.add_argument(
-        "--lite", action="store_true", help="generators of stages/lite/, and no model without L_T"
-    )
     given = parser.parse_args()
-    overlays = ("small", "lite") if given.lite else ("small",)
-    models = {"lite" if given.lite else "facegan": given.out / "joint"}
+    epochs = {stage: max(round(given.share * whole), 1) for stage, whole in EPOCHS.items()}
     for stage in EPOCHS:
-        fit(stage, given, overlays)
-    if not given.lite:
-        fit("4_joint", given, overlays, ABLATION, "--model.init_args.transform_landmarks=false")
-        models["without L_T"] = given.out / ABLATION
-    for run in models.values():
-        facegan("bundle", str(run / "checkpoints/last.ckpt"), "--out", str(run / "model"), "--overwrite")
-    named = [f"{name}={run / 'model'}" for name, run in models.items()]
-    facegan(
-        *("evaluate", "--model", *named, "--data", str(given.data), "--truth", str(given.videos)),
-        *("--pairs", str(given.pairs), "--out", str(given.out / "evaluation"), "--overwrite"),
-    )
+        fit(stage, folder(given.out, stage), given.data, epochs[stage], *starts(given.out, stage))
+    extra = (*starts(given.out, "4_joint"), "--model.init_args.transform_landmarks=false")
+    fit("4_joint", given.out / ABLATION, given.data, epochs["4_joint"], *extra)
+    models = {"facegan": given.out / "joint", "without L_T": given.out / ABLATION}
+    compare(models, given.out / "evaluation", given.data, given.videos, given.pairs)
 
 
-def fit(stage: str, given: argparse.Namespace, overlays: tuple[str, ...], run: str = "", *extra: str) -> None:
-    """Trains a stage into ``out/run``, unless it is done; goes on where it stopped."""
-    run = run or stage.partition("_")[2]
-    out = given.out
-    done = out / run / "done"
+def folder(out: Path, stage: str) -> Path:
+    """A stage's run, named as in ``stages/``."""
+    return out / stage.partition("_")[2]
+
+
+def starts(out: Path, stage: str) -> list[str]:
+    """The checkpoints that a stage starts from, as options."""
+    return [
+        f"--model.init_args.{role}_checkpoint={out / name / 'checkpoints/last.ckpt'}"
+        for role, name in STARTS_FROM.get(stage, {}).items()
+    ]
+
+
+def fit(stage: str, run: Path, data: Path, epochs: int, *extra: str) -> None:
+    """Trains a stage with the small overlay into ``run``, unless it is done; goes on where it stopped."""
+    done = run / "done"
     if done.exists():
         return
-    epochs = max(round(EPOCHS[stage] * given.share), 1)
-    files = ["lightning_config.yaml", f"stages/{stage}.yaml"]
-    files += [file for name in overlays if Path(file := f"stages/{name}/{stage}.yaml").exists()]
+    files = ("lightning_config.yaml", f"stages/{stage}.yaml", f"stages/small/{stage}.yaml")
     words = [
         *(f"-c{file}" for file in files),
-        f"--data.init_args.root={given.data}",
-        f"--trainer.default_root_dir={out / run}",
+        *(word for word in extra if word.startswith("-c")),
+        f"--data.init_args.root={data}",
+        f"--trainer.default_root_dir={run}",
         f"--trainer.max_epochs={epochs}",
         f"--model.init_args.optimisation.constant_epochs={epochs // 2}",
         "--ckpt_path=last",
         "--trainer.logger=pytorch_lightning.loggers.CSVLogger",
-        f"--trainer.logger.save_dir={out / run}",
+        f"--trainer.logger.save_dir={run}",
         "--trainer.logger.name=curves",
     ]
     if stage != "1_landmark_transform":
         words.append(f"--trainer.limit_train_batches={BATCHES}")
-    for role, folder in STARTS_FROM.get(stage, {}).items():
-        words.append(f"--model.init_args.{role}_checkpoint={out / folder / 'checkpoints/last.ckpt'}")
     began = time.perf_counter()
-    facegan("fit", *words, *extra)
+    facegan("fit", *words, *(word for word in extra if not word.startswith("-c")))
     done.write_text(f"{(time.perf_counter() - began) / 60:.1f}\n")
+
+
+def compare(models: dict[str, Path], out: Path, data: Path, videos: Path, pairs: int) -> None:
+    """The joint stages' runs as models, measured beside each other."""
+    for run in models.values():
+        facegan("bundle", str(run / "checkpoints/last.ckpt"), "--out", str(run / "model"), "--overwrite")
+    named = [f"{name}={run / 'model'}" for name, run in models.items()]
+    facegan(
+        *("evaluate", "--model", *named, "--data", str(data), "--truth", str(videos)),
+        *("--pairs", str(pairs), "--out", str(out), "--overwrite"),
+    )
 
 
 def facegan(*arguments: str) -> None:
