@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-CHUNK = 64
-"""Pictures of a job: what a killed run loses at most, a process."""
+CHUNK = 16
+"""Pictures of a job: what a killed run loses at most, a process; few, so that all processes have some."""
 
 
 @dataclass(frozen=True)
