@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from facegan import landmarks
 from facegan.preparation import Crop
-from facegan.preparation.crop import track_side
+from facegan.preparation.crop import reduce_labels, track_side
 
 finite = st.floats(-500, 2000)
 
@@ -99,13 +99,27 @@ def test_side_is_twice_the_median_extent():
     assert track_side(np.array([90.0, 100.0, 500.0])) == 200
 
 
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(1, 4), st.sampled_from([5, 16]))
+def test_labels_are_those_that_cover_most(x, y, scale, size):
+    """Of whole blocks of a frame's pixels, counted; several may cover as much."""
+    labels = np.random.default_rng(x).integers(0, 3, (100, 100), np.uint8)
+    blocks = labels[y : y + scale * size, x : x + scale * size].reshape(size, scale, size, scale)
+    counts = np.stack([(blocks == label).sum(axis=(1, 3)) for label in range(3)])
+    for found in (
+        Crop(x, y, scale * size).cut_labels(labels, size),
+        reduce_labels(labels[y : y + scale * size, x : x + scale * size], size),
+    ):
+        assert (found.shape, found.dtype) == ((size, size), np.uint8)
+        np.testing.assert_array_equal(np.take_along_axis(counts, found[None], 0)[0], counts.max(axis=0))
+
+
 @given(st.floats(-40, 60), st.floats(-40, 60), st.floats(20, 200), st.sampled_from([16, 33, 64]))
-def test_labels_are_the_nearest(x, y, side, size):
-    labels = np.random.default_rng(0).integers(0, 3, (70, 90), np.uint8)
+def test_labels_lie_where_the_picture_does(x, y, side, size):
+    """A disc, but for its outline's pixels."""
+    rows, columns = np.mgrid[:70, :90]
+    disc = ((rows - 35) ** 2 + (columns - 45) ** 2 < 20**2).astype(np.uint8)
     crop = Crop(x, y, side)
-    centres = np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=-1)
-    places = crop.to_frame(centres, size)
-    columns, rows = np.clip(np.rint(places).astype(int), 0, (89, 69)).transpose(2, 0, 1)
-    # Where two pixels are equally near, either will do.
-    clear = (np.abs(places - np.floor(places) - 0.5) > 0.01).all(axis=-1)
-    np.testing.assert_array_equal(crop.cut_labels(labels, size)[clear], labels[rows, columns][clear])
+    places = crop.to_frame(np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=-1), size)
+    distance = np.linalg.norm(places - (45, 35), axis=-1) - 20
+    clear = np.abs(distance) > 1 + side / size / np.sqrt(2)
+    np.testing.assert_array_equal(crop.cut_labels(2 * disc, size)[clear], 2 * (distance < 0)[clear])

@@ -14,7 +14,7 @@ from torch import Tensor
 from facegan import landmarks, motion
 from facegan.data.address import FULL, reachable, read_file, shards
 from facegan.errors import InputError
-from facegan.preparation.crop import Crop
+from facegan.preparation.crop import Crop, reduce_labels
 from facegan.preparation.writer import DESCRIPTION, SCHEMA, VERSION
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class FaceCrops:
         """size×size of 0 background, 1 face, 2 hair."""
         labels = self._decode("segmentation", index, cv2.IMREAD_GRAYSCALE)
         if labels.shape[0] != self.size:
-            labels = cv2.resize(labels, (self.size, self.size), interpolation=cv2.INTER_NEAREST)
+            labels = reduce_labels(labels, self.size)
         return np.asarray(labels, np.uint8)
 
     def moved(self, image: Image, labels: Image, source: int, driving: int) -> tuple[Image, Image]:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from facegan.landmarks import between_eyes
+from facegan.perception.parsing import LABELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,28 +80,33 @@ class Crop:
         Returns:
             size×size×C.
         """
+        return self._sample(image, size, cv2.INTER_CUBIC)
+
+    def cut_labels(self, labels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+        """The same for a segmentation, H×W to size×size: each pixel has the label that covers most of it."""
+        return _most(self._sample(_shares(labels), size, cv2.INTER_LINEAR))
+
+    def _sample(self, image: NDArray[np.uint8], size: int, how: int) -> NDArray[np.uint8]:
         # Sampled no coarser than the frame, then averaged in whole blocks: exact in place, and no
         # aliasing when a large face becomes a small picture.
         fine = size * max(1, math.ceil(self.side / size))
-        picture = self._sample(image, fine, cv2.INTER_CUBIC)
+        step = self.side / fine
+        offset_x, offset_y = (edge + 0.5 * step - 0.5 for edge in (self.x, self.y))
+        picture = cv2.warpAffine(
+            image,
+            np.array([[step, 0, offset_x], [0, step, offset_y]]),
+            (fine, fine),
+            flags=how | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
         if fine > size:
             picture = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
         return picture.astype(np.uint8, copy=False)
 
-    def cut_labels(self, labels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-        """The same for a segmentation, H×W to size×size: each pixel has the nearest label."""
-        return self._sample(labels, size, cv2.INTER_NEAREST).astype(np.uint8, copy=False)
 
-    def _sample(self, image: NDArray[np.uint8], size: int, how: int) -> NDArray[Any]:
-        step = self.side / size
-        offset_x, offset_y = (edge + 0.5 * step - 0.5 for edge in (self.x, self.y))
-        return cv2.warpAffine(
-            image,
-            np.array([[step, 0, offset_x], [0, step, offset_y]]),
-            (size, size),
-            flags=how | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+def reduce_labels(labels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """A square segmentation of fewer pixels, each with the label that covers most of it."""
+    return _most(cv2.resize(_shares(labels), (size, size), interpolation=cv2.INTER_AREA))
 
 
 def extent(landmarks: NDArray[np.float32]) -> tuple[float, float]:
@@ -116,3 +122,14 @@ def track_side(extents: NDArray[np.floating]) -> float:
         extents: N, in each frame the larger of the face's width and height, in pixels.
     """
     return SIDE * float(np.median(extents))
+
+
+def _shares(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """H×W labels to H×W×3: 255 in a pixel's own."""
+    return np.take(255 * np.eye(len(LABELS), dtype=np.uint8), labels, axis=0)
+
+
+def _most(share: NDArray[Any]) -> NDArray[np.uint8]:
+    """H×W×3 to H×W: the label of the largest share."""
+    label: NDArray[np.uint8] = share.argmax(axis=-1).astype(np.uint8)
+    return label
