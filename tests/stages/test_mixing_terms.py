@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from facegan.stages.background_mix import Mixed, mixing_terms
+from facegan.stages.background_mix import Mixed, mixing_measures, mixing_terms
 from facegan.stages.perceptual import PerceptualLoss
 
 WEIGHTS = {
@@ -27,7 +27,14 @@ def batch():
     segmentation = torch.zeros(2, 32, 32, dtype=torch.long)
     segmentation[:, 8:20, 8:24] = 1
     segmentation[:, 4:8, 8:24] = 2
-    return {"driving": truth, "driving_segmentation": segmentation}
+    # The source's head stands further left.
+    cut_out = segmentation.roll(-6, dims=2)
+    return {
+        "driving": truth,
+        "driving_segmentation": segmentation,
+        "background": truth + 0.1,
+        "background_segmentation": cut_out,
+    }
 
 
 def made(truth, mask):
@@ -64,3 +71,18 @@ def test_held_paint_wants_the_whole_mask(batch, perceptual, weight, grey_is_chea
         terms = mixing_terms(mixed, batch, perceptual, WEIGHTS | {"painted_weight": weight})
         losses[share] = sum(terms.values()).item()
     assert (losses[0.6] < losses[1.0]) == grey_is_cheaper
+
+
+def test_measures_tell_the_hole_from_head_and_background(batch):
+    """16 wide heads 6 apart: the hole is 6 wide. What is wrong in one region shows in its measure alone."""
+    truth, head = batch["driving"], batch["driving_segmentation"] > 0
+    hole = ~head & (batch["background_segmentation"] > 0)
+    assert hole.sum() == 2 * 16 * 6
+    measured = mixing_measures(truth + 0.5 * hole[:, None], head[:, None].float(), batch)
+    torch.testing.assert_close(measured["hole_mse"], torch.full((2,), 0.0625))
+    grey = [(picture[:, where] ** 2).mean() / 4 for picture, where in zip(truth, hole, strict=True)]
+    torch.testing.assert_close(measured["hole_mse_of_paste"], torch.stack(grey))
+    torch.testing.assert_close(measured["background_mse"], torch.zeros(2))
+    torch.testing.assert_close(measured["background_mse_of_source"], torch.full((2,), 0.0025))
+    torch.testing.assert_close(measured["mask_on_head"], torch.ones(2))
+    torch.testing.assert_close(measured["mask_on_background"], torch.zeros(2))

@@ -40,6 +40,7 @@ MEASURES = {
     "mse": ("of_source", "of_paste"),
     "head_mse": ("of_source",),
     "background_mse": ("of_source",),
+    "hole_mse": ("of_paste",),
     "perceptual": ("of_source",),
     "landmark_error": ("of_source",),
     **dict.fromkeys(

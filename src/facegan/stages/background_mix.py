@@ -192,10 +192,11 @@ class BackgroundMixStage(AdversarialStage):
 
 
 def mixing_measures(result: Tensor, mask: Tensor, pair: Pair) -> dict[str, Tensor]:
-    """How the background is kept, and where the mask lies; N numbers each.
+    """How the background is kept and the hole filled, and where the mask lies; N numbers each.
 
     Untouched background is what is background in I_b and in the driver. Its error in I_b is what two
-    frames differ by anyway: noise, compression, whatever moves there.
+    frames differ by anyway: noise, compression, whatever moves there. The hole is what the source's head
+    leaves free; a paste leaves it grey.
 
     Args:
         result: I_r.
@@ -203,10 +204,13 @@ def mixing_measures(result: Tensor, mask: Tensor, pair: Pair) -> dict[str, Tenso
         pair: a batch.
     """
     truth, head = pair["driving"], pair["driving_segmentation"] > 0
-    untouched = ~head & (pair["background_segmentation"] == 0)
+    cut_out = pair["background_segmentation"] > 0
+    untouched, hole = ~head & ~cut_out, ~head & cut_out
     return {
         "background_mse": square_error(result, truth, untouched),
         "background_mse_of_source": square_error(pair["background"], truth, untouched),
+        "hole_mse": square_error(result, truth, hole),
+        "hole_mse_of_paste": square_error(torch.zeros_like(truth), truth, hole),
         "mask_on_head": mean_within(mask[:, 0].float(), head),
         "mask_on_background": mean_within(mask[:, 0].float(), untouched),
     }
