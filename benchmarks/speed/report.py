@@ -226,7 +226,7 @@ def data(measured: dict[str, Any]) -> Rows:
     ]
     rows += [
         (
-            f"evaluate {run['pairs']} pairs a protocol",
+            f"evaluate {run['pairs']} pairs in four protocols",
             str(run["workers"]),
             f"{run['seconds']:.1f}",
             f"{run['pairs'] / run['seconds']:.1f} pairs",
