@@ -2,12 +2,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from facegan.errors import InputError
-from facegan.preparation.workers import run_jobs, worker_count
+from facegan.preparation.workers import Workers, run_jobs, worker_count
 
 
 def square(number):
@@ -35,6 +36,39 @@ def test_results_come_in_the_order_of_the_jobs(workers):
 def test_an_error_ends_everything(workers):
     with pytest.raises(InputError, match="not a three"):
         run_jobs(fail, range(9), workers=workers, title="", progress=False)
+
+
+def process(_):
+    time.sleep(0.1)
+    return os.getpid()
+
+
+def alive(pid):
+    return Path(f"/proc/{pid}").exists()
+
+
+def test_workers_are_kept_from_one_list_to_the_next():
+    with Workers(2, progress=False) as workers:
+        first = set(workers.run(process, range(8), ""))
+        # A single job is done here, and ends nobody.
+        assert workers.run(process, [0], "") == [os.getpid()]
+        assert set(workers.run(process, range(8), "")) == first
+        assert len(first) == 2
+        assert all(alive(pid) for pid in first)
+    assert not any(alive(pid) for pid in first)
+
+
+def test_workers_end_with_an_error_between_two_lists():
+    def fails():
+        with Workers(2, progress=False) as workers:
+            seen.update(workers.run(process, range(8), ""))
+            raise InputError
+
+    seen = set()
+    with pytest.raises(InputError):
+        fails()
+    assert seen
+    assert not any(alive(pid) for pid in seen)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])

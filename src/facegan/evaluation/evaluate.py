@@ -32,7 +32,7 @@ from facegan.evaluation.tables import PAPER
 from facegan.files import require_free
 from facegan.inference.engines import check_device
 from facegan.networks import FaceGAN
-from facegan.preparation.workers import worker_count
+from facegan.preparation.workers import Workers
 from facegan.preparation.workspace import RESULT, workspace
 
 if TYPE_CHECKING:
@@ -114,8 +114,11 @@ def evaluate(
     try:
         observer = shared(eyes)
         # What is wrong with one picture is mended and the rest not done again.
-        with workspace(out, job, stays_after=(InputError,)) as folder:
-            scorer = Scorer(folder, eyes, worker_count(workers), progress)
+        with (
+            workspace(out, job, stays_after=(InputError,)) as folder,
+            Workers(workers, progress=progress) as started,
+        ):
+            scorer = Scorer(folder, eyes, started)
             run = Run(methods, networks, crops, split, trials, answers, scorer, folder, progress)
             found = run.protocols()
             edits = _edits(run, observer)

@@ -15,7 +15,6 @@ from facegan.evaluation.compare import Compared, compare, flicker
 from facegan.evaluation.observer import Eyes, Seen, join, observe
 from facegan.evaluation.protocols import RUN
 from facegan.files import new_file
-from facegan.preparation.workers import run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,10 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facegan.evaluation.pictures import Pictures
+    from facegan.preparation.workers import Workers
 
     Floats = NDArray[np.float64]
 
-CHUNK = 16
+CHUNK = 8
 """Pictures of a job: what a killed run loses at most, a process; few, so that all processes have some."""
 
 
@@ -38,14 +38,12 @@ class Scorer:
     Args:
         folder: what is found is kept there, so that another run over the same pictures finds it again.
         eyes: who looks.
-        workers: number of processes.
-        progress: show bars.
+        workers: who does the jobs.
     """
 
     folder: Path
     eyes: Eyes
-    workers: int
-    progress: bool
+    workers: Workers
 
     def see(self, pictures: Pictures, name: str) -> Seen:
         """What pictures show.
@@ -74,9 +72,7 @@ class Scorer:
         folder = self.folder / what / name
         folder.mkdir(parents=True, exist_ok=True)
         keep = partial(_keep, function, folder)
-        numbered = list(enumerate(jobs))
-        title = f"{name}: {what}"
-        return run_jobs(keep, numbered, workers=self.workers, title=title, progress=self.progress)
+        return self.workers.run(keep, list(enumerate(jobs)), f"{name}: {what}")
 
 
 def _chunks(count: int) -> list[range]:

@@ -6,9 +6,9 @@ import os
 import signal
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import cv2
 import joblib
@@ -21,6 +21,7 @@ from facegan.preparation import engines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
 
     from facegan.preparation.engines import Engine
 
@@ -40,10 +41,7 @@ def run_jobs(
     progress: bool,
     engine: Engine = "local",
 ) -> list[Result]:
-    """Calls a function for every job.
-
-    An interrupt or an error ends the workers at once, and so does the parent's death, however sudden;
-    a cluster's workers may finish the job that they are at.
+    """Calls a function for every job, by workers that end with the last.
 
     Args:
         function: importable, as are its arguments and results, so that they can be sent to a process.
@@ -62,17 +60,55 @@ def run_jobs(
     """
     if engine == "local":
         workers = min(worker_count(workers), max(len(jobs), 1))
-        if workers > 1:
+    with Workers(workers, engine, progress=progress) as started:
+        return started.run(function, jobs, title)
+
+
+class Workers:
+    """Processes that do one list of jobs after another; a context. The first list starts them.
+
+    An interrupt or an error ends them at once, and so does the parent's death, however sudden; a cluster's
+    workers may finish the job that they are at.
+
+    Args:
+        count: number of processes, as for :func:`run_jobs`.
+        engine: where they are.
+        progress: show a bar for each list.
+    """
+
+    def __init__(self, count: int | None, engine: Engine = "local", *, progress: bool) -> None:
+        self._count = worker_count(count) if engine == "local" else count or -1
+        self._engine = engine
+        self._progress = progress
+        self._context = ExitStack()
+
+    def run(self, function: Callable[[Job], Result], jobs: Sequence[Job], title: str) -> list[Result]:
+        """The results in the order of the jobs; arguments as for :func:`run_jobs`."""
+        # One job alone is not worth a process, nor are others to end for it.
+        count = 1 if self._engine == "local" and len(jobs) <= 1 else self._count
+        if self._engine == "local" and count > 1:
             function = partial(_local_job, function, os.getpid())
-    console = Console(stderr=True)
-    with _one_interrupt(), engines.start(engine), Progress(console=console, disable=not progress) as bar:
-        parallel = _Parallel(bar, bar.add_task(title, total=len(jobs)), n_jobs=workers or -1)
-        try:
-            results: list[Result] = list(parallel(joblib.delayed(function)(job) for job in jobs))
-        finally:
-            if engine == "local" and workers != 1:
-                get_reusable_executor().shutdown(kill_workers=True)
-    return results
+        with Progress(console=Console(stderr=True), disable=not self._progress) as bar:
+            parallel = _Parallel(bar, bar.add_task(title, total=len(jobs)), n_jobs=count)
+            return list(parallel(joblib.delayed(function)(job) for job in jobs))
+
+    def __enter__(self) -> Self:
+        with ExitStack() as context:
+            context.enter_context(_one_interrupt())
+            context.enter_context(engines.start(self._engine))
+            if self._engine == "local" and self._count > 1:
+                context.callback(_end_workers)
+            self._context = context.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._context.__exit__(kind, error, trace)
+
+
+def _end_workers() -> None:
+    get_reusable_executor(reuse=True).shutdown(kill_workers=True)
 
 
 def worker_count(workers: int | None) -> int:
