@@ -36,21 +36,33 @@ def test_same_values_and_gradients(count: int, height: int, width: int, kernel: 
         torch.testing.assert_close(ours, theirs)
 
 
+@pytest.mark.parametrize("train", [True, False])
 @pytest.mark.parametrize("channels", [CHANNELS_A_PIXEL * 16, CHANNELS_A_PIXEL * 16 - 1])
-def test_only_where_it_is_deep_and_trained(channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_where_it_is_deep(channels: int, train: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     used = []
     unfold = torch.nn.functional.unfold
     monkeypatch.setattr(torch.nn.functional, "unfold", lambda *given: used.append(1) or unfold(*given))
     deep, _ = both(channels, 3)
-    pictures = torch.zeros(1, channels, 4, 4, dtype=torch.float64)
-    deep.eval()(pictures)
-    assert not used
-    deep.train()(pictures)
+    deep.train(train)(torch.zeros(1, channels, 4, 4, dtype=torch.float64))
     assert len(used) == (channels == CHANNELS_A_PIXEL * 16)
+
+
+def test_exported_ones_are_pytorchs_for_every_number_of_pictures() -> None:
+    channels = CHANNELS_A_PIXEL * 2 * 16
+    deep, _ = both(channels, 3)
+    count = torch.export.Dim("count", min=1, max=64)
+    pictures = torch.randn(2, channels, 4, 4, dtype=torch.float64)
+    program = torch.export.export(deep.eval(), (pictures,), dynamic_shapes=({0: count},))
+    assert not any("im2col" in str(node.target) for node in program.graph.nodes)
+    for many in (1, 3):
+        pictures = torch.randn(many, channels, 4, 4, dtype=torch.float64)
+        torch.testing.assert_close(program.module()(pictures), deep(pictures))
 
 
 def test_strided_and_zero_padded_ones_stay_pytorchs() -> None:
     for options in ({"stride": 2, "padding": 1}, {"padding": 1}):
         deep = DeepConv2d(64, 64, 3, **options)
         pictures = torch.randn(1, 64, 4, 4)
-        assert torch.equal(deep.train()(pictures), deep.eval()(pictures))
+        plain = nn.Conv2d(64, 64, 3, **options)
+        plain.load_state_dict(deep.state_dict())
+        assert torch.equal(deep(pictures), plain(pictures))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
+import gc
 import sys
 import traceback
 from collections.abc import Sequence
@@ -10,6 +12,9 @@ from collections.abc import Sequence
 from facegan import __version__
 from facegan.cli import commands
 from facegan.errors import InputError
+
+# At its end Python looks for what could be freed in all that was imported, for half a second.
+atexit.register(gc.freeze)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

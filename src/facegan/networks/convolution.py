@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -10,19 +11,21 @@ CHANNELS_A_PIXEL = 4
 
 
 class DeepConv2d(nn.Conv2d):
-    """A convolution that trains fast on processors where it is deep.
+    """A convolution that is fast on processors where it is deep.
 
-    The library's convolution brings the weights into an order of its own, three times in every step.
-    In the middle of pix2pixHD's generator, with 1,024 channels and 64 pixels, that is most of the step. There
-    the weights are multiplied as they lie by the pixels' neighbourhoods (``docs/performance.md``). Everywhere
-    else, and where nothing is trained, this is PyTorch's.
+    The library's convolution brings the weights into an order of its own, in training three times a step.
+    In the middle of pix2pixHD's generator, with 1,024 channels and 64 pixels, that takes longer than to
+    convolve. There the weights are multiplied as they lie by the pixels' neighbourhoods
+    (``docs/performance.md``). Everywhere else, and in exported networks, this is PyTorch's.
     """
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         count, channels, height, width = input.shape
-        deep = min(channels, self.out_channels) >= CHANNELS_A_PIXEL * count * height * width
+        # An exported network takes any number of pictures: it must not be asked for it.
+        fixed = not torch.compiler.is_exporting()
+        deep = fixed and min(channels, self.out_channels) >= CHANNELS_A_PIXEL * count * height * width
         simple = self.groups == 1 and self.padding_mode == "reflect" and isinstance(self.padding, tuple)
-        if not (deep and simple and self.training and input.device.type == "cpu"):
+        if not (deep and simple and input.device.type == "cpu"):
             made: Tensor = super()._conv_forward(input, weight, bias)
             return made
         padded = functional.pad(input, self._reversed_padding_repeated_twice, mode="reflect")
