@@ -2,7 +2,8 @@
 
 ``python benchmarks/learning/hair.py --data data/synthetic/prepared --checkpoint
 runs/learning/reenact/checkpoints/last.ckpt --out DIR`` measures, on the pairs that ``pictures.py`` takes,
-labels that are nearly the truth, and S_fr; S_fr also on as many pairs of people who were learnt from.
+labels that are nearly the truth, and S_fr; S_fr also where the source's own pose is asked for, and on as many
+pairs of people who were learnt from.
 """
 
 from __future__ import annotations
@@ -45,17 +46,18 @@ def main() -> None:
     for split, people in (("test", "kept out"), ("train", "learnt from")):
         crops = FaceCrops(given.data, split)
         for pair in ValidationPairs(crops, given.pairs, aligned=False):
-            heatmap = draw_gaussians(pair["driving_landmarks"][None], crops.size, stage.config["sigma"])
-            with torch.inference_mode():
-                _, logits = network(pair["source"][None], heatmap)
-            hair = (pair["driving_segmentation"] == HAIR).numpy()
-            answers = {f"S_fr, people {people}": (logits[0].argmax(dim=0) == HAIR).numpy()}
-            if split == "test":
-                answers["the source's own"] = (pair["source_segmentation"] == HAIR).numpy()
-                answers |= nearly(hair)
-            for name, answer in answers.items():
-                common[name] += int((answer & hair).sum())
-                either[name] += int((answer | hair).sum())
+            own, hair = ((pair[f"{role}_segmentation"] == HAIR).numpy() for role in ("source", "driving"))
+            for truth, role, asked in ((hair, "driving", ""), (own, "source", " unmoved")):
+                heatmap = draw_gaussians(pair[f"{role}_landmarks"][None], crops.size, stage.config["sigma"])
+                with torch.inference_mode():
+                    _, logits = network(pair["source"][None], heatmap)
+                answers = {f"S_fr, people {people}{asked}": (logits[0].argmax(dim=0) == HAIR).numpy()}
+                if split == "test" and role == "driving":
+                    answers["the source's own"] = own
+                    answers |= nearly(truth)
+                for name, answer in answers.items():
+                    common[name] += int((answer & truth).sum())
+                    either[name] += int((answer | truth).sum())
     found = {name: common[name] / either[name] for name in common}
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "hair.json").write_text(
