@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,8 @@ def make(name: str, folder: Path) -> Model:
     torch.manual_seed(0)
     FaceGAN(FaceGANConfig(reenactor=settings[0], background_mixer=settings[1])).save_pretrained(folder)
     export(folder, "openvino")
+    # Else the system writes gigabytes while something is timed.
+    os.sync()
     return Model(name, folder)
 
 
