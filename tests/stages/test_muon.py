@@ -47,10 +47,27 @@ def test_singular_values_come_near_one(rows, columns, scale):
     assert (diagonal[strong] > 0.45).all()
 
 
+@pytest.mark.parametrize("shape", [(20, 54), (64, 8)])
+@pytest.mark.parametrize(("has_bf16", "tolerance"), [(True, 0.03), (False, 1e-5)])
+def test_five_steps_of_newton_and_schulz(shape, has_bf16, tolerance, monkeypatch):
+    """Where bfloat16 is emulated, in the matrix's own 32 bit."""
+    monkeypatch.setattr("facegan.stages.muon.computes_bf16", lambda device: has_bf16)
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    left, values, right = torch.linalg.svd(matrix.double(), full_matrices=False)
+    values = values / values.norm()
+    for _ in range(5):
+        values = 3.4445 * values - 4.7750 * values**3 + 2.0315 * values**5
+    exact = (left * values) @ right
+    turned = orthogonalise(matrix)
+    assert turned.dtype == torch.float32
+    assert (turned - exact).norm() < tolerance * exact.norm()
+
+
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this PyTorch has no Muon")
 @pytest.mark.parametrize("shape", [(20, 6, 3), (64, 8, 1)])
-def test_matrices_move_as_with_pytorchs_muon(shape):
-    """Its Muon takes matrices alone."""
+def test_matrices_move_as_with_pytorchs_muon(shape, monkeypatch):
+    """Its Muon takes matrices alone, and computes in bfloat16 everywhere."""
+    monkeypatch.setattr("facegan.stages.muon.computes_bf16", lambda device: True)
     torch.manual_seed(0)
     rows, channels, kernel = shape
     convolution = nn.Conv2d(channels, rows, kernel, bias=False)

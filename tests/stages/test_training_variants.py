@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+import yaml
 from command_lines import MODEL, OPTIMISATION, STAGES, curve, exact, finite, folder_of, measured, saved
 from torch._dynamo.utils import counters
 
@@ -104,10 +105,23 @@ def test_variants_train(stage: str, variant: list[str], prepared: Path, tmp_path
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_16_bit_arithmetic_trains_in_32_bit_weights(
-    stage: str, prepared: Path, runs: Path, tmp_path: Path
+    stage: str, prepared: Path, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("facegan.cli.training.computes_bf16", lambda device: True)
     line = [*exact(stage, prepared, tmp_path, runs), "--trainer.precision=bf16-mixed"]
     penalty = [f"{MODEL}adversarial.gradient_penalty=5"] if folder_of(stage) != "landmark_transform" else []
     assert main([*line, *penalty]) == 0
     assert finite(tmp_path)
     assert {value.dtype for value in saved(tmp_path)["state_dict"].values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("has_bf16", [True, False])
+def test_a_processor_without_bf16_trains_in_32_bit(
+    has_bf16: bool, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would emulate the default precision, many times slower."""
+    monkeypatch.setattr("facegan.cli.training.computes_bf16", lambda device: has_bf16)
+    line = [*exact("1_landmark_transform", prepared, tmp_path), "--trainer.precision=bf16-mixed"]
+    assert main([*line, "--trainer.limit_train_batches=1"]) == 0
+    used = yaml.safe_load((tmp_path / "config.yaml").read_text())["trainer"]["precision"]
+    assert used == ("bf16-mixed" if has_bf16 else "32-true")

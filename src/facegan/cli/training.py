@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from jsonargparse import ArgumentError
 from lightning_fabric.utilities.exceptions import MisconfigurationException
+from lightning_utilities.core.rank_zero import rank_zero_warn
 from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
 
 from facegan.cli.commands import TRAINING
 from facegan.errors import InputError
+from facegan.stages.bf16 import computes_bf16
 from facegan.stages.checkpoints import read_checkpoint
 from facegan.stages.pair_data import PairData
 from facegan.stages.stage import Stage, require_stage
@@ -79,6 +82,9 @@ class TrainingCLI(LightningCLI):
             if trainer[theirs] != unset:
                 msg = f"trainer.{theirs} does nothing here: set model.init_args.optimisation.{ours}"
                 raise InputError(msg)
+        if trainer.precision == "bf16-mixed" and not _computes_bf16(trainer.accelerator):
+            rank_zero_warn("this processor has no bf16 instructions: trainer.precision is 32-true")
+            trainer.precision = "32-true"
 
     def instantiate_trainer(self, **settings: Any) -> pl.Trainer:
         """What the trainer refuses is the user's to mend."""
@@ -106,6 +112,12 @@ class RunConfig(SaveConfigCallback):
         self.parser.save(
             self.config, folder / "config.yaml", skip_check=False, overwrite=True, multifile=False
         )
+
+
+def _computes_bf16(accelerator: str) -> bool:
+    """Whether what the trainer will choose has instructions for it."""
+    on_processor = accelerator == "cpu" or (accelerator == "auto" and not torch.accelerator.is_available())
+    return not on_processor or computes_bf16(torch.device("cpu"))
 
 
 def _innermost(message: str) -> str:

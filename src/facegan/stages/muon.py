@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, overload
 import torch
 from torch import Tensor, nn
 
+from facegan.stages.bf16 import computes_bf16
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -20,8 +22,8 @@ class Muon(torch.optim.Adam):
     """Muon (Jordan et al., 2024) for convolutions, Adam for everything else.
 
     A convolution's weights are a matrix with a row an output channel. Its averaged gradient G = U S Vᵀ is
-    replaced by nearly U Vᵀ (five Newton-Schulz steps in bfloat16), so that directions which are rare
-    in the data move as fast as common ones.
+    replaced by nearly U Vᵀ (five Newton-Schulz steps, in bfloat16 where the device has it), so that
+    directions which are rare in the data move as fast as common ones.
 
     Args:
         networks: what is trained.
@@ -111,7 +113,7 @@ def orthogonalise(matrix: Tensor) -> Tensor:
     """
     a, b, c = QUINTIC
     wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
-    x = wide.bfloat16()
+    x = wide.bfloat16() if computes_bf16(matrix.device) else wide
     x = x / (x.norm() + 1e-7)
     for _ in range(ITERATIONS):
         square = x @ x.T
