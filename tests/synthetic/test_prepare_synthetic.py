@@ -11,6 +11,7 @@ from facegan.data import FaceCrops
 from facegan.errors import InputError
 from facegan.preparation import SCHEMA, Crop
 from facegan.synthetic import GroundTruth, prepare_synthetic
+from facegan.synthetic.prepare import regions
 
 SIZE = 64
 
@@ -47,7 +48,31 @@ def test_rows_are_the_truth(exact, talking_heads):
         drawn = known["landmarks"].reshape(68, 2)
         np.testing.assert_allclose(crop.to_frame(points, SIZE), drawn, atol=1e-3)
         labels = crop.cut_labels(decode(known["segmentation"]), SIZE)
-        np.testing.assert_array_equal(decode(row["segmentation"]), labels)
+        np.testing.assert_array_equal(decode(row["segmentation"]), regions(labels))
+
+
+@pytest.mark.parametrize("size", [128, 256, 512])
+def test_strands_and_gaps_are_no_regions(size):
+    """Smooth outlines stay where they are; what is thinner than a hundredth of the side goes."""
+    y, x = np.mgrid[:size, :size] / size
+    head = np.where(np.hypot(x - 0.5, y - 0.55) < 0.3, 2, 0)
+    head[np.hypot(x - 0.5, y - 0.6) < 0.2] = 1
+    np.testing.assert_array_equal(
+        regions(head[:, ::-1].astype(np.uint8)), regions(head.astype(np.uint8))[:, ::-1]
+    )
+    smooth = regions(head.astype(np.uint8))
+    for label in (1, 2):
+        assert np.logical_xor(smooth == label, head == label).sum() < 0.01 * (head == label).sum()
+    frayed = head.copy()
+    thin = max(size // 128, 1)
+    strand, gap = size // 16, size // 2
+    frayed[: size // 4, strand : strand + thin] = 2
+    frayed[int(0.26 * size) : int(0.38 * size), gap : gap + thin] = 0
+    cleaned = regions(frayed.astype(np.uint8))
+    assert not cleaned[: size // 5, : size // 8].any()
+    assert (cleaned[int(0.28 * size) : int(0.36 * size), gap - 2 : gap + 3] == 2).all()
+    straight = np.repeat(np.arange(size) >= size // 3, size).reshape(size, size).astype(np.uint8)
+    np.testing.assert_array_equal(regions(straight), straight)
 
 
 def test_it_is_the_data_set_of_the_detectors_but_exact(exact, prepared):
