@@ -44,13 +44,14 @@ def test_the_grid_moves_one_number_a_column(animator, source):
     height = 5 * (128 + 4)
     body = sheet[-height - height % 2 :]
     assert sheet.shape[0] < height + 40
-    wanted = edit(animator, source, {NAMES[3]: 0.75}).repeat(2, axis=0).repeat(2, axis=1)
+    wanted = edit(animator, source, {NAMES[3]: 0.75}).repeat(2, axis=0).repeat(2, axis=1).astype(int)
+    # Processors may round the pictures of a row otherwise than one alone.
     found = [
         (column, row)
         for column in range(sheet.shape[1] - 128)
         for row in range(0, sheet.shape[0] - 127)
-        if (sheet[row, column : column + 4] == wanted[0, :4]).all()
-        and (sheet[row : row + 128, column : column + 128] == wanted).all()
+        if np.abs(sheet[row, column : column + 4] - wanted[0, :4]).max() <= 1
+        and np.abs(sheet[row : row + 128, column : column + 128] - wanted).max() <= 1
     ]
     assert len(found) == 1
     assert found[0][1] > 3 * 128
