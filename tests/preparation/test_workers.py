@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -69,6 +70,27 @@ def test_workers_end_with_an_error_between_two_lists():
         fails()
     assert seen
     assert not any(alive(pid) for pid in seen)
+
+
+def keep_a_lock(_):
+    """As tqdm does, whom libraries import."""
+    locks.append(multiprocessing.RLock())
+    time.sleep(0.1)
+
+
+locks = []
+
+
+def test_workers_leave_nothing_behind_of_which_python_would_warn():
+    script = (
+        "from test_workers import keep_a_lock, run_jobs\n"
+        "if __name__ == '__main__':\n"
+        "    run_jobs(keep_a_lock, range(4), workers=2, title='', progress=False)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])

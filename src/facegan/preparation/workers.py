@@ -97,7 +97,7 @@ class Workers:
             context.enter_context(_one_interrupt())
             context.enter_context(engines.start(self._engine))
             if self._engine == "local" and self._count > 1:
-                context.callback(_end_workers)
+                context.push(_end_workers)
             self._context = context.pop_all()
         return self
 
@@ -107,8 +107,9 @@ class Workers:
         self._context.__exit__(kind, error, trace)
 
 
-def _end_workers() -> None:
-    get_reusable_executor(reuse=True).shutdown(kill_workers=True)
+def _end_workers(kind: type[BaseException] | None, *_: object) -> None:
+    # Killed ones would leave semaphores behind, of which a warning tells.
+    get_reusable_executor(reuse=True).shutdown(kill_workers=kind is not None)
 
 
 def worker_count(workers: int | None) -> int:
