@@ -75,7 +75,6 @@ def test_workers_end_with_an_error_between_two_lists():
 def keep_a_lock(_):
     """As tqdm does, whom libraries import."""
     locks.append(multiprocessing.RLock())
-    time.sleep(0.1)
 
 
 locks = []

@@ -11,7 +11,7 @@ import torch
 def computes_bf16(device: torch.device) -> bool:
     """Whether a device has instructions for bf16.
 
-    Processors without (x86 before AVX-512, for one) emulate it: a product of matrices takes some fifty times
+    Processors without (x86 before AVX-512, for one) emulate it: a product of matrices takes many times
     as long as in 32 bit. Accelerators are taken to have them.
     """
     if device.type != "cpu":
