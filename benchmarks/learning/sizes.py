@@ -13,11 +13,11 @@ from train import compare, fit, folder, starts
 
 LANDMARKS = "1_landmark_transform"
 EPOCHS = {
-    LANDMARKS: 24,
-    "2_reenact_128": 8,
-    "2_reenact": 3,
-    "3_background_mix": 1,
-    "4_joint": 1,
+    LANDMARKS: (24, 12),
+    "2_reenact_128": (8, 4),
+    "2_reenact": (3, 1),
+    "3_background_mix": (1, 0),
+    "4_joint": (1, 0),
 }
 EXTRA = {
     "2_reenact_128": ["--model.init_args.segmentation_weight=30"],

@@ -15,14 +15,31 @@ import time
 from pathlib import Path
 
 EPOCHS = {
-    "1_landmark_transform": 32,
-    "2_reenact_128": 16,
-    "2_reenact": 4,
-    "3_background_mix": 3,
-    "4_joint": 2,
+    "1_landmark_transform": (32, 16),
+    "2_reenact_128": (15, 15),
+    "2_reenact": (7, 2),
+    "3_background_mix": (3, 1),
+    "4_joint": (2, 1),
 }
+"""Of each stage, and how many of them have the full learning rate. In the first phase of stage 2 all have:
+the second begins with the full rate again."""
 BATCHES = 600
 """Of an epoch; stage 1 takes all."""
+MODEL = "--model.init_args."
+COLOUR = "--data.init_args.colour=0.1"
+REENACTOR = [
+    f"{MODEL}generator.downsamplings=2",
+    f"{MODEL}generator.blocks=6",
+    f"{MODEL}optimisation.muon_learning_rate=0.06",
+    COLOUR,
+]
+SETTINGS = {
+    "2_reenact_128": [f"{MODEL}generator.width=48", *REENACTOR],
+    "2_reenact": [f"{MODEL}generator.width=24", *REENACTOR],
+    "3_background_mix": [COLOUR],
+    "4_joint": [COLOUR],
+}
+"""Other than the small overlay's, which is for minutes of training on few people."""
 STARTS_FROM = {
     "2_reenact": {"global": "reenact_128"},
     "3_background_mix": {"reenact": "reenact"},
@@ -42,11 +59,15 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=400, help="pairs of each protocol of the evaluation")
     parser.add_argument("--share", type=float, default=1.0, help="of the epochs")
     given = parser.parse_args()
-    epochs = {stage: max(round(given.share * whole), 1) for stage, whole in EPOCHS.items()}
+    epochs = {
+        stage: (max(round(given.share * whole), 1), round(given.share * constant))
+        for stage, (whole, constant) in EPOCHS.items()
+    }
+    extra = {stage: (*starts(given.out, stage), *SETTINGS.get(stage, ())) for stage in EPOCHS}
     for stage in EPOCHS:
-        fit(stage, folder(given.out, stage), given.data, epochs[stage], *starts(given.out, stage))
-    extra = (*starts(given.out, "4_joint"), "--model.init_args.transform_landmarks=false")
-    fit("4_joint", given.out / ABLATION, given.data, epochs["4_joint"], *extra)
+        fit(stage, folder(given.out, stage), given.data, epochs[stage], *extra[stage])
+    alone = (*extra["4_joint"], f"{MODEL}transform_landmarks=false")
+    fit("4_joint", given.out / ABLATION, given.data, epochs["4_joint"], *alone)
     models = {"facegan": given.out / "joint", "without L_T": given.out / ABLATION}
     compare(models, given.out / "evaluation", given.data, given.videos, given.pairs)
 
@@ -59,13 +80,21 @@ def folder(out: Path, stage: str) -> Path:
 def starts(out: Path, stage: str) -> list[str]:
     """The checkpoints that a stage starts from, as options."""
     return [
-        f"--model.init_args.{role}_checkpoint={out / name / 'checkpoints/last.ckpt'}"
+        f"{MODEL}{role}_checkpoint={out / name / 'checkpoints/last.ckpt'}"
         for role, name in STARTS_FROM.get(stage, {}).items()
     ]
 
 
-def fit(stage: str, run: Path, data: Path, epochs: int, *extra: str) -> None:
-    """Trains a stage with the small overlay into ``run``, unless it is done; goes on where it stopped."""
+def fit(stage: str, run: Path, data: Path, epochs: tuple[int, int], *extra: str) -> None:
+    """Trains a stage with the small overlay into ``run``, unless it is done; goes on where it stopped.
+
+    Args:
+        stage: as in ``stages/``.
+        run: folder.
+        data: prepared data set.
+        epochs: how many, and how many of them with the full learning rate.
+        extra: more options.
+    """
     done = run / "done"
     if done.exists():
         return
@@ -75,8 +104,8 @@ def fit(stage: str, run: Path, data: Path, epochs: int, *extra: str) -> None:
         *(word for word in extra if word.startswith("-c")),
         f"--data.init_args.root={data}",
         f"--trainer.default_root_dir={run}",
-        f"--trainer.max_epochs={epochs}",
-        f"--model.init_args.optimisation.constant_epochs={epochs // 2}",
+        f"--trainer.max_epochs={epochs[0]}",
+        f"{MODEL}optimisation.constant_epochs={epochs[1]}",
         "--ckpt_path=last",
         "--trainer.logger=pytorch_lightning.loggers.CSVLogger",
         f"--trainer.logger.save_dir={run}",
