@@ -19,7 +19,7 @@ EPOCHS = {
     "2_reenact_128": (15, 15),
     "2_reenact": (7, 2),
     "3_background_mix": (3, 1),
-    "4_joint": (2, 1),
+    "4_joint": (3, 1),
 }
 """Of each stage, and how many of them have the full learning rate. In the first phase of stage 2 all have:
 the second begins with the full rate again."""
@@ -37,7 +37,7 @@ SETTINGS = {
     "2_reenact_128": [f"{MODEL}generator.width=48", *REENACTOR],
     "2_reenact": [f"{MODEL}generator.width=24", *REENACTOR],
     "3_background_mix": [COLOUR],
-    "4_joint": [COLOUR],
+    "4_joint": [f"{MODEL}optimisation.muon_learning_rate=0.02", COLOUR],
 }
 """Other than the small overlay's, which is for minutes of training on few people."""
 STARTS_FROM = {
