@@ -31,6 +31,7 @@ REENACTOR = [
     f"{MODEL}generator.downsamplings=2",
     f"{MODEL}generator.blocks=6",
     f"{MODEL}optimisation.muon_learning_rate=0.06",
+    f"{MODEL}overlap_weight=10",
     COLOUR,
 ]
 SETTINGS = {

@@ -43,7 +43,7 @@ def logged(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]
     checkpoints = [folder / f"{name}.ckpt" for name in ("landmark", "reenact", "background", "joint")]
     made = [
         lambda: (LandmarkTransformStage(width=16, layers=1), LandmarkTransformData),
-        lambda: (ReenactStage(**SIZES, **LOSSES), ReenactData),
+        lambda: (ReenactStage(**SIZES, **LOSSES, overlap_weight=1), ReenactData),
         lambda: (BackgroundMixStage(**SIZES, **LOSSES, painted_weight=1), BackgroundMixData),
         lambda: (JointStage(*checkpoints[:3], **LOSSES), JointData),
     ]

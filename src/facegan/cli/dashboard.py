@@ -17,7 +17,7 @@ STEP = "trainer/global_step"
 
 PARTS = {
     "landmark": ("landmark", "movement", "action_unit", "connectivity"),
-    "reenact": ("reconstruction", "perceptual", "segmentation"),
+    "reenact": ("reconstruction", "perceptual", "segmentation", "overlap"),
     "background": ("reconstruction", "perceptual", "mask_smoothness", "mask_norm", "painted"),
 }
 """Terms of L_l, L_r and L_b; the joint stage writes the part before each."""

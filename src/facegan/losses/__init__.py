@@ -14,7 +14,12 @@ from facegan.losses.landmarks import (
     landmark_reconstruction,
     movement_norm,
 )
-from facegan.losses.pictures import perceptual, reconstruction, segmentation_cross_entropy
+from facegan.losses.pictures import (
+    perceptual,
+    reconstruction,
+    segmentation_cross_entropy,
+    segmentation_overlap,
+)
 
 __all__ = [
     "AdversarialForm",
@@ -31,4 +36,5 @@ __all__ = [
     "perceptual",
     "reconstruction",
     "segmentation_cross_entropy",
+    "segmentation_overlap",
 ]

@@ -1,4 +1,4 @@
-"""Losses between pictures: L_rr, L_rp, L_ce."""
+"""Losses between pictures and between segmentations: L_rr, L_rp, L_ce, and the overlap."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PERCEPTUAL_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 """pix2pixHD's weights of relu1_1 … relu5_1."""
+TINY = 1e-6
+"""Of a pixel."""
 
 
 def reconstruction(generated: Tensor, truth: Tensor) -> Tensor:
@@ -46,3 +48,21 @@ def segmentation_cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
         truth: N×H×W of 0 background, 1 face, 2 hair.
     """
     return functional.cross_entropy(logits.float(), truth.long())
+
+
+def segmentation_overlap(logits: Tensor, truth: Tensor) -> Tensor:
+    """What the labels' overlaps lack to 1, their mean (Rahman and Wang, 2016; not in the paper).
+
+    Overlap is intersection over union of all pixels of the batch, with the probabilities of S_fr as shares of
+    a pixel. Unlike in L_ce an error counts by its share of the region: half of little hair as half of much.
+
+    Args:
+        logits: N×3×H×W.
+        truth: N×H×W of 0 background, 1 face, 2 hair.
+    """
+    found = logits.float().softmax(dim=1)
+    true = functional.one_hot(truth.long(), logits.shape[1]).movedim(-1, 1)
+    both = (found * true).sum(dim=(0, 2, 3))
+    either = (found + true).sum(dim=(0, 2, 3)) - both
+    # A label that is nowhere, in neither, lacks nothing.
+    return (1 - (both + TINY) / (either + TINY)).mean()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, overload
 
 import torch
@@ -49,7 +50,7 @@ class Muon(torch.optim.Adam):
             for module in network.modules()
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
             and module.weight.requires_grad
-            and min(_as_matrix(module.weight, isinstance(module, nn.ConvTranspose2d)).shape) >= ROWS
+            and _least_side(module.weight, isinstance(module, nn.ConvTranspose2d)) >= ROWS
         }
         rest = [
             p for network in networks for p in network.parameters() if p.requires_grad and p not in matrices
@@ -81,49 +82,68 @@ class Muon(torch.optim.Adam):
                 loss = closure()
         for group in self.param_groups:
             if group["matrices"]:
+                alike = defaultdict(list)
                 for weight in group["params"]:
                     if weight.grad is not None:
-                        self._move(weight, weight.grad, group)
-                        # Adam leaves alone what has no gradient.
-                        weight.grad = None
+                        alike[weight.shape, weight.stride()].append(weight)
+                for weights in alike.values():
+                    self._move(weights, group)
         super().step()
         return loss
 
-    def _move(self, weight: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+    def _move(self, weights: list[Tensor], group: dict[str, Any]) -> None:
+        """Moves weights of one shape, all at once: each alone is too little work for a processor."""
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        averages = [self._average(weight) for weight in weights]
+        torch._foreach_lerp_(averages, gradients, 1 - group["momentum"])
+        ahead = torch._foreach_lerp(gradients, averages, group["momentum"])
+        order = _matrix_order(weights[0], group["transposed"])
+        matrices = torch.stack([one.permute(order).flatten(1) for one in ahead])
+        rows, columns = matrices.shape[1:]
+        rate = group["lr"] * max(1, rows / columns) ** 0.5
+        for weight, step in zip(weights, orthogonalise(matrices), strict=True):
+            moved = weight.permute(order)
+            moved.sub_(step.view(moved.shape), alpha=rate)
+            # Adam leaves alone what has no gradient.
+            weight.grad = None
+
+    def _average(self, weight: Tensor) -> Tensor:
         state = self.state[weight]
         if not state:
             # Adam looks for its count when it is loaded.
             state["step"] = torch.zeros(())
             state["average"] = torch.zeros_like(weight)
-        average, momentum = state["average"], group["momentum"]
-        average.lerp_(gradient, 1 - momentum)
-        matrix = _as_matrix(gradient.lerp(average, momentum), group["transposed"])
-        rows, columns = matrix.shape
-        step = orthogonalise(matrix) * max(1, rows / columns) ** 0.5
-        shape = weight.transpose(0, 1).shape if group["transposed"] else weight.shape
-        step = step.view(shape)
-        weight.sub_(group["lr"] * (step.transpose(0, 1) if group["transposed"] else step))
+        average: Tensor = state["average"]
+        return average
 
 
-def orthogonalise(matrix: Tensor) -> Tensor:
-    """Nearly U Vᵀ of a matrix U S Vᵀ: its singular values come to lie between 0.7 and 1.2.
+def orthogonalise(matrices: Tensor) -> Tensor:
+    """Nearly U Vᵀ of each matrix U S Vᵀ: its singular values come to lie between 0.7 and 1.2.
 
     Args:
-        matrix: R×C, any scale.
+        matrices: N×R×C, any scale.
     """
     a, b, c = QUINTIC
-    wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
-    x = wide.bfloat16() if computes_bf16(matrix.device) else wide
-    x = x / (x.norm() + 1e-7)
+    high = matrices.shape[1] > matrices.shape[2]
+    wide = matrices.mT if high else matrices
+    x = wide.bfloat16() if computes_bf16(matrices.device) else wide
+    x = x / (torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
     for _ in range(ITERATIONS):
-        square = x @ x.T
+        square = x @ x.mT
         # a X + (b S + c S²) X; in one rounding each.
-        change = torch.addmm(square, square, square, beta=b, alpha=c)
-        x = torch.addmm(x, change, x, beta=a)
-    result: Tensor = x.to(matrix.dtype)
-    return result.T if matrix.shape[0] > matrix.shape[1] else result
+        change = torch.baddbmm(square, square, square, beta=b, alpha=c)
+        x = torch.baddbmm(x, change, x, beta=a)
+    result: Tensor = x.to(matrices.dtype)
+    return result.mT if high else result
 
 
-def _as_matrix(weight: Tensor, transposed: bool) -> Tensor:
-    """A row an output channel."""
-    return (weight.transpose(0, 1) if transposed else weight).flatten(1)
+def _matrix_order(weight: Tensor, transposed: bool) -> list[int]:
+    """Axes of a convolution's weights, first that of output channels, the others as they lie in memory."""
+    rows = 1 if transposed else 0
+    return [rows, *sorted({0, 1, 2, 3} - {rows}, key=weight.stride, reverse=True)]
+
+
+def _least_side(weight: Tensor, transposed: bool) -> int:
+    """Rows or columns of its matrix, whichever are fewer."""
+    rows = weight.shape[1 if transposed else 0]
+    return min(rows, weight.numel() // rows)

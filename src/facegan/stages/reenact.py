@@ -60,6 +60,7 @@ class ReenactStage(AdversarialStage):
         reconstruction_weight: λ_r1 (open).
         perceptual_weight: λ_r2 (open).
         segmentation_weight: λ_r4 (open).
+        overlap_weight: of what the overlap of S_fr with the truth lacks to 1, 0 in the paper.
         perceptual_network: whose features L_rp compares (vgg19 is pix2pixHD's; the paper cites it).
         adversarial: λ_r3 and the form of the adversarial loss.
         optimisation: how the weights are moved.
@@ -79,6 +80,7 @@ class ReenactStage(AdversarialStage):
         reconstruction_weight: float = 10.0,
         perceptual_weight: float = 10.0,
         segmentation_weight: float = 5.0,
+        overlap_weight: float = 0.0,
         perceptual_network: PerceptualNetwork = "vgg19",
         adversarial: Adversarial = Adversarial(),
         optimisation: Optimisation = Optimisation(),
@@ -125,7 +127,7 @@ class ReenactStage(AdversarialStage):
         return {"face": (made.head, cut_head(pair["driving"], pair["driving_segmentation"]))}
 
     def terms(self, made: Reenacted, pair: Pair) -> dict[str, Tensor]:
-        """L_rr, L_rp and L_ce."""
+        """L_rr, L_rp, L_ce and, if it has a weight, the overlap."""
         return reenactment_terms(made.head, made.segmentation, pair, self.perceptual, self.hparams)
 
     def measure(self, pair: Pair) -> Measured:
@@ -168,12 +170,16 @@ def reenactment_terms(
         weights: mapping with the arguments of :class:`ReenactStage`.
     """
     truth = cut_head(pair["driving"], pair["driving_segmentation"])
-    return {
+    labels = pair["driving_segmentation"]
+    terms = {
         "reconstruction": weights["reconstruction_weight"] * losses.reconstruction(head, truth),
         "perceptual": weights["perceptual_weight"] * perceptual(head, truth),
         "segmentation": weights["segmentation_weight"]
-        * losses.segmentation_cross_entropy(segmentation, pair["driving_segmentation"]),
+        * losses.segmentation_cross_entropy(segmentation, labels),
     }
+    if weights["overlap_weight"]:
+        terms["overlap"] = weights["overlap_weight"] * losses.segmentation_overlap(segmentation, labels)
+    return terms
 
 
 def require_size(trainer: pl.Trainer, multiple: int) -> None:
