@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 EPOCHS = {
-    "1_landmark_transform": (32, 16),
+    "1_landmark_transform": (48, 24),
     "2_reenact_128": (15, 15),
     "2_reenact": (7, 2),
     "3_background_mix": (3, 1),
@@ -38,7 +38,11 @@ SETTINGS = {
     "2_reenact_128": [f"{MODEL}generator.width=48", *REENACTOR],
     "2_reenact": [f"{MODEL}generator.width=24", *REENACTOR],
     "3_background_mix": [COLOUR],
-    "4_joint": [f"{MODEL}optimisation.muon_learning_rate=0.02", COLOUR],
+    "4_joint": [
+        f"{MODEL}optimisation.muon_learning_rate=0.02",
+        f"{MODEL}landmark_weight=300",
+        COLOUR,
+    ],
 }
 """Other than the small overlay's, which is for minutes of training on few people."""
 STARTS_FROM = {

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from facegan import losses
-from facegan.networks.convolution import DeepConv2d
+from facegan.networks.convolution import ReflectConv2d
 
 if TYPE_CHECKING:
     from facegan.data import Pair
@@ -65,7 +65,7 @@ class ReferenceStep:
 def _with_plain_layers(network: nn.Module) -> None:
     """Puts PyTorch's layers where FACEGAN has its own for speed."""
     for layer in network.modules():
-        if isinstance(layer, DeepConv2d):
+        if isinstance(layer, ReflectConv2d):
             layer.__class__ = nn.Conv2d
 
 

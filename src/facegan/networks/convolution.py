@@ -1,4 +1,4 @@
-"""Convolutions that have many weights and few pixels."""
+"""Convolutions that pad by reflection."""
 
 from __future__ import annotations
 
@@ -10,25 +10,38 @@ CHANNELS_A_PIXEL = 4
 """From so many on a processor spends its time on reordering the weights."""
 
 
-class DeepConv2d(nn.Conv2d):
-    """A convolution that is fast on processors where it is deep.
+class ReflectConv2d(nn.Conv2d):
+    """A convolution whose result has the size of its input, padded by reflection; PyTorch's, but faster.
 
-    The library's convolution brings the weights into an order of its own, in training three times a step.
-    In the middle of pix2pixHD's generator, with 1,024 channels and 64 pixels, that takes longer than to
-    convolve. There the weights are multiplied as they lie by the pixels' neighbourhoods
-    (``docs/performance.md``). Everywhere else, and in exported networks, this is PyTorch's.
+    PyTorch's autocast on processors pads in 32 bit, which takes longer than many a convolution. Here the
+    padding has the input's type.
+
+    Where many channels meet few pixels, as in the middle of pix2pixHD's generator (1,024 and 64), the
+    library's convolution spends its time on bringing the weights into an order of its own, in training
+    three times a step. There the weights are multiplied as they lie by the pixels' neighbourhoods.
+
+    Exported networks have PyTorch's own (``docs/performance.md``).
+
+    Args:
+        in_channels: of the input.
+        out_channels: of the result.
+        kernel: side of the filters, odd.
     """
 
+    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
+        super().__init__(in_channels, out_channels, kernel, padding=kernel // 2, padding_mode="reflect")
+
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        count, channels, height, width = input.shape
-        # An exported network takes any number of pictures: it must not be asked for it.
-        fixed = not torch.compiler.is_exporting()
-        deep = fixed and min(channels, self.out_channels) >= CHANNELS_A_PIXEL * count * height * width
-        simple = self.groups == 1 and self.padding_mode == "reflect" and isinstance(self.padding, tuple)
-        if not (deep and simple and input.device.type == "cpu"):
+        if torch.compiler.is_exporting():
+            # Nor must an exported network be asked for its number of pictures.
             made: Tensor = super()._conv_forward(input, weight, bias)
             return made
-        padded = functional.pad(input, self._reversed_padding_repeated_twice, mode="reflect")
+        with torch.autocast(input.device.type, enabled=False):
+            padded = functional.pad(input, self._reversed_padding_repeated_twice, mode="reflect")
+        count, channels, height, width = input.shape
+        deep = min(channels, self.out_channels) >= CHANNELS_A_PIXEL * count * height * width
+        if not (deep and input.device.type == "cpu"):
+            return functional.conv2d(padded, weight, bias)
         columns = functional.unfold(padded, self.kernel_size)
         made = weight.flatten(1) @ columns.transpose(0, 1).flatten(1)
         made = made.view(-1, count, height, width).transpose(0, 1)

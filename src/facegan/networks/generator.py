@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from facegan.errors import InputError
-from facegan.networks.convolution import DeepConv2d
+from facegan.networks.convolution import ReflectConv2d
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -178,16 +178,10 @@ class ConvBlock(nn.Sequential):
     def __init__(
         self, in_channels: int, out_channels: int, norm: Norm, *, kernel: int, stride: int = 1
     ) -> None:
-        padding = kernel // 2
         super().__init__(
-            DeepConv2d(
-                in_channels,
-                out_channels,
-                kernel,
-                stride,
-                padding,
-                padding_mode="reflect" if stride == 1 else "zeros",
-            ),
+            ReflectConv2d(in_channels, out_channels, kernel)
+            if stride == 1
+            else nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2),
             norm_layer(norm, out_channels),
             nn.ReLU(),
         )
@@ -211,7 +205,7 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             ConvBlock(channels, channels, norm, kernel=3),
-            DeepConv2d(channels, channels, 3, padding=1, padding_mode="reflect"),
+            ReflectConv2d(channels, channels, 3),
             norm_layer(norm, channels),
         )
 
@@ -225,9 +219,7 @@ class PictureHead(nn.Sequential):
     """Features to a picture in -1..1."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(
-            nn.Conv2d(in_channels, out_channels, 7, padding=3, padding_mode="reflect"), nn.Tanh()
-        )
+        super().__init__(ReflectConv2d(in_channels, out_channels, 7), nn.Tanh())
 
 
 def norm_layer(norm: Norm, channels: int) -> nn.Module:

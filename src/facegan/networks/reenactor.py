@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from facegan.errors import InputError
+from facegan.networks.convolution import ReflectConv2d
 from facegan.networks.generator import (
     CoarseToFineGenerator,
     ConvBlock,
@@ -130,7 +131,7 @@ class SecondHead(nn.Sequential):
     def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
         super().__init__(
             ConvBlock(in_channels, in_channels, norm, kernel=3),
-            nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode="reflect"),
+            ReflectConv2d(in_channels, out_channels, 3),
         )
         self.apply(initialise)
 
