@@ -16,10 +16,10 @@ from pathlib import Path
 
 EPOCHS = {
     "1_landmark_transform": (48, 24),
-    "2_reenact_128": (15, 15),
-    "2_reenact": (7, 2),
-    "3_background_mix": (3, 1),
-    "4_joint": (3, 1),
+    "2_reenact_128": (8, 8),
+    "2_reenact": (6, 2),
+    "3_background_mix": (2, 1),
+    "4_joint": (1, 0),
 }
 """Of each stage, and how many of them have the full learning rate. In the first phase of stage 2 all have:
 the second begins with the full rate again."""
