@@ -222,6 +222,16 @@ def test_bundle_and_the_joint_stage_fall_back_too(
     assert not (tmp_path / "other").exists()
 
 
+def test_the_joint_stage_takes_a_stage_that_had_fewer_settings(
+    runs: Path, prepared: Path, tmp_path: Path
+) -> None:
+    old = saved(runs / "reenact")
+    del old["hyper_parameters"]["overlap_weight"]
+    torch.save(old, tmp_path / "old.ckpt")
+    line = exact("4_joint", prepared, tmp_path, runs)
+    assert main([*line, f"{MODEL}reenact_checkpoint={tmp_path / 'old.ckpt'}"]) == 0
+
+
 def test_best_is_the_lowest_measure(prepared: Path, tmp_path: Path) -> None:
     """A rate that leads astray after the first epoch: the best stays, also after going on."""
     line = [

@@ -97,6 +97,25 @@ def test_transposed_convolutions_have_a_row_an_output_channel():
     torch.testing.assert_close(transposed.weight.transpose(0, 1), convolution.weight, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+def test_weights_of_one_shape_move_as_each_alone(order, monkeypatch):
+    """In 32 bit, so that the order of a matrix' columns does not show."""
+    monkeypatch.setattr("facegan.stages.muon.computes_bf16", lambda device: False)
+    torch.manual_seed(0)
+    together = [nn.Conv2d(12, 12, 3), nn.Conv2d(12, 12, 3), nn.ConvTranspose2d(12, 12, 3)]
+    alone = copy.deepcopy(together)
+    both = Muon([layer.to(memory_format=order) for layer in together], 0.1, 1e-3, (0.5, 0.999))
+    each = [Muon([layer], 0.1, 1e-3, (0.5, 0.999)) for layer in alone]
+    for _ in range(2):
+        for mine, other in zip(together, alone, strict=True):
+            mine.weight.grad = torch.randn_like(mine.weight)
+            other.weight.grad = mine.weight.grad.clone(memory_format=torch.contiguous_format)
+        for optimizer in (both, *each):
+            optimizer.step()
+    for mine, other in zip(together, alone, strict=True):
+        torch.testing.assert_close(mine.weight, other.weight)
+
+
 def test_the_rest_moves_as_with_adam():
     ours, theirs = network(), network()
     fixed = [module for module in ours if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,16 @@ from facegan.networks import (
 )
 from facegan.networks.compositing import cut_background, cut_head
 from facegan.stages.adversarial import AdversarialStage
-from facegan.stages.background_mix import mixing_measures, mixing_terms
+from facegan.stages.background_mix import BackgroundMixStage, mixing_measures, mixing_terms
 from facegan.stages.checkpoints import StageCheckpoint
-from facegan.stages.landmark_transform import landmark_terms
+from facegan.stages.landmark_transform import LandmarkTransformStage, landmark_terms
 from facegan.stages.measures import Measured, landmark_error, overlap, square_error
 from facegan.stages.pair_data import PairData
 from facegan.stages.panels import label_colours
 from facegan.stages.perceptual import PerceptualLoss, PerceptualNetwork
-from facegan.stages.reenact import reenactment_terms, require_size
+from facegan.stages.reenact import ReenactStage, reenactment_terms, require_size
 from facegan.stages.settings import Adversarial, Optimisation
-from facegan.stages.stage import plain
+from facegan.stages.stage import Stage, plain
 
 
 class JointData(PairData):
@@ -80,9 +81,9 @@ class JointStage(AdversarialStage):
             StageCheckpoint(landmark_checkpoint, "LandmarkTransformStage") if transform_landmarks else None
         )
         self._weights = (
-            landmark.hyperparameters if landmark else {},
-            reenact.hyperparameters,
-            background.hyperparameters,
+            _settings(LandmarkTransformStage, landmark) if landmark else {},
+            _settings(ReenactStage, reenact),
+            _settings(BackgroundMixStage, background),
         )
         self.network = FaceGAN(
             FaceGANConfig(
@@ -191,3 +192,9 @@ class JointStage(AdversarialStage):
             self.result_panel: made.result,
             "truth I_d": pair["driving"],
         }
+
+
+def _settings(stage: type[Stage], checkpoint: StageCheckpoint) -> dict[str, Any]:
+    """A trained stage's arguments; those that the stage has gained since have their defaults."""
+    defaults = {name: argument.default for name, argument in signature(stage).parameters.items()}
+    return defaults | checkpoint.hyperparameters

@@ -169,8 +169,8 @@ def reenactment_terms(
         perceptual: V.
         weights: mapping with the arguments of :class:`ReenactStage`.
     """
-    truth = cut_head(pair["driving"], pair["driving_segmentation"])
     labels = pair["driving_segmentation"]
+    truth = cut_head(pair["driving"], labels)
     terms = {
         "reconstruction": weights["reconstruction_weight"] * losses.reconstruction(head, truth),
         "perceptual": weights["perceptual_weight"] * perceptual(head, truth),
