@@ -17,24 +17,14 @@ from pathlib import Path
 import torch
 
 EPOCHS = {
-    "cpu": {
-        "1_landmark_transform": (48, 24),
-        "2_reenact_128": (8, 8),
-        "2_reenact": (6, 2),
-        "3_background_mix": (2, 1),
-        "4_joint": (1, 0),
-    },
-    "cuda": {
-        "1_landmark_transform": (48, 24),
-        "2_reenact_128": (4, 4),
-        "2_reenact": (5, 2),
-        "3_background_mix": (1, 0),
-        "4_joint": (1, 0),
-    },
+    "1_landmark_transform": (48, 24),
+    "2_reenact_128": (8, 8),
+    "2_reenact": (6, 2),
+    "3_background_mix": (2, 1),
+    "4_joint": (1, 0),
 }
-"""Of each stage, and how many of them have the full learning rate: for stages 2, 3 and the joint one 90
-minutes on two cores, or ten on a large GPU. In the first phase of stage 2 all have: the second begins with
-the full rate again."""
+"""Of each stage, and how many of them have the full learning rate. In the first phase of stage 2 all have:
+the second begins with the full rate again."""
 BATCHES = 600
 """Of an epoch; stage 1 takes all."""
 MODEL = "--model.init_args."
@@ -57,6 +47,7 @@ SETTINGS = {
     ],
 }
 """Other than the small overlay's, which is for minutes of training on few people."""
+EPOCHS_ON_GPU = EPOCHS | {"2_reenact_128": (4, 4), "2_reenact": (5, 2), "3_background_mix": (1, 0)}
 WORKERS = "--data.init_args.workers=12"
 LARGE = [
     "--data.init_args.batch_size=64",
@@ -64,19 +55,20 @@ LARGE = [
     "--trainer.benchmark=true",
     WORKERS,
 ]
-FASTER = f"{MODEL}optimisation.muon_learning_rate=0.08"
+MUON = f"{MODEL}optimisation.muon_learning_rate=0.08"
 ON_GPU = {
     "1_landmark_transform": [
         "--data.init_args.batch_size=96",
         f"{MODEL}optimisation.learning_rate=3.4e-4",
         WORKERS,
     ],
-    "2_reenact_128": [*LARGE, FASTER],
-    "2_reenact": [*LARGE, FASTER],
+    "2_reenact_128": [*LARGE, MUON],
+    "2_reenact": [*LARGE, MUON],
     "3_background_mix": LARGE,
     "4_joint": [*LARGE, "--trainer.limit_train_batches=240"],
 }
-"""On a GPU besides: there a step of 64 pairs hardly takes longer than one of 32."""
+"""On a GPU besides: there a step of 64 pairs hardly takes longer than one of 32. The later of two options
+for the same thing holds."""
 STARTS_FROM = {
     "2_reenact": {"global": "reenact_128"},
     "3_background_mix": {"reenact": "reenact"},
@@ -96,17 +88,17 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=400, help="pairs of each protocol of the evaluation")
     parser.add_argument("--share", type=float, default=1.0, help="of the epochs")
     given = parser.parse_args()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    lasting, besides = (EPOCHS_ON_GPU, ON_GPU) if torch.cuda.is_available() else (EPOCHS, {})
     epochs = {
         stage: (max(round(given.share * whole), 1), round(given.share * constant))
-        for stage, (whole, constant) in EPOCHS[device].items()
+        for stage, (whole, constant) in lasting.items()
     }
-    own = ON_GPU if device == "cuda" else {}
     extra = {
-        stage: (*starts(given.out, stage), *SETTINGS.get(stage, ()), *own.get(stage, ())) for stage in epochs
+        stage: (*starts(given.out, stage), *SETTINGS.get(stage, ()), *besides.get(stage, ()))
+        for stage in EPOCHS
     }
-    for stage, lasting in epochs.items():
-        fit(stage, folder(given.out, stage), given.data, lasting, *extra[stage])
+    for stage in EPOCHS:
+        fit(stage, folder(given.out, stage), given.data, epochs[stage], *extra[stage])
     alone = (*extra["4_joint"], f"{MODEL}transform_landmarks=false")
     fit("4_joint", given.out / ABLATION, given.data, epochs["4_joint"], *alone)
     models = {"facegan": given.out / "joint", "without L_T": given.out / ABLATION}
