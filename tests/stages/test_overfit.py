@@ -31,7 +31,9 @@ SETTINGS = {
     "2_reenact": [*PICTURES, *PAINTER, f"{OPTIMISATION}learning_rate=1e-3", "--data.init_args.repeats=90"],
     "3_background_mix": [
         *(*PICTURES, *PAINTER, f"{MODEL}head=truth", f"{MODEL}generator.norm=none"),
-        *(f"{OPTIMISATION}learning_rate=2e-3", "--data.init_args.repeats=75"),
+        *(f"{MODEL}painted_weight=10", f"{MODEL}mask_norm_weight=0.3"),
+        *(f"{OPTIMISATION}learning_rate=2e-3", f"{OPTIMISATION}muon_learning_rate=0.03"),
+        "--data.init_args.repeats=60",
     ],
     "4_joint": [
         *PICTURES,
@@ -74,12 +76,11 @@ def test_reenacted_heads(value, learnt: dict[str, Path]) -> None:
 
 
 def test_mixed_backgrounds(value) -> None:
-    """Where I_b is cut out anyway, stronger colours make up for a mask below 1: it need not be 1."""
     stage = "3_background_mix"
-    assert value(stage, "mse") < 0.3 * value(stage, "mse_of_paste")
+    assert value(stage, "mse") < 0.2 * value(stage, "mse_of_paste")
     assert value(stage, "mse") < 0.2 * value(stage, "mse_of_source")
     assert value(stage, "background_mse") < value(stage, "background_mse_of_source")
-    assert value(stage, "mask_on_head") > 0.7
+    assert value(stage, "mask_on_head") > 0.85
     assert value(stage, "mask_on_background") < 0.1
 
 
