@@ -249,7 +249,15 @@ def test_impossible_settings_of_a_stage_are_named(refused, setting):
             "workers=-1",
             "validation_pairs=0",
         ),
-        *("flip=2", "flip=-1", "colour=-1", "root=/nowhere", "aligned_background=maybe", "batch=3"),
+        *(
+            "flip=2",
+            "flip=-1",
+            "colour=-1",
+            "root=/nowhere",
+            "root=[]",
+            "aligned_background=maybe",
+            "batch=3",
+        ),
     ],
 )
 def test_impossible_data_are_named(refused, setting):

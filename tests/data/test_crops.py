@@ -206,3 +206,53 @@ def test_damaged_picture(copy):
     damaged.picture(2)
     with pytest.raises(InputError, match=r"image of crop 3 in .* is damaged"):
         damaged.picture(3)
+
+
+def test_several_data_sets_are_one(prepared, copy):
+    alone, both = FaceCrops(prepared, "train"), FaceCrops([prepared, copy], "train")
+    assert len(both) == 2 * len(alone)
+    for name in ("landmarks", "motion", "time", "identity", "video"):
+        one = getattr(alone, name)
+        np.testing.assert_array_equal(getattr(both, name), np.concatenate([one, one]))
+    for index in (0, len(alone) - 1):
+        assert torch.equal(both.picture(index), alone.picture(index))
+        assert torch.equal(both.picture(len(alone) + index), alone.picture(index))
+        assert torch.equal(both.segmentation(len(alone) + index), alone.segmentation(index))
+    # Videos of one name in two data sets are two.
+    again = both.track[len(alone) :]
+    assert not set(again) & set(both.track[: len(alone)])
+    assert len(set(again)) == len(set(alone.track))
+
+
+def test_a_data_set_named_twice_is_there_twice(prepared):
+    alone, twice = FaceCrops(prepared), FaceCrops([prepared, prepared])
+    assert len(twice) == 2 * len(alone)
+    assert len(set(twice.track)) == 2 * len(set(alone.track))
+    source, driving = len(alone), len(alone) + 1
+    for ours, theirs in zip(twice.background(source, driving), alone.background(0, 1), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_the_smallest_data_set_sets_the_size(prepared, copy):
+    describe(copy, size=32)
+    assert FaceCrops([prepared, copy]).size == 32
+    with pytest.raises(InputError, match=f"{copy} holds crops of 32 pixels, 64 were asked for"):
+        FaceCrops([prepared, copy], size=64)
+
+
+def test_of_several_data_sets_the_damaged_one_is_named(prepared, copy):
+    (shard,) = copy.glob("*.parquet")
+    table = pq.read_table(shard)
+    images = table["image"].to_pylist()
+    images[3] = b"no picture"
+    column = table.schema.get_field_index("image")
+    pq.write_table(table.set_column(column, table.schema.field(column), [images]), shard)
+    crops = FaceCrops([prepared, copy])
+    assert crops.image(3).any()
+    with pytest.raises(InputError, match=f"image of crop 3 in {copy} is damaged"):
+        crops.image(len(crops) // 2 + 3)
+
+
+def test_no_data_set():
+    with pytest.raises(InputError, match="root is empty"):
+        FaceCrops([])

@@ -1,11 +1,15 @@
 """What PairData takes and hands on."""
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+from command_lines import curve, exact
 
+from facegan.cli import main
 from facegan.errors import InputError
 from facegan.stages import LandmarkTransformData, LandmarkTransformStage, ReenactData
 
@@ -56,6 +60,17 @@ def test_workers_start_after_opencv_has_used_its_threads(prepared):
     loader = opened(ReenactData(str(prepared), batch_size=4, workers=2)).train_dataloader()
     loader.timeout = 60
     assert sum(len(batch["source"]) for batch in loader) == 40
+
+
+def test_several_data_sets_are_learnt_as_one(prepared, tmp_path):
+    copy = shutil.copytree(prepared, tmp_path / "copy")
+    line = exact("1_landmark_transform", prepared, tmp_path / "run")
+    assert main([*line, f"--data.init_args.root=[{prepared},{copy}]", "--data.init_args.batch_size=80"]) == 0
+    # A batch of 80, of 40 training crops each; and a data set that cannot be read is named.
+    assert curve(tmp_path / "run", "val/landmark_error")
+    (copy / "dataset.json").unlink()
+    with pytest.raises(InputError, match=f"{copy} is not a prepared data set"):
+        ReenactData([str(prepared), str(copy)])
 
 
 def test_balanced_epochs_draw_rare_motion(prepared):

@@ -18,7 +18,7 @@ from fsspec.utils import get_protocol
 from facegan.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a disk says that has no room for what is fetched."""
@@ -27,6 +27,19 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def absolute(root: Path | str) -> str:
     """The same place from any working folder; an address is one already."""
     return str(root) if is_remote(root) else str(Path(root).resolve())
+
+
+def each(root: Path | str | Sequence[Path | str]) -> list[str]:
+    """The places of one data set or of several.
+
+    Raises:
+        InputError: if there are none.
+    """
+    roots = [root] if isinstance(root, str | Path) else root
+    if not roots:
+        msg = "root is empty: it must name a data set"
+        raise InputError(msg)
+    return [str(one) for one in roots]
 
 
 def is_remote(root: Path | str) -> bool:

@@ -12,12 +12,13 @@ from pyarrow import ArrowInvalid
 from torch import Tensor
 
 from facegan import landmarks, motion
-from facegan.data.address import FULL, reachable, read_file, shards
+from facegan.data.address import FULL, each, reachable, read_file, shards
 from facegan.errors import InputError
 from facegan.preparation.crop import Crop, reduce_labels
 from facegan.preparation.writer import DESCRIPTION, SCHEMA, VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 
 
 class FaceCrops:
-    """The crops of one split of a data set that ``facegan prepare`` wrote.
+    """The crops of one split of a data set that ``facegan prepare`` wrote, or of several as one.
 
     Args:
         root: folder with ``dataset.json`` and Parquet shards, or the address of one (``s3://bucket/data``,
-            ``hf://datasets/owner/name``), whose shards are fetched once.
+            ``hf://datasets/owner/name``), whose shards are fetched once; or several of them, and one that
+            is named twice is there twice.
         split: ``train``, ``val`` or ``test``; None for all.
         size: pictures are reduced to so many pixels; None leaves them as they are.
 
@@ -49,16 +51,23 @@ class FaceCrops:
             if an address cannot be reached.
     """
 
-    def __init__(self, root: Path | str, split: str | None = None, size: int | None = None) -> None:
-        self.root = str(root)
-        info = dataset_info(root)
-        self.size: int = size or info["size"]
-        if self.size > info["size"]:
-            msg = (
-                f"{root} holds crops of {info['size']} pixels, {self.size} were asked for: prepare it larger"
-            )
-            raise InputError(msg)
-        table = _table(self.root)
+    def __init__(
+        self,
+        root: Path | str | Sequence[Path | str],
+        split: str | None = None,
+        size: int | None = None,
+    ) -> None:
+        self._roots = each(root)
+        self.root = ", ".join(self._roots)
+        sizes = {one: dataset_info(one)["size"] for one in self._roots}
+        self.size: int = size or min(sizes.values())
+        for one, largest in sizes.items():
+            if self.size > largest:
+                msg = f"{one} holds crops of {largest} pixels, {self.size} were asked for: prepare it larger"
+                raise InputError(msg)
+        tables = [_table(one) for one in self._roots]
+        self._ends = np.cumsum([len(one) for one in tables])
+        table = _joined(tables)
         names = np.array(table.with_format("arrow")["split"].to_pylist())
         self._rows = np.flatnonzero(names == split) if split else np.arange(len(table))
         self._pictures = table.select_columns(["image", "segmentation"])
@@ -71,7 +80,9 @@ class FaceCrops:
         self.identity = self._strings(table, "identity")
         self.split = names[self._rows]
         self.number = self._strings(table, "track").astype(np.int64)
-        keys = [f"{v}\n{t}" for v, t in zip(self.video, self.number, strict=True)]
+        # Two data sets may have videos of one name.
+        parts = np.searchsorted(self._ends, self._rows, side="right")
+        keys = [f"{p}\n{v}\n{t}" for p, v, t in zip(parts, self.video, self.number, strict=True)]
         self.track = np.unique(np.array(keys, dtype=str), return_inverse=True)[1]
 
     def __len__(self) -> int:
@@ -126,7 +137,9 @@ class FaceCrops:
         (cell,) = self._pictures.data.fast_slice(row, 1)[column]
         image = cv2.imdecode(np.frombuffer(cell.as_buffer(), np.uint8), flag)
         if image is None:
-            msg = f"the {column} of crop {row} in {self.root} is damaged: prepare it anew"
+            part = int(np.searchsorted(self._ends, row, side="right"))
+            row -= int(self._ends[part - 1]) if part else 0
+            msg = f"the {column} of crop {row} in {self._roots[part]} is damaged: prepare it anew"
             raise InputError(msg)
         return image
 
@@ -169,6 +182,13 @@ def dataset_info(root: Path | str) -> dict[str, Any]:
         )
         raise InputError(msg)
     return info
+
+
+def _joined(tables: list[Any]) -> Any:
+    """One after the other, as they lie in their files."""
+    import datasets
+
+    return datasets.concatenate_datasets(tables) if len(tables) > 1 else tables[0]
 
 
 def _table(root: str) -> Any:

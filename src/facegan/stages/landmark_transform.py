@@ -23,7 +23,7 @@ class LandmarkTransformData(PairData):
     """Landmarks and motion of pairs; no picture is decoded.
 
     Args:
-        root: folder that ``facegan prepare`` wrote, or the address of one.
+        root: folder that ``facegan prepare`` wrote, or the address of one, or a list of them.
         batch_size: pairs a step and device (the paper's is 32).
         workers: processes that read; the numbers are in memory, so none is needed.
         validation_pairs: how many pairs are validated, evenly over the data.
@@ -37,7 +37,7 @@ class LandmarkTransformData(PairData):
 
     def __init__(
         self,
-        root: str,
+        root: str | list[str],
         batch_size: int = 32,
         workers: int = 0,
         validation_pairs: int = 2000,

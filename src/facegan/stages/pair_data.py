@@ -20,6 +20,7 @@ from facegan.data import (
     dataset_info,
     in_floats,
 )
+from facegan.data.address import each
 from facegan.data.balance import chances
 from facegan.errors import InputError
 from facegan.stages.stage import Stage
@@ -30,7 +31,8 @@ class PairData(pl.LightningDataModule):
 
     Args:
         root: folder that ``facegan prepare`` wrote, or the address of one (``s3://bucket/data``,
-            ``hf://datasets/owner/name``).
+            ``hf://datasets/owner/name``); or a list of them, which are one data set then. One that is
+            named twice counts twice.
         size: height and width of the pictures; null for that of the data set.
         batch_size: pairs a step and device.
         workers: processes that read.
@@ -56,7 +58,7 @@ class PairData(pl.LightningDataModule):
 
     def __init__(
         self,
-        root: str,
+        root: str | list[str],
         size: int | None = None,
         batch_size: int = 1,
         workers: int = 2,
@@ -99,7 +101,7 @@ class PairData(pl.LightningDataModule):
             if value > most:
                 msg = f"data.init_args.{name} is {value}: it must be at most {most}"
                 raise InputError(msg)
-        self.root = str(root)
+        self.roots = each(root)
         self.batch_size = batch_size
         self.workers = workers
         self.validation_pairs = validation_pairs
@@ -110,8 +112,9 @@ class PairData(pl.LightningDataModule):
         self.min_time = min_time
         self.min_turn = min_turn
         self.balance = balance
-        self.size: int = size or dataset_info(self.root)["size"]
-        self._splits: dict[str, dict[str, int]] = dataset_info(self.root)["splits"]
+        infos = [dataset_info(one) for one in self.roots]
+        self.size: int = size or min(info["size"] for info in infos)
+        self._splits: list[dict[str, dict[str, int]]] = [info["splits"] for info in infos]
 
     def setup(self, stage: str) -> None:
         """Opens the splits that a run needs: train and val for fit, test for test and predict."""
@@ -135,7 +138,9 @@ class PairData(pl.LightningDataModule):
         trainer = self._trainer()
         batch = self.batch_size * trainer.world_size
         if len(self.train) < batch:
-            msg = f"{self.root} has {len(self.train)} training crops, fewer than a batch of {batch}"
+            msg = (
+                f"{self.train.crops.root} has {len(self.train)} training crops, fewer than a batch of {batch}"
+            )
             raise InputError(msg)
         limit = trainer.limit_train_batches
         batches = len(self.train) // batch
@@ -171,10 +176,11 @@ class PairData(pl.LightningDataModule):
         return cast("Pair", stage.on_after_batch_transfer(in_floats(batch), dataloader_idx))
 
     def _crops(self, split: str) -> FaceCrops:
-        if not self._splits[split]["crops"]:
-            rank_zero_warn(f"{self.root} has too few people for a {split} split: its training crops serve")
+        if not any(splits[split]["crops"] for splits in self._splits):
+            names = ", ".join(self.roots)
+            rank_zero_warn(f"{names} has too few people for a {split} split: its training crops serve")
             split = "train"
-        return FaceCrops(self.root, split, self.size)
+        return FaceCrops(self.roots, split, self.size)
 
     def _fixed(self, split: str) -> ValidationPairs:
         return ValidationPairs(
