@@ -28,7 +28,7 @@ demo: .venv/ready ## the whole path in a small size; INPUT=DIR takes your own vi
 	$(BIN)/python -m facegan.cli.demo --out $(OUT) $(if $(INPUT),--input "$(INPUT)")
 
 test: .venv/ready ## the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: .venv/ready ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
