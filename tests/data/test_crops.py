@@ -196,12 +196,16 @@ def test_shard_with_a_hole(copy):
         FaceCrops(copy).picture(40)
 
 
-def test_damaged_picture(copy):
-    (shard,) = copy.glob("*.parquet")
+def damage_fourth_picture(folder):
+    (shard,) = folder.glob("*.parquet")
     table = pq.read_table(shard)
     columns = {name: table[name].to_pylist() for name in table.column_names}
     columns["image"][3] = columns["image"][3][:20]
     pq.write_table(table.from_pydict(columns, table.schema), shard)
+
+
+def test_damaged_picture(copy):
+    damage_fourth_picture(copy)
     damaged = FaceCrops(copy)
     damaged.picture(2)
     with pytest.raises(InputError, match=r"image of crop 3 in .* is damaged"):
@@ -241,12 +245,7 @@ def test_the_smallest_data_set_sets_the_size(prepared, copy):
 
 
 def test_of_several_data_sets_the_damaged_one_is_named(prepared, copy):
-    (shard,) = copy.glob("*.parquet")
-    table = pq.read_table(shard)
-    images = table["image"].to_pylist()
-    images[3] = b"no picture"
-    column = table.schema.get_field_index("image")
-    pq.write_table(table.set_column(column, table.schema.field(column), [images]), shard)
+    damage_fourth_picture(copy)
     crops = FaceCrops([prepared, copy])
     assert crops.image(3).any()
     with pytest.raises(InputError, match=f"image of crop 3 in {copy} is damaged"):

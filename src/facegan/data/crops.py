@@ -66,7 +66,7 @@ class FaceCrops:
                 msg = f"{one} holds crops of {largest} pixels, {self.size} were asked for: prepare it larger"
                 raise InputError(msg)
         tables = [_table(one) for one in self._roots]
-        self._ends = np.cumsum([len(one) for one in tables])
+        self._starts = np.cumsum([0, *(len(one) for one in tables[:-1])])
         table = _joined(tables)
         names = np.array(table.with_format("arrow")["split"].to_pylist())
         self._rows = np.flatnonzero(names == split) if split else np.arange(len(table))
@@ -80,9 +80,9 @@ class FaceCrops:
         self.identity = self._strings(table, "identity")
         self.split = names[self._rows]
         self.number = self._strings(table, "track").astype(np.int64)
+        self._parts = np.searchsorted(self._starts, self._rows, side="right") - 1
         # Two data sets may have videos of one name.
-        parts = np.searchsorted(self._ends, self._rows, side="right")
-        keys = [f"{p}\n{v}\n{t}" for p, v, t in zip(parts, self.video, self.number, strict=True)]
+        keys = [f"{p}\n{v}\n{t}" for p, v, t in zip(self._parts, self.video, self.number, strict=True)]
         self.track = np.unique(np.array(keys, dtype=str), return_inverse=True)[1]
 
     def __len__(self) -> int:
@@ -137,8 +137,8 @@ class FaceCrops:
         (cell,) = self._pictures.data.fast_slice(row, 1)[column]
         image = cv2.imdecode(np.frombuffer(cell.as_buffer(), np.uint8), flag)
         if image is None:
-            part = int(np.searchsorted(self._ends, row, side="right"))
-            row -= int(self._ends[part - 1]) if part else 0
+            part = self._parts[index]
+            row -= self._starts[part]
             msg = f"the {column} of crop {row} in {self._roots[part]} is damaged: prepare it anew"
             raise InputError(msg)
         return image
