@@ -9,7 +9,7 @@ import torch
 from hypothesis import settings
 
 from facegan.preparation import Settings, find_videos, prepare_videos
-from facegan.synthetic import synthesize
+from facegan.preparation.synthesize import synthesize
 
 # Small networks wait for their threads more than they compute.
 torch.set_num_threads(1)

@@ -16,10 +16,10 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from facegan.inference.agreement import compare, drawn_trial
 from facegan.inference.engines import Exported, OnnxEngine, OpenVINOEngine, TorchEngine
 from facegan.inference.engines.exported import RECORD
-from facegan.inference.export import export
+from facegan.inference.export_check import compare, drawn_trial
+from facegan.inference.model_export import export
 from facegan.networks import FaceGAN, FaceGANConfig
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ import numpy as np
 import torch
 
 from facegan.data import FaceCrops, ValidationPairs
-from facegan.data.pairs import turns
-from facegan.landmarks import draw_gaussians
+from facegan.data.pair_datasets import turns
+from facegan.geometry.landmarks import draw_gaussians
+from facegan.geometry.segmentation import HAIR
 from facegan.networks import FaceReenactor, GeneratorSettings
-from facegan.perception.parsing import HAIR
 from facegan.stages.checkpoints import StageCheckpoint
 
 if TYPE_CHECKING:

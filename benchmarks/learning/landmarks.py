@@ -4,7 +4,7 @@
 --checkpoint runs/learning/landmark_transform/checkpoints/last.ckpt --out DIR``
 
 The true answer is the source's person, filmed by the source's camera, with the driver's motion
-(:class:`facegan.evaluation.answers.TrueAnswers`).
+(:class:`facegan.evaluation.ground_truth.TrueAnswers`).
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ import torch
 from rich.progress import track
 
 from facegan.data import FaceCrops
-from facegan.evaluation.answers import TrueAnswers
-from facegan.landmarks import EDGES, denormalise
+from facegan.evaluation.ground_truth import TrueAnswers
+from facegan.geometry.landmarks import EDGES, denormalise
+from facegan.io.image_grid import draw_sheet, to_images, write_png
 from facegan.networks import LandmarkTransformer
-from facegan.sheets import draw_sheet, to_images, write_png
 from facegan.stages.checkpoints import StageCheckpoint
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ import torch
 from PIL import Image
 from torch.utils.data import default_collate
 
-from facegan.sheets import draw_sheet, to_images
+from facegan.io.image_grid import draw_sheet, to_images
 from facegan.stages import JointData, JointStage
-from facegan.stages.measures import square_error
+from facegan.stages.validation_metrics import square_error
 
 ROWS = 8
 GOALS = {

@@ -12,7 +12,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
-from facegan.inference.writer import BT709
+from facegan.io.video_writer import BT709
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,10 +25,10 @@ from rich.table import Table
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from facegan.errors import InputError
-from facegan.inference.pictures import cover, is_picture, read_picture
-from facegan.inference.provenance.watermark import THRESHOLD, Detector, embed, signs
-from facegan.preparation.video import VideoReader
-from facegan.synthetic import render, sample_identity, sample_motion
+from facegan.io.images import cover, is_picture, read_picture
+from facegan.io.video_reader import VideoReader
+from facegan.provenance.watermark import THRESHOLD, Detector, embed, signs
+from synthetic_heads import render, sample_identity, sample_motion
 
 if TYPE_CHECKING:
     from attacks import Images

@@ -17,7 +17,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from facegan.inference.provenance import Claim, Marker, Marks, verify
+from facegan.provenance import Claim, Marker, Marks
+from facegan.provenance import verify
 
 
 def main() -> None:

@@ -18,8 +18,8 @@ from shared import show, start, wait
 
 from facegan.data import FaceCrops
 from facegan.perception import IdentityEmbedder
-from facegan.preparation.clip import RECOGNISED
-from facegan.preparation.people import DISTANCE, name_people
+from facegan.preparation.crop_tracks import RECOGNISED
+from facegan.preparation.identity_clustering import DISTANCE, name_people
 
 DISTANCES = sorted({0.02, 0.03, 0.04, 0.045, DISTANCE, 0.055, 0.06, 0.07, 0.08, 0.1})
 

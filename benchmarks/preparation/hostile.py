@@ -17,7 +17,7 @@ import av
 import numpy as np
 from shared import show, start, wait
 
-from facegan.synthetic import synthesize
+from facegan.preparation.synthesize import synthesize
 
 if TYPE_CHECKING:
     from collections.abc import Callable

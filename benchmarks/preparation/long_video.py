@@ -16,8 +16,8 @@ import av
 import numpy as np
 from shared import show, start, wait
 
-from facegan.synthetic import render, sample_identity
-from facegan.synthetic.movement.trajectory import sample_motion
+from synthetic_heads import render, sample_identity
+from synthetic_heads.motion.trajectory import sample_motion
 
 WIDTH, HEIGHT, HEAD = 3840, 2160, 1024
 POSES = 16

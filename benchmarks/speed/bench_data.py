@@ -15,8 +15,9 @@ import pytorch_lightning as pl
 from bench_start import facegan
 
 from facegan.data import FaceCrops
+from facegan.preparation.synthesize import synthesize
 from facegan.stages import LandmarkTransformStage, ReenactData
-from facegan.synthetic import render, sample_identity, sample_motion, synthesize
+from synthetic_heads import render, sample_identity, sample_motion
 
 if TYPE_CHECKING:
     from pathlib import Path

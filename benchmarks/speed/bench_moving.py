@@ -12,9 +12,11 @@ import torch
 from conftest import THREADS
 from PIL import Image
 
-from facegan.inference import Animator, Marks, reenact
+from facegan.inference import Animator, reenact
 from facegan.inference.engines import ENGINES
-from facegan.synthetic import render, sample_identity, synthesize
+from facegan.preparation.synthesize import synthesize
+from facegan.provenance import Marks
+from synthetic_heads import render, sample_identity
 
 if TYPE_CHECKING:
     from pathlib import Path

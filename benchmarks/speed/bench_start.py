@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facegan.synthetic import render, sample_identity
+from synthetic_heads import render, sample_identity
 
 if TYPE_CHECKING:
     from pathlib import Path

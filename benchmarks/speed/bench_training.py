@@ -10,7 +10,7 @@ from conftest import THREADS
 from stages import CASES
 from steps import steps
 
-from facegan.stages.bf16 import computes_bf16
+from facegan.stages.precision import computes_bf16
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 import yaml
 
-from facegan.inference.export import export
+from facegan.inference.model_export import export
 from facegan.networks import FaceGAN, FaceGANConfig
 
 STAGES = Path(__file__).parents[2] / "stages"

@@ -18,7 +18,7 @@ from facegan.networks.convolution import ReflectConv2d
 
 if TYPE_CHECKING:
     from facegan.data import Pair
-    from facegan.stages.adversarial import AdversarialStage
+    from facegan.stages.gan_stage import AdversarialStage
 
 
 class ReferenceStep:

@@ -17,7 +17,7 @@ import matplotlib as mpl
 from rich.console import Console
 from rich.table import Table
 
-from facegan.evaluation.measures import MEASURES
+from facegan.evaluation.pair_metrics import MEASURES
 from facegan.evaluation.tables import TABLE
 
 mpl.use("Agg")

@@ -11,16 +11,16 @@ import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from facegan.landmarks import COUNT
-from facegan.motion import SIZE as NUMBERS
+from facegan.geometry.landmarks import COUNT
+from facegan.geometry.motion import SIZE as NUMBERS
 from facegan.networks import GeneratorSettings, VGGFeatures
 from facegan.stages import BackgroundMixStage, JointStage, LandmarkTransformStage, ReenactStage
-from facegan.stages.stage import CONFIG_KEY, STAGE_KEY
+from facegan.stages.base_stage import CONFIG_KEY, STAGE_KEY
 
 if TYPE_CHECKING:
     from facegan.data import Pair
-    from facegan.stages.adversarial import AdversarialStage
-    from facegan.stages.settings import Optimisation
+    from facegan.stages.config import Optimisation
+    from facegan.stages.gan_stage import AdversarialStage
 
 CASES = {"stage 2": 128, "stage 2, with enhancer": 256, "stage 3": 256, "joint": 256}
 """Each with its picture size; the batch is 1, as in the paper."""

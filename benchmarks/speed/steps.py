@@ -15,7 +15,7 @@ from reference import ReferenceStep
 from stages import CASES, Noise, build, pair
 from torch.profiler import ProfilerActivity, profile
 
-from facegan.stages.settings import Optimisation
+from facegan.stages.config import Optimisation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

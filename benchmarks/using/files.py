@@ -17,7 +17,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image
 
-from facegan.synthetic import render, sample_identity, sample_motion
+from synthetic_heads import render, sample_identity, sample_motion
 
 SIZE = 256
 

@@ -19,7 +19,7 @@ from hostile_page import EITHER, RESULT, SENTENCE, Case, cases
 from page import show
 
 from facegan.errors import InputError
-from facegan.inference.pictures import is_picture
+from facegan.io.images import is_picture
 
 SECONDS = 300
 OPTIONS = {"photograph": "--source", "driver": "--driving", "background": "--background"}

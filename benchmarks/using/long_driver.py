@@ -20,7 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from facegan.preparation import VideoReader
+from facegan.io.video_reader import VideoReader
 
 RATE = 48_000
 BURST = 4800

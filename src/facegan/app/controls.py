@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facegan.motion import ACTION_UNITS, ANGLE_SCALE, ANGLES, NAMES
-from facegan.synthetic import RHYTHMS, sample_motion
+from facegan.geometry.motion import ACTION_UNITS, ANGLE_SCALE, ANGLES, NAMES
+from synthetic_heads import RHYTHMS, sample_motion
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,7 +24,7 @@ class Control:
     """One slider."""
 
     name: str
-    """In :data:`facegan.motion.NAMES`."""
+    """In :data:`facegan.geometry.motion.NAMES`."""
     title: str
     """In words."""
 

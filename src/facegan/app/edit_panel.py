@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facegan.app.inputs import BackgroundPicker
-    from facegan.app.studio import Studio
+    from facegan.app.session import Studio
 
 
 def edit_panel(studio: Studio, photograph: gr.Image, behind: BackgroundPicker) -> None:

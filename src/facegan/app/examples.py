@@ -10,8 +10,8 @@ import av
 import numpy as np
 from PIL import Image
 
-from facegan.motion import SIZE
-from facegan.synthetic import render, sample_identity, sample_motion
+from facegan.geometry.motion import SIZE
+from synthetic_heads import render, sample_identity, sample_motion
 
 if TYPE_CHECKING:
     from pathlib import Path

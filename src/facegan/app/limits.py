@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from facegan.errors import InputError
-from facegan.inference.pictures import FORMATS, is_picture, read_picture
-from facegan.preparation.video import VideoReader
+from facegan.io.images import FORMATS, is_picture, read_picture
+from facegan.io.video_reader import VideoReader
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 import torch
 
-from facegan.inference.control import Control, Steering
-from facegan.inference.scene import Look, Scene
+from facegan.inference.frame_composer import Look, Scene
+from facegan.inference.motion_transfer import Control, Steering
 from facegan.perception import FaceAnalyzer
 
 if TYPE_CHECKING:

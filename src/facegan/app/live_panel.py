@@ -15,7 +15,7 @@ from facegan.inference import Control, Look
 
 if TYPE_CHECKING:
     from facegan.app.inputs import BackgroundPicker
-    from facegan.app.studio import Studio
+    from facegan.app.session import Studio
 
 USERS = 4
 """At most so many cameras at once; they share the machine with each other and with the other panels."""

@@ -10,11 +10,11 @@ import gradio as gr
 from facegan.app.edit_panel import edit_panel
 from facegan.app.inputs import AT_ONCE, BackgroundPicker, listen, picture_input
 from facegan.app.live_panel import live_panel
-from facegan.app.move_panel import move_panel
+from facegan.app.reenact_panel import move_panel
 
 if TYPE_CHECKING:
     from facegan.app.examples import Examples
-    from facegan.app.studio import Studio
+    from facegan.app.session import Studio
 
 TITLE = "facegan"
 INTRODUCTION = """# facegan

@@ -7,10 +7,10 @@ import threading
 from typing import TYPE_CHECKING
 
 from facegan.app import examples
-from facegan.app.engine import SharedEngine
-from facegan.app.gate import Gate
 from facegan.app.limits import MAX_MEGABYTES
-from facegan.app.workspace import Workspace
+from facegan.app.request_filter import Gate
+from facegan.app.shared_engine import SharedEngine
+from facegan.app.temporary_files import Workspace
 from facegan.errors import InputError
 from facegan.inference import Animator
 
@@ -51,7 +51,7 @@ def serve(
         from starlette.middleware import Middleware
 
         from facegan.app.page import STYLE, build, theme
-        from facegan.app.studio import Studio
+        from facegan.app.session import Studio
 
         studio = Studio(animator, workspace)
         page = build(studio, examples.draw(workspace.lasting))

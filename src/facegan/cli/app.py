@@ -8,7 +8,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from facegan.cli.output import say
+from facegan.cli.console import say
 from facegan.errors import InputError
 
 VARIABLE = "FACEGAN_PASSWORD"

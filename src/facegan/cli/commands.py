@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from facegan.cli.app import app
-from facegan.cli.moving import edit, reenact
-from facegan.cli.output import PARTLY, say
+from facegan.cli.console import PARTLY, say
 from facegan.cli.parser import parser_of
 from facegan.cli.prepare import prepare
+from facegan.cli.reenact import edit, reenact
 from facegan.errors import InputError
 
 
@@ -43,7 +43,7 @@ def synthesize(
         workers: processes; by default one a core.
         overwrite: replace what lies at OUT.
     """
-    from facegan.synthetic import synthesize as write
+    from facegan.preparation.synthesize import synthesize as write
 
     write(
         out,
@@ -109,7 +109,7 @@ def export(
         frames: picture or video of a face to try them on; by default drawn heads.
         overwrite: replace an earlier export.
     """
-    from facegan.inference.export import export as write
+    from facegan.inference.model_export import export as write
 
     say(write(model, format, frames=frames, overwrite=overwrite).describe())
 
@@ -125,7 +125,7 @@ def verify(files: list[Path], *, json: bool = False) -> int:
         files: pictures and videos.
         json: print a line of JSON for each.
     """
-    from facegan.inference.provenance import verify as look
+    from facegan.provenance import verify as look
 
     faults = 0
     for file in files:

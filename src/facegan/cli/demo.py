@@ -119,8 +119,8 @@ def choose(data: Path, videos: Path) -> tuple[Path, Path]:
 
 def save_first_frame(video: Path, out: Path) -> None:
     """The portrait for the demo."""
-    from facegan.preparation import VideoReader
-    from facegan.sheets import write_png
+    from facegan.io.image_grid import write_png
+    from facegan.io.video_reader import VideoReader
 
     _, _, image = next(VideoReader(video).frames())
     write_png(out, image)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from facegan.cli.output import PARTLY
+from facegan.cli.console import PARTLY
 from facegan.errors import InputError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def prepare(
             raise InputError(msg)
     run: dict[str, Any] = {"seed": seed, "workers": workers, "overwrite": overwrite}
     if kind == "synthetic":
-        from facegan.synthetic import prepare_synthetic
+        from facegan.preparation.synthetic import prepare_synthetic
 
         frames: dict[str, Any] = {"min_face": min_face, "every": every, "max_frames": max_frames}
         summary = prepare_synthetic(input, out, size=size, **frames, **run)

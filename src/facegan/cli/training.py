@@ -17,10 +17,10 @@ from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
 
 from facegan.cli.commands import TRAINING
 from facegan.errors import InputError
-from facegan.stages.bf16 import computes_bf16
+from facegan.stages.base_stage import Stage, require_stage
 from facegan.stages.checkpoints import read_checkpoint
-from facegan.stages.pair_data import PairData
-from facegan.stages.stage import Stage, require_stage
+from facegan.stages.pair_data_module import PairData
+from facegan.stages.precision import computes_bf16
 
 FILES = "-c lightning_config.yaml -c stages/1_landmark_transform.yaml -c data/videos.yaml"
 

@@ -1,11 +1,11 @@
 """Reading prepared data: crops, pairs, augmentation."""
 
 from facegan.data.augmentation import Augmentation
-from facegan.data.crops import FaceCrops, dataset_info
-from facegan.data.pair import Pair, in_floats, read_pair
-from facegan.data.pairs import TrainingPairs, ValidationPairs
-from facegan.data.sampler import PairSampler
-from facegan.data.search import cross_pairs, nearest_motion
+from facegan.data.face_crops import FaceCrops, dataset_info
+from facegan.data.face_pair import Pair, in_floats, read_pair
+from facegan.data.pair_datasets import TrainingPairs, ValidationPairs
+from facegan.data.pair_sampler import PairSampler
+from facegan.data.pair_selection import cross_pairs, nearest_motion
 
 __all__ = [
     "Augmentation",

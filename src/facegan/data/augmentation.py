@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facegan import landmarks, motion
-from facegan.data.crops import to_floats, to_tensor
-from facegan.data.pair import PICTURES
+from facegan.data.face_crops import to_floats, to_tensor
+from facegan.data.face_pair import PICTURES
+from facegan.geometry import landmarks, motion
 
 if TYPE_CHECKING:
-    from facegan.data.pair import Pair
+    from facegan.data.face_pair import Pair
 
 
 class Augmentation:

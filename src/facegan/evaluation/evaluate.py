@@ -14,33 +14,33 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from facegan.data import FaceCrops
-from facegan.data.address import absolute, fingerprint
-from facegan.data.crops import dataset_info
+from facegan.data.face_crops import dataset_info
+from facegan.data.storage import absolute, fingerprint
 from facegan.errors import InputError
-from facegan.evaluation.answers import TrueAnswers
-from facegan.evaluation.edits import draw_edits
+from facegan.evaluation.action_unit_grid import draw_edits
+from facegan.evaluation.evaluation_pairs import read_pairs, write_pairs
+from facegan.evaluation.evaluation_report import NUMBERS, Report
+from facegan.evaluation.evaluation_run import PREDICTIONS, Run
+from facegan.evaluation.face_measurements import Eyes, close_shared, shared
+from facegan.evaluation.ground_truth import TrueAnswers
+from facegan.evaluation.image_sets import find_predictions
 from facegan.evaluation.methods import parse_methods
-from facegan.evaluation.observer import Eyes, close_shared, shared
-from facegan.evaluation.pairs import read_pairs, write_pairs
-from facegan.evaluation.pictures import find_predictions
 from facegan.evaluation.protocols import PROTOCOLS
-from facegan.evaluation.report import NUMBERS, Report
-from facegan.evaluation.run import PREDICTIONS, Run
+from facegan.evaluation.qualitative_grid import shown
 from facegan.evaluation.scoring import Scorer
-from facegan.evaluation.shown import shown
 from facegan.evaluation.tables import PAPER
-from facegan.files import require_free
 from facegan.inference.engines import check_device
+from facegan.io.atomic import require_free
+from facegan.io.resumable import RESULT, workspace
 from facegan.networks import FaceGAN
-from facegan.preparation.workers import Workers
-from facegan.preparation.workspace import RESULT, workspace
+from facegan.parallel.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from facegan.evaluation.edits import Edits
+    from facegan.evaluation.action_unit_grid import Edits
+    from facegan.evaluation.evaluation_pairs import Trials
     from facegan.evaluation.methods import Method
-    from facegan.evaluation.pairs import Trials
 
 EYES = Eyes()
 PAIRS, SCORES = "pairs.parquet", "scores.parquet"

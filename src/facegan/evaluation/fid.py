@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from facegan.evaluation.pictures import to_batch
+from facegan.evaluation.image_sets import to_batch
 
 if TYPE_CHECKING:
-    from facegan.evaluation.pictures import Pictures
+    from facegan.evaluation.image_sets import Pictures
 
 BATCH = 32
 

@@ -15,8 +15,8 @@ from torch.utils.data import default_collate
 
 from facegan.data import read_pair
 from facegan.errors import InputError
-from facegan.evaluation.pictures import FilePictures, find_predictions, to_image
-from facegan.files import new_file
+from facegan.evaluation.image_sets import FilePictures, find_predictions, to_image
+from facegan.io.atomic import new_file
 from facegan.networks import FaceGAN
 from facegan.networks.compositing import cut_background
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from facegan.data import FaceCrops, Pair
-    from facegan.evaluation.pairs import Trials
+    from facegan.evaluation.evaluation_pairs import Trials
     from facegan.networks import Reenactment
 
 BATCH = 8

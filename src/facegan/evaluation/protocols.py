@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from facegan.data import ValidationPairs, cross_pairs, nearest_motion
-from facegan.evaluation.pairs import Trials
+from facegan.evaluation.evaluation_pairs import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ class Protocol(NamedTuple):
     Attributes:
         title: for the report.
         about: what is done, in one sentence.
-        measures: keys of :data:`facegan.evaluation.measures.MEASURES`.
+        measures: keys of :data:`facegan.evaluation.pair_metrics.MEASURES`.
         choose: crops, number of trials and seed to the trials, fewer if there are no more, or none.
         pictured: whether the report shows pictures of it.
     """

@@ -25,12 +25,12 @@ from rich.table import Table
 
 from facegan.data import FaceCrops
 from facegan.errors import InputError
-from facegan.evaluation.measures import MEASURES, observed
-from facegan.evaluation.observer import Eyes, Observer, Seen, join
-from facegan.evaluation.pictures import to_image
-from facegan.motion import ACTION_UNITS
-from facegan.synthetic import render, sample_identity, sample_motion, sample_scene
-from facegan.synthetic.fidelity import auc
+from facegan.evaluation.face_measurements import Eyes, Observer, Seen, join
+from facegan.evaluation.image_sets import to_image
+from facegan.evaluation.pair_metrics import MEASURES, observed
+from facegan.geometry.motion import ACTION_UNITS
+from synthetic_heads import render, sample_identity, sample_motion, sample_scene
+from synthetic_heads.fidelity import auc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

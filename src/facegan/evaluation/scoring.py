@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import torch
 
-from facegan.evaluation.compare import Compared, compare, flicker
-from facegan.evaluation.observer import Eyes, Seen, join, observe
+from facegan.evaluation.face_measurements import Eyes, Seen, join, observe
+from facegan.evaluation.image_distances import Compared, compare, flicker
 from facegan.evaluation.protocols import RUN
-from facegan.files import new_file
+from facegan.io.atomic import new_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facegan.evaluation.pictures import Pictures
-    from facegan.preparation.workers import Workers
+    from facegan.evaluation.image_sets import Pictures
+    from facegan.parallel.workers import Workers
 
     Floats = NDArray[np.float64]
 

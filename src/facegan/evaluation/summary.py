@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facegan.evaluation.measures import MEASURES
+from facegan.evaluation.pair_metrics import MEASURES
 from facegan.metrics import bootstrap
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import csv
 import io
 from typing import Any
 
-from facegan.evaluation.measures import MEASURES
 from facegan.evaluation.methods import NAIVE
+from facegan.evaluation.pair_metrics import MEASURES
 
 COLUMNS = ("protocol", "measure", "method", "mean", "low", "high", "found", "pairs", "misses")
 

@@ -9,20 +9,20 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from facegan.files import new_file
-from facegan.inference.pictures import is_picture, read_picture
-from facegan.landmarks import COUNT
-from facegan.motion import ACTION_UNITS
+from facegan.geometry.landmarks import COUNT
+from facegan.geometry.motion import ACTION_UNITS
+from facegan.io.atomic import new_file
+from facegan.io.images import is_picture, read_picture
+from facegan.io.video_reader import VideoReader
 from facegan.perception import FaceAnalyzer
-from facegan.preparation.tracker import CentroidTracker, look
-from facegan.preparation.video import VideoReader
+from facegan.perception.face_tracker import CentroidTracker, look
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from facegan.io.video_reader import Frame
     from facegan.perception import Face
-    from facegan.preparation.video import Frame
 
 COLUMNS: tuple[str, ...] = (
     *("frame", "face_id", "timestamp", "confidence", "success", "pose_Rx", "pose_Ry", "pose_Rz"),

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import torch
 
+from facegan.geometry.crop import Crop, extent, track_side
+from facegan.geometry.landmarks import from_mesh, normalise
 from facegan.inference.engines import load_engine
-from facegan.inference.faces import MAX_FACES, choose
-from facegan.inference.pictures import to_tensor
-from facegan.landmarks import from_mesh, normalise
+from facegan.inference.face_choice import MAX_FACES, choose
+from facegan.io.images import to_tensor
 from facegan.networks.compositing import cut_background
 from facegan.perception import FaceAnalyzer, FaceParser
-from facegan.preparation.crop import Crop, extent, track_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import ImageColor
 
 from facegan.errors import InputError
-from facegan.inference.pictures import cover, is_picture, read_picture, to_tensor
-from facegan.preparation.video import VideoReader
+from facegan.io.images import cover, is_picture, read_picture, to_tensor
+from facegan.io.video_reader import VideoReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

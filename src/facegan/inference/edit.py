@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from facegan import motion as motions
 from facegan.errors import InputError
-from facegan.inference.control import LARGEST_ANGLE
-from facegan.inference.pictures import read_picture, shrink, write_picture
-from facegan.inference.provenance import Claim, Marker, Marks
+from facegan.geometry import motion as motions
+from facegan.geometry.motion import ANGLES, NAMES
+from facegan.inference.frame_composer import Look, Scene
+from facegan.inference.motion_transfer import LARGEST_ANGLE
 from facegan.inference.reenact import MAX_VIDEO_SIDE, PICTURE_SUFFIXES, VIDEO_SUFFIXES, check_out
-from facegan.inference.scene import Look, Scene
-from facegan.inference.writer import VideoWriter
-from facegan.motion import ANGLES, NAMES
-from facegan.sheets import draw_sheet
+from facegan.io.image_grid import draw_sheet
+from facegan.io.images import read_picture, shrink, write_picture
+from facegan.io.video_writer import VideoWriter
+from facegan.provenance import Claim, Marker, Marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

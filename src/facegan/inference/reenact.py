@@ -16,14 +16,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from facegan.errors import InputError
-from facegan.inference.ahead import ahead
-from facegan.inference.control import Control, Steering
-from facegan.inference.driver import find_reference, follow, read_step
-from facegan.inference.pictures import is_picture, read_picture, shrink, write_picture
-from facegan.inference.provenance import Claim, Marker, Marks
-from facegan.inference.scene import Look, Scene
-from facegan.inference.writer import VideoWriter
-from facegan.preparation.video import VideoReader
+from facegan.inference.driving_video import find_reference, follow, read_step
+from facegan.inference.frame_composer import Look, Scene
+from facegan.inference.motion_transfer import Control, Steering
+from facegan.io.images import is_picture, read_picture, shrink, write_picture
+from facegan.io.prefetch import ahead
+from facegan.io.video_reader import VideoReader
+from facegan.io.video_writer import VideoWriter
+from facegan.provenance import Claim, Marker, Marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facegan.inference.animator import Animator
-    from facegan.inference.driver import Step
+    from facegan.inference.driving_video import Step
 
     OnFrame = Callable[[NDArray[np.uint8], float], None]
 

@@ -1,24 +1,24 @@
 """The equations of the paper, and two that GANs like it add, a function each."""
 
-from facegan.losses.adversarial import (
+from facegan.losses.adversarial_losses import (
     AdversarialForm,
     discriminator_loss,
     feature_matching,
     generator_loss,
     gradient_penalty,
 )
-from facegan.losses.background import mask_norm, mask_smoothness
-from facegan.losses.landmarks import (
-    action_unit_consistency,
-    connectivity,
-    landmark_reconstruction,
-    movement_norm,
-)
-from facegan.losses.pictures import (
+from facegan.losses.background_losses import mask_norm, mask_smoothness
+from facegan.losses.image_losses import (
     perceptual,
     reconstruction,
     segmentation_cross_entropy,
     segmentation_overlap,
+)
+from facegan.losses.landmark_losses import (
+    action_unit_consistency,
+    connectivity,
+    landmark_reconstruction,
+    movement_norm,
 )
 
 __all__ = [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch.nn import functional as F
 
-from facegan.metrics.pairs import PairMean, as_pairs
+from facegan.metrics.pairwise import PairMean, as_pairs
 
 if TYPE_CHECKING:
     from torch import Tensor

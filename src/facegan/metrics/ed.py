@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from facegan.metrics.pairs import PairMean, as_pairs, choose
-from facegan.motion import ACTION_UNITS
+from facegan.geometry.motion import ACTION_UNITS
+from facegan.metrics.pairwise import PairMean, as_pairs, choose
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facegan.metrics.pairs import PairMean, as_pairs
+from facegan.metrics.pairwise import PairMean, as_pairs
 
 if TYPE_CHECKING:
     from torch import Tensor

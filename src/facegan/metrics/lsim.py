@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facegan.landmarks import COUNT
-from facegan.metrics.pairs import PairMean, as_pairs
+from facegan.geometry.landmarks import COUNT
+from facegan.metrics.pairwise import PairMean, as_pairs
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional as F
 
-from facegan.metrics.pairs import PairMean, as_pairs
-from facegan.motion import ANGLES
+from facegan.geometry.motion import ANGLES
+from facegan.metrics.pairwise import PairMean, as_pairs
 
 if TYPE_CHECKING:
     from torch import Tensor

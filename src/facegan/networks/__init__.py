@@ -1,12 +1,12 @@
 """The networks of FACEGAN and the frozen ones that its losses and measures look through."""
 
+from facegan.networks.config import DiscriminatorSettings, GeneratorSettings
 from facegan.networks.discriminator import MultiScaleDiscriminator
+from facegan.networks.facegan import FaceGAN, FaceGANConfig, Reenactment
 from facegan.networks.generator import CoarseToFineGenerator, GlobalGenerator
-from facegan.networks.identity import IdentityNetwork
+from facegan.networks.identity_network import IdentityNetwork
 from facegan.networks.landmark_transformer import ActionUnitRegressor, LandmarkTransformer
-from facegan.networks.model import FaceGAN, FaceGANConfig, Reenactment
 from facegan.networks.reenactor import BackgroundMixer, FaceReenactor
-from facegan.networks.settings import DiscriminatorSettings, GeneratorSettings
 from facegan.networks.vgg import VGGFeatures
 
 __all__ = [

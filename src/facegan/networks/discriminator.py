@@ -11,7 +11,7 @@ from torch.nn.utils import parametrizations
 from facegan.networks.generator import initialise, norm_layer, pyramid
 
 if TYPE_CHECKING:
-    from facegan.networks.settings import Norm
+    from facegan.networks.config import Norm
 
 
 class MultiScaleDiscriminator(nn.Module):

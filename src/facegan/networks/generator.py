@@ -18,7 +18,7 @@ from facegan.networks.convolution import ReflectConv2d
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from facegan.networks.settings import Norm
+    from facegan.networks.config import Norm
 
 
 class GlobalGenerator(nn.Module):

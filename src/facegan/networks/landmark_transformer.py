@@ -11,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from facegan import landmarks, motion
+from facegan.geometry import landmarks, motion
 
 COORDINATES = 2 * landmarks.COUNT
 LEAST_DEVIATION = 1e-2

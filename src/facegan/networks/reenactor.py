@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from facegan.errors import InputError
+from facegan.networks.config import GeneratorSettings
 from facegan.networks.convolution import ReflectConv2d
 from facegan.networks.generator import (
     CoarseToFineGenerator,
@@ -16,14 +17,13 @@ from facegan.networks.generator import (
     initialise,
     initialise_kaiming,
 )
-from facegan.networks.settings import GeneratorSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from torch.nn import Parameter
 
-    from facegan.networks.settings import Norm
+    from facegan.networks.config import Norm
 
 CLASSES = 3
 """Background, face, hair."""
@@ -89,7 +89,7 @@ class FaceReenactor(Painter):
 
         Args:
             source: I_s, N×3×H×W in -1..1.
-            heatmap: H_t, N×1×H×W from :func:`facegan.landmarks.draw_gaussians`.
+            heatmap: H_t, N×1×H×W from :func:`facegan.geometry.landmarks.draw_gaussians`.
 
         Returns:
             I_fr, N×3×H×W in -1..1, and the logits of S_fr, N×3×H×W (background, face, hair).

@@ -1,7 +1,7 @@
 """What can be seen in a picture: faces, their parts, whose they are."""
 
-from facegan.perception.face import Face, FaceAnalyzer
-from facegan.perception.identity import IdentityEmbedder
-from facegan.perception.parsing import FaceParser
+from facegan.perception.face_analyzer import Face, FaceAnalyzer
+from facegan.perception.face_parser import FaceParser
+from facegan.perception.identity_embedder import IdentityEmbedder
 
 __all__ = ["Face", "FaceAnalyzer", "FaceParser", "IdentityEmbedder"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facegan.motion import ACTION_UNITS, INTENSITY_SCALE
+from facegan.geometry.motion import ACTION_UNITS, INTENSITY_SCALE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ def from_blendshapes(blendshapes: NDArray[np.float32]) -> NDArray[np.float32]:
         blendshapes: ...×52 in 0..1, in the order of :data:`BLENDSHAPES`.
 
     Returns:
-        ...×17 in 0..5, in the order of :data:`facegan.motion.ACTION_UNITS`.
+        ...×17 in 0..5, in the order of :data:`facegan.geometry.motion.ACTION_UNITS`.
     """
 
     def shape(name: str) -> NDArray[np.float32]:

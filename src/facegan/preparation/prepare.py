@@ -12,22 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facegan.errors import InputError
+from facegan.io.resumable import PART, RESULT, finished, workspace
+from facegan.parallel.workers import run_jobs, worker_count
 from facegan.perception import FaceAnalyzer, FaceParser
-from facegan.preparation.clip import ClipResult, Settings, prepare_clip
-from facegan.preparation.manifest import digest, write_manifest
-from facegan.preparation.observer import detect
-from facegan.preparation.people import name_people
-from facegan.preparation.report import write_report
+from facegan.preparation.crop_tracks import ClipResult, Settings, prepare_clip
+from facegan.preparation.dataset_report import write_report
+from facegan.preparation.face_annotator import detect
+from facegan.preparation.identity_clustering import name_people
+from facegan.preparation.shard_writer import VERSION, ShardWriter, check_free, read_part, write_description
 from facegan.preparation.splits import SPLITS, split_identities
-from facegan.preparation.workers import run_jobs, worker_count
-from facegan.preparation.workspace import PART, RESULT, check_free, finished, workspace
-from facegan.preparation.writer import VERSION, ShardWriter, read_part, write_description
+from facegan.preparation.video_manifest import digest, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from facegan.preparation.engines import Engine
-    from facegan.preparation.observer import Observe
+    from facegan.parallel.clusters import Engine
+    from facegan.preparation.face_annotator import Observe
     from facegan.preparation.sources import Clip, Source
 
 

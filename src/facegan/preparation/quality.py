@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from facegan.perception.parsing import BACKGROUND, FACE_OVAL
+from facegan.geometry.segmentation import BACKGROUND
+from facegan.perception.face_parser import FACE_OVAL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

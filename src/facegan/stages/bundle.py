@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facegan.files import new_folder
+from facegan.io.atomic import new_folder
 from facegan.networks import FaceGAN, FaceGANConfig
-from facegan.networks.model import CONFIG
+from facegan.networks.facegan import CONFIG
 from facegan.stages.checkpoints import StageCheckpoint
 
 

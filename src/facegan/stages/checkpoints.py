@@ -13,8 +13,8 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from facegan.errors import InputError
-from facegan.files import new_file
-from facegan.stages.stage import CONFIG_KEY, Stage, require_stage
+from facegan.io.atomic import new_file
+from facegan.stages.base_stage import CONFIG_KEY, Stage, require_stage
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl

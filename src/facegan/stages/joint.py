@@ -18,17 +18,17 @@ from facegan.networks import (
     Reenactment,
 )
 from facegan.networks.compositing import cut_background, cut_head
-from facegan.stages.adversarial import AdversarialStage
 from facegan.stages.background_mix import BackgroundMixStage, mixing_measures, mixing_terms
+from facegan.stages.base_stage import Stage, plain
+from facegan.stages.callbacks.image_logger import label_colours
 from facegan.stages.checkpoints import StageCheckpoint
+from facegan.stages.config import Adversarial, Optimisation
+from facegan.stages.gan_stage import AdversarialStage
 from facegan.stages.landmark_transform import LandmarkTransformStage, landmark_terms
-from facegan.stages.measures import Measured, landmark_error, overlap, square_error
-from facegan.stages.pair_data import PairData
-from facegan.stages.panels import label_colours
-from facegan.stages.perceptual import PerceptualLoss, PerceptualNetwork
+from facegan.stages.pair_data_module import PairData
+from facegan.stages.perceptual_loss import PerceptualLoss, PerceptualNetwork
 from facegan.stages.reenact import ReenactStage, reenactment_terms, require_size
-from facegan.stages.settings import Adversarial, Optimisation
-from facegan.stages.stage import Stage, plain
+from facegan.stages.validation_metrics import Measured, landmark_error, overlap, square_error
 
 
 class JointData(PairData):

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from facegan import losses
-from facegan.landmarks import draw_gaussians
+from facegan.geometry.landmarks import draw_gaussians
 from facegan.networks import ActionUnitRegressor, LandmarkTransformer
-from facegan.stages.measures import Measured, landmark_error
-from facegan.stages.pair_data import PairData
-from facegan.stages.settings import Optimisation
-from facegan.stages.stage import Stage, plain
+from facegan.stages.base_stage import Stage, plain
+from facegan.stages.config import Optimisation
+from facegan.stages.pair_data_module import PairData
+from facegan.stages.validation_metrics import Measured, landmark_error
 
 if TYPE_CHECKING:
     from facegan.data import Pair

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 import torch
 from torch import Tensor, nn
 
-from facegan.stages.bf16 import computes_bf16
+from facegan.stages.precision import computes_bf16
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from facegan import losses
 from facegan.data import Pair
 from facegan.errors import InputError
-from facegan.landmarks import draw_gaussians
+from facegan.geometry.landmarks import draw_gaussians
 from facegan.networks import (
     DiscriminatorSettings,
     FaceReenactor,
@@ -20,14 +20,14 @@ from facegan.networks import (
     MultiScaleDiscriminator,
 )
 from facegan.networks.compositing import cut_head, cut_predicted_head
-from facegan.stages.adversarial import AdversarialStage
+from facegan.stages.base_stage import plain
+from facegan.stages.callbacks.image_logger import label_colours
 from facegan.stages.checkpoints import StageCheckpoint
-from facegan.stages.measures import Measured, overlap, square_error
-from facegan.stages.pair_data import PairData
-from facegan.stages.panels import label_colours
-from facegan.stages.perceptual import PerceptualLoss, PerceptualNetwork
-from facegan.stages.settings import Adversarial, Optimisation
-from facegan.stages.stage import plain
+from facegan.stages.config import Adversarial, Optimisation
+from facegan.stages.gan_stage import AdversarialStage
+from facegan.stages.pair_data_module import PairData
+from facegan.stages.perceptual_loss import PerceptualLoss, PerceptualNetwork
+from facegan.stages.validation_metrics import Measured, overlap, square_error
 
 
 class ReenactData(PairData):

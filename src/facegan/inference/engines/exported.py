@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facegan.errors import InputError
-from facegan.networks.model import CONFIG, WEIGHTS
+from facegan.networks.facegan import CONFIG, WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

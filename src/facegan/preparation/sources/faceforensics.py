@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facegan.errors import InputError
-from facegan.preparation.sources.clip import Clip, Source
+from facegan.preparation.sources.data_source import Clip, Source
 from facegan.preparation.splits import SPLITS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from facegan.errors import InputError
-from facegan.preparation.sources.clip import Clip, LabelledPicture, Source
+from facegan.preparation.sources.data_source import Clip, LabelledPicture, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

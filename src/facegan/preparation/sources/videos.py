@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from facegan.errors import InputError
-from facegan.preparation.sources.clip import Clip, Source
+from facegan.preparation.sources.data_source import Clip, Source
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,129 @@
+"""Which frames make pairs: any two of one track, in training at random, in validation always the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from facegan.data.face_pair import Pair, read_pair
+from facegan.geometry import motion as motions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from facegan.data.augmentation import Augmentation
+    from facegan.data.face_crops import FaceCrops
+    from facegan.data.pair_sampler import Draw
+
+
+class TrainingPairs(Dataset[Pair]):
+    """Every crop once as driver, each time with a random other crop of its track as source.
+
+    An item is asked for by a driver's index and the seed of all that is random about its pair; with the
+    index alone the pair is always the same.
+
+    Args:
+        crops: the data.
+        pictures: False leaves pictures and segmentations out.
+        aligned: False leaves backgrounds where the source has them.
+        augmentation: applied to every pair.
+        min_time: seconds that source and driver are apart at least.
+        min_turn: degrees that the head turns between them at least. Where no crop of the track is both,
+            the source is the one furthest off in time.
+        floats: False gives pictures in bytes, for :func:`facegan.data.in_floats` on the device.
+    """
+
+    def __init__(
+        self,
+        crops: FaceCrops,
+        *,
+        pictures: bool = True,
+        aligned: bool = True,
+        augmentation: Augmentation | None = None,
+        min_time: float = 0.0,
+        min_turn: float = 0.0,
+        floats: bool = True,
+    ) -> None:
+        self.crops = crops
+        self.pictures = pictures
+        self.aligned = aligned
+        self.augmentation = augmentation
+        self.min_time = min_time
+        self.min_turn = min_turn
+        self.floats = floats
+        order = np.argsort(crops.track, kind="stable")
+        starts = np.searchsorted(crops.track[order], np.arange(crops.track.max(initial=-1) + 1))
+        self._members = np.split(order, starts[1:]) if len(order) else []
+
+    def __len__(self) -> int:
+        return len(self.crops)
+
+    def __getitem__(self, draw: Draw | int) -> Pair:
+        index, seed = draw if isinstance(draw, tuple) else (draw, draw)
+        generator = torch.Generator().manual_seed(seed)
+        source = self.source_of(index, generator)
+        pair = read_pair(
+            self.crops, source, index, pictures=self.pictures, aligned=self.aligned, floats=self.floats
+        )
+        return self.augmentation(pair, generator) if self.augmentation else pair
+
+    def source_of(self, index: int, generator: torch.Generator) -> int:
+        """A random source for a driver."""
+        others = self._sources(index)
+        return int(others[int(torch.randint(len(others), (), generator=generator).item())])
+
+    def _sources(self, index: int) -> NDArray[np.intp]:
+        """Crops that may go with a driver."""
+        members: NDArray[np.intp] = self._members[self.crops.track[index]]
+        others: NDArray[np.intp] = members[members != index]
+        if not len(others):
+            return members
+        apart = np.ones(len(others), dtype=bool)
+        if self.min_time:
+            apart &= np.abs(self.crops.time[others] - self.crops.time[index]) >= self.min_time
+        if self.min_turn:
+            apart &= turns(self.crops.motion[others], self.crops.motion[index]) >= self.min_turn
+        if not apart.any():
+            apart[np.abs(self.crops.time[others] - self.crops.time[index]).argmax()] = True
+        return np.asarray(others[apart])
+
+
+def turns(motion: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """By how many degrees a head turns from motions N×20 to another one, about whatever axis; N."""
+    rotations, to = (motions.rotation(torch.from_numpy(some).double()) for some in (motion, other))
+    # By the half angle's sine, which is exact for small turns too: |R - S|² = 8 sin²(angle / 2).
+    sine = torch.linalg.matrix_norm(rotations - to) / 8**0.5
+    degrees: NDArray[np.float64] = (2 * sine.clamp(max=1).asin()).rad2deg().numpy()
+    return degrees
+
+
+class ValidationPairs(Dataset[Pair]):
+    """The same pairs every time: drivers evenly over the data, source the first crop of the track.
+
+    Args:
+        crops: the data.
+        count: how many pairs; fewer if there are fewer crops.
+        pictures: False leaves pictures and segmentations out.
+        aligned: False leaves backgrounds where the source has them.
+    """
+
+    def __init__(self, crops: FaceCrops, count: int, *, pictures: bool = True, aligned: bool = True) -> None:
+        self.crops = crops
+        self.pictures = pictures
+        self.aligned = aligned
+        _, first = np.unique(crops.track, return_index=True)
+        source = first[crops.track]
+        # A crop is no test of itself.
+        drivers = np.flatnonzero(source != np.arange(len(crops)))
+        chosen = drivers[np.linspace(0, len(drivers) - 1, min(count, len(drivers))).round().astype(int)]
+        self.indices = np.stack((source[chosen], chosen), axis=1)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, index: int) -> Pair:
+        source, driver = self.indices[index]
+        return read_pair(self.crops, int(source), int(driver), pictures=self.pictures, aligned=self.aligned)

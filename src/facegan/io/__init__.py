@@ -1,0 +1,1 @@
+"""Files: images, video with sound, atomic and resumable outputs."""

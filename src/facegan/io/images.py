@@ -1,0 +1,139 @@
+"""Pictures: from all kinds of files to H×W×3 RGB arrays and to the networks' tensors, and back."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from facegan.errors import InputError
+from facegan.io.atomic import new_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from facegan.provenance import Marker
+
+# Pillow knows more, but among it are videos it cannot decode and PostScript, which is a program.
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
+MAX_MEGAPIXELS = 100
+MAX_SIDE = 32_766
+"""MediaPipe ends the process at a picture that is wider or higher: its OpenCV counts in 16 bits."""
+JPEG_QUALITY = 95
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Reads a picture as it is meant to be seen.
+
+    It is turned upright as its EXIF data say, transparency becomes white, and grey, CMYK, palette and
+    16-bit pictures become RGB. Of an animation it is the first frame.
+
+    Returns:
+        H×W×3, RGB.
+
+    Raises:
+        InputError: if the file is missing, damaged, no picture, or larger than 100 megapixels or
+            32,766 pixels a side.
+    """
+    try:
+        with _open(path) as image:
+            return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+    except InputError:
+        raise
+    except UnidentifiedImageError as error:
+        msg = f"cannot read {path} as a picture: it is none of {', '.join(FORMATS)}"
+        raise InputError(msg) from error
+    except Exception as error:  # Pillow's decoders raise almost anything at damaged data
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        msg = f"cannot read {path} as a picture: {reason.splitlines()[0]}"
+        raise InputError(msg) from error
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is a picture, going by its first bytes; animations (GIF, PNG) are videos.
+
+    Raises:
+        InputError: if it is a picture that is too large.
+    """
+    try:
+        with _open(path) as image:
+            return image.format not in ("GIF", "PNG") or not getattr(image, "is_animated", False)
+    except InputError:
+        raise
+    except Exception:
+        return False
+
+
+def write_picture(path: Path, image: NDArray[np.uint8], marker: Marker) -> None:
+    """Writes H×W×3 RGB, marked; the suffix (.png, .jpg, .jpeg) says in which format.
+
+    Raises:
+        OSError: if the file cannot be written, for example to a full disk; nothing is left.
+    """
+    with new_file(path, overwrite=True) as temporary:
+        Image.fromarray(marker.mark(image)).save(temporary, quality=JPEG_QUALITY)
+        marker.sign(temporary)
+
+
+def cover(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The largest square in the middle of a picture, as size×size×3."""
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = image[top : top + side, left : left + side]
+    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(square, (size, size), interpolation=interpolation), np.uint8)
+
+
+def shrink(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The picture, made smaller if it is wider or higher than ``side`` pixels."""
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return image
+    shape = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image, shape, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def to_tensor(image: NDArray[np.uint8]) -> Tensor:
+    """H×W×3 of 0..255 to 1×3×H×W in -1..1."""
+    return torch.from_numpy(image).permute(2, 0, 1)[None].float().div_(127.5).sub_(1)
+
+
+def _open(path: Path) -> Image.Image:
+    """Reads the header; no pixel is decoded yet."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path, formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise _too_large(path) from error
+    if max(image.size) > MAX_SIDE or math.prod(image.size) > MAX_MEGAPIXELS * 1_000_000:
+        image.close()
+        raise _too_large(path)
+    return image
+
+
+def _too_large(path: Path) -> InputError:
+    limit = f"{MAX_MEGAPIXELS} megapixels and {MAX_SIDE} pixels a side"
+    return InputError(f"{path} is too large a picture: make it smaller, at most {limit}")
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        msg = "its pixels have 32 bits: save it with 8 or 16"
+        raise ValueError(msg)
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return image.convert("RGB")

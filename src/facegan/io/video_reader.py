@@ -1,0 +1,168 @@
+"""Reading videos frame by frame, each with its own time, upright."""
+
+from __future__ import annotations
+
+import codecs
+import math
+from typing import TYPE_CHECKING, TypeAlias
+
+import av
+import numpy as np
+from av.stream import Disposition
+
+from facegan.errors import InputError
+from facegan.io.shot_boundary import CutDetector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from fractions import Fraction
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+    from numpy.typing import NDArray
+
+Frame: TypeAlias = "tuple[int, float, NDArray[np.uint8]]"
+"""Number in the file from 0; seconds since the file's start (picture or sound, whichever is first),
+strictly increasing; H×W×3 RGB, upright, with square pixels."""
+
+DEFAULT_RATE = 25.0
+THUMBNAIL = 32
+"""Side of the pictures by which cuts are found, whatever the frame's shape."""
+TEXT = 512
+"""Bytes by which a text is told from a video."""
+MIN_STEP = 1e-3  # seconds; frames that claim one moment are set this far apart
+
+
+class VideoReader:
+    """A video file as a stream of frames; any number of passes, one frame in memory.
+
+    Rotation flags, pixel aspects and variable frame rates are honoured. A file that is damaged in the
+    middle is good up to there: frames after the first damage are not delivered, and ``damage`` says
+    what was wrong.
+
+    Args:
+        path: a file in any container and codec that FFmpeg reads.
+
+    Attributes:
+        rate: average frames per second.
+        shot: number of cuts before the frame that was delivered last.
+        damage: after a pass, why it ended early, or None.
+
+    Raises:
+        InputError: if the file is no video (empty, unreadable, a picture, only sound); while reading, if
+            not one frame can be decoded.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.damage: str | None = None
+        self.shot = 0
+        with self._open() as container:
+            stream = _picture_stream(container, path)
+            self.rate = float(stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
+
+    def frames(self, every: int = 1, rate: float | None = None) -> Iterator[Frame]:
+        """One pass over the file.
+
+        Args:
+            every: deliver each ``every``-th frame only; the others are decoded but not converted.
+            rate: of these deliver so many a second, the first at or after each moment; None for all.
+        """
+        self.damage, self.shot = None, 0
+        cuts = CutDetector()
+        due = 0
+        index = -1
+        with self._open() as container:
+            stream = _picture_stream(container, self.path)
+            # Times count from the start of the container, so that picture and sound stay together.
+            start = (container.start_time or 0) / av.time_base
+            # AVI files hold a rate and no times; those that FFmpeg guesses are wrong for H.264.
+            untimed = container.format.name == "avi"
+            time = -MIN_STEP
+            for index, frame in enumerate(self._decode(container, stream)):
+                if untimed or frame.time is None:
+                    time = time + 1 / self.rate if index else 0.0
+                else:
+                    time = max(frame.time - start, time + MIN_STEP)
+                # Every frame is looked at: a cut is a cut, however few frames are taken.
+                small = frame.to_ndarray(format="rgb24", width=THUMBNAIL, height=THUMBNAIL)
+                self.shot += cuts.update(np.asarray(small, np.uint8))
+                if index % every == 0 and (rate is None or time * rate >= due - MIN_STEP):
+                    due = math.floor(time * (rate or 0) + MIN_STEP) + 1
+                    yield index, time, _upright(frame, stream.sample_aspect_ratio)
+        if index < 0:
+            msg = f"cannot read {self.path}: no frame can be decoded ({self.damage or 'no picture data'})"
+            raise InputError(msg)
+
+    def _open(self) -> InputContainer:
+        try:
+            if _is_text(self.path):
+                # FFmpeg would follow playlists and scripts to the files that they name.
+                msg = f"cannot read {self.path} as a video: it is a text"
+                raise InputError(msg)
+            return av.open(self.path)
+        except (av.error.FFmpegError, OSError) as error:
+            if self.path.is_file() and self.path.stat().st_size == 0:
+                reason = "the file is empty"
+            else:
+                reason = error.strerror or str(error)
+            msg = f"cannot read {self.path} as a video: {reason}"
+            raise InputError(msg) from error
+
+    def _decode(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+        """Frames up to the first damage; undecodable packets before the first frame are passed over."""
+        started = False
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                frames = packet.decode()
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError as error:
+                self.damage = error.strerror or str(error)
+                if started or packet is None:
+                    return
+                continue
+            for frame in frames:
+                if frame.is_corrupt:
+                    self.damage = "damaged picture data"
+                    if started:
+                        return
+                    continue
+                started = True
+                self.damage = None
+                yield frame
+
+
+def _is_text(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(TEXT)
+    try:
+        words = codecs.getincrementaldecoder("utf-8-sig")().decode(head)  # its last character may be cut
+    except UnicodeDecodeError:
+        return False
+    if words.startswith("YUV4MPEG2"):  # raw pixels after a line of text
+        return False
+    return bool(words) and all(letter.isprintable() or letter.isspace() for letter in words)
+
+
+def _picture_stream(container: InputContainer, path: Path) -> VideoStream:
+    if container.format.name == "image2" or container.format.name.endswith("_pipe"):
+        msg = f"cannot read {path} as a video: it is a picture"
+        raise InputError(msg)
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams:
+        msg = f"cannot read {path} as a video: it holds no moving picture"
+        raise InputError(msg)
+    return streams[0]
+
+
+def _upright(frame: av.VideoFrame, pixel_aspect: Fraction | None) -> NDArray[np.uint8]:
+    """The frame as it is to be shown: with square pixels, turned."""
+    image = frame.to_ndarray(format="rgb24", width=round(frame.width * (pixel_aspect or 1)))
+    # The display matrix turns counterclockwise, and so does rot90.
+    return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90)))

@@ -1,0 +1,111 @@
+"""Writing a video, marked; one that is driven by another keeps its times and its sound."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+from typing import TYPE_CHECKING, Self
+
+import av
+from av.video.reformatter import ColorRange, Colorspace
+
+from facegan.io.atomic import new_file
+from facegan.io.sound import Sound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import numpy as np
+    from av.container import InputContainer, OutputContainer
+    from numpy.typing import NDArray
+
+    from facegan.provenance import Marker
+
+OPTIONS = {"crf": "18"}
+BT709 = 1
+"""Number of the standard's matrix, primaries and transfer alike."""
+DEFAULT_TIME_BASE = Fraction(1, 90_000)
+
+
+class VideoWriter:
+    """H.264 in mp4, marked, with the time stamps, the time base and the sound of a driver, if there is one.
+
+    Made by :meth:`open`.
+
+    Attributes:
+        sound: the driver's sound, or None.
+    """
+
+    def __init__(
+        self,
+        container: OutputContainer,
+        driver: InputContainer | None,
+        size: tuple[int, int],
+        rate: float,
+        marker: Marker,
+    ) -> None:
+        self._container = container
+        self._marker = marker
+        original = driver and driver.streams.best("video")
+        self._time_base = (original and original.time_base) or DEFAULT_TIME_BASE
+        self._pts = -1
+        self._stream = container.add_stream(
+            "libx264", rate=Fraction(rate).limit_denominator(1001), options=OPTIONS
+        )
+        self._stream.width, self._stream.height = (side - side % 2 for side in size)
+        self._stream.pix_fmt = "yuv420p"
+        context = self._stream.codec_context
+        context.time_base = self._time_base
+        context.colorspace = context.color_primaries = context.color_trc = BT709
+        context.color_range = ColorRange.MPEG
+        self.sound = Sound.find(driver, container) if driver else None
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls, path: Path, size: tuple[int, int], rate: float, marker: Marker, driver: Path | None = None
+    ) -> Iterator[Self]:
+        """A writer whose file appears when the block ends well; if it does not, nothing is left.
+
+        Args:
+            path: the file to be, ``.mp4``; its folder is made if missing.
+            size: width and height of the pictures in pixels; an odd last column or row is left out, as
+                H.264 demands.
+            rate: frames per second on average.
+            marker: marks every frame, and signs the file before it appears.
+            driver: video whose time base and sound are kept.
+
+        Raises:
+            OSError: here or in the block, if the file cannot be written, for example to a full disk.
+        """
+        with new_file(path, overwrite=True) as temporary:
+            with ExitStack() as stack:
+                original = stack.enter_context(av.open(driver)) if driver else None
+                container = stack.enter_context(av.open(temporary, "w", format="mp4"))
+                writer = cls(container, original, size, rate, marker)
+                yield writer
+                writer._finish()
+            marker.sign(temporary)
+
+    def write(self, image: NDArray[np.uint8], time: float) -> None:
+        """Adds a frame.
+
+        Args:
+            image: H×W×3, RGB.
+            time: seconds since the start of the video, increasing.
+        """
+        even = image[: self._stream.height, : self._stream.width]
+        frame = av.VideoFrame.from_ndarray(self._marker.mark(even), format="rgb24").reformat(
+            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        )
+        self._pts = frame.pts = max(round(time / self._time_base), self._pts + 1)
+        frame.time_base = self._time_base
+        self._container.mux(self._stream.encode(frame))
+        if self.sound:
+            self.sound.write(until=time)
+
+    def _finish(self) -> None:
+        self._container.mux(self._stream.encode())
+        if self.sound:
+            self.sound.write()

@@ -1,0 +1,174 @@
+"""The whole model: landmark transformer, face reenactor and background mixer in a row."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from textwrap import shorten
+from typing import Any, Self
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from facegan.errors import InputError
+from facegan.geometry.landmarks import draw_gaussians
+from facegan.networks.compositing import cut_predicted_head, mix
+from facegan.networks.config import GeneratorSettings
+from facegan.networks.landmark_transformer import LandmarkTransformer
+from facegan.networks.reenactor import BackgroundMixer, FaceReenactor
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+@dataclass(frozen=True)
+class FaceGANConfig:
+    """Everything needed to build the model without its weights."""
+
+    size: int = 256
+    """Height and width of the pictures in pixels."""
+    sigma: float = 0.02
+    """Standard deviation of a drawn landmark, in the landmarks' units."""
+    landmark_transformer: dict[str, Any] = field(default_factory=dict)
+    """Arguments of :class:`LandmarkTransformer`."""
+    reenactor: dict[str, Any] = field(default_factory=dict)
+    """Fields of the face reenactor's :class:`GeneratorSettings`."""
+    background_mixer: dict[str, Any] = field(default_factory=dict)
+    """Fields of the background mixer's :class:`GeneratorSettings`."""
+    transform_landmarks: bool = True
+    """False is the paper's ablation without L_T (Table 1): the driver's own landmarks are drawn."""
+
+
+@dataclass(frozen=True)
+class Reenactment:
+    """Everything on the way from a source to the result."""
+
+    landmarks: Tensor
+    """l_t, N×68×2."""
+    heatmap: Tensor
+    """H_t, N×1×H×W."""
+    face: Tensor
+    """I_fr, N×3×H×W in -1..1."""
+    segmentation: Tensor
+    """Logits of S_fr, N×3×H×W."""
+    head: Tensor
+    """I'_fr, N×3×H×W."""
+    painted: Tensor
+    """I_c, N×3×H×W in -1..1."""
+    mask: Tensor
+    """M, N×1×H×W in 0..1."""
+    result: Tensor
+    """I_r, N×3×H×W in -1..1."""
+
+
+class FaceGAN(nn.Module):
+    """FACEGAN: one source picture, moved by action units and head pose.
+
+    Args:
+        config: sizes of the networks.
+
+    Attributes:
+        landmark_transformer: L_T; None if the configuration's ``transform_landmarks`` is False.
+        reenactor: G_r.
+        background_mixer: G_b.
+    """
+
+    def __init__(self, config: FaceGANConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.landmark_transformer = (
+            LandmarkTransformer(**config.landmark_transformer) if config.transform_landmarks else None
+        )
+        self.reenactor = FaceReenactor(GeneratorSettings(**config.reenactor))
+        self.background_mixer = BackgroundMixer(GeneratorSettings(**config.background_mixer))
+
+    def forward(
+        self,
+        source: Tensor,
+        source_landmarks: Tensor,
+        motion: Tensor,
+        background: Tensor,
+        landmarks: Tensor | None = None,
+    ) -> Reenactment:
+        """Reenacts sources.
+
+        Args:
+            source: I_s, N×3×H×W in -1..1.
+            source_landmarks: l_s, N×68×2.
+            motion: AU_d, N×20.
+            background: I_b, N×3×H×W, zero where the source's head is; or another background.
+            landmarks: target landmarks N×68×2 to use instead of the transformer's (ablation
+                without L_T: the driver's own).
+
+        Raises:
+            ValueError: if the model has no landmark transformer and is given no landmarks.
+        """
+        if landmarks is None:
+            if self.landmark_transformer is None:
+                msg = "this model has no landmark transformer: it needs the landmarks to draw"
+                raise ValueError(msg)
+            landmarks = self.landmark_transformer(source_landmarks, motion)
+        heatmap = draw_gaussians(landmarks, source.shape[-1], self.config.sigma)
+        face, segmentation = self.reenactor(source, heatmap)
+        head = cut_predicted_head(face, segmentation)
+        painted, mask = self.background_mixer(head, background)
+        return Reenactment(
+            landmarks=landmarks,
+            heatmap=heatmap,
+            face=face,
+            segmentation=segmentation,
+            head=head,
+            painted=painted,
+            mask=mask,
+            result=mix(painted, mask, background),
+        )
+
+    def save_pretrained(self, folder: Path | str) -> None:
+        """Writes ``config.json`` and ``model.safetensors`` into an existing or new folder."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CONFIG).write_text(json.dumps(asdict(self.config), indent=2) + "\n")
+        weights = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
+        # Not save_file: it reports a full disk as an error of its own kind.
+        (folder / WEIGHTS).write_bytes(save(weights, metadata={"format": "pt"}))
+
+    @classmethod
+    def from_pretrained(cls, name: Path | str) -> Self:
+        """Reads a model folder, or a repository of the Hugging Face hub (``owner/name``).
+
+        Raises:
+            InputError: if it is neither, or its weights do not fit its configuration.
+        """
+        folder = Path(name)
+        if not folder.exists():
+            folder = _download(str(name))
+        if not (folder / CONFIG).is_file() or not (folder / WEIGHTS).is_file():
+            msg = f"{folder} is not a model folder: it lacks {CONFIG} or {WEIGHTS} (facegan bundle makes one)"
+            raise InputError(msg)
+        try:
+            # Without weights of its own, which would be drawn at random, for seconds, and thrown away.
+            with torch.device("meta"):
+                model = cls(FaceGANConfig(**json.loads((folder / CONFIG).read_text())))
+            # Copies, since the file may change while the model is in use.
+            weights = {name: tensor.clone() for name, tensor in load_file(folder / WEIGHTS).items()}
+            model.load_state_dict(weights, assign=True)
+        except (TypeError, ValueError, RuntimeError, SafetensorError) as error:
+            msg = f"{folder} is damaged or of another version: {shorten(str(error), 200)}"
+            raise InputError(msg) from error
+        return model.eval()
+
+
+def _download(repository: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    if repository.count("/") != 1:
+        msg = f"there is no model folder {repository} (a model on the hub is called owner/name)"
+        raise InputError(msg)
+    try:
+        return Path(snapshot_download(repository, allow_patterns=[CONFIG, WEIGHTS]))
+    except (HFValidationError, HfHubHTTPError, OSError) as error:
+        msg = f"{repository} is neither a model folder nor a model on the hub: {shorten(str(error), 200)}"
+        raise InputError(msg) from error

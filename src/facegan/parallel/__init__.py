@@ -1,0 +1,1 @@
+"""Worker processes, local or of a cluster."""

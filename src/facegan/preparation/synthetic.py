@@ -1,0 +1,126 @@
+"""Drawn videos to a data set with their ground truth, where other videos are looked at by detectors."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from facegan.errors import InputError
+from facegan.geometry.segmentation import LABELS
+from facegan.parallel.workers import worker_count
+from facegan.preparation.crop_tracks import Settings
+from facegan.preparation.face_annotator import Observer, SeenFace
+from facegan.preparation.prepare import write_data_set
+from facegan.preparation.shard_writer import BLENDSHAPES, MESH_POINTS, check_free
+from facegan.preparation.sources import find_videos
+from synthetic_heads.truth import GROUND_TRUTH, GroundTruth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from facegan.geometry.crop import Crop
+    from facegan.preparation import Summary
+    from facegan.preparation.sources import Clip
+
+STRANDS = 0.01
+"""Of the crop's side, σ of a Gaussian: what is thinner has no region of its own."""
+
+
+def prepare_synthetic(
+    source_dir: Path,
+    out: Path,
+    *,
+    size: int = 256,
+    min_face: int = 48,
+    every: int = 1,
+    max_frames: int | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> Summary:
+    """Makes a data set of drawn heads: pictures from the videos, all else from the ground truth.
+
+    Format, crops, splits and continuing are those of :func:`facegan.preparation.prepare_videos`.
+
+    Args:
+        source_dir: folder that :func:`synthetic_heads.synthesize` wrote.
+        out: folder of the data set.
+        size: side of the crops in pixels.
+        min_face: faces whose landmarks are lower or narrower are rejected, in pixels.
+        every: take each ``every``-th frame.
+        max_frames: take at most so many frames of a video.
+        seed: of the split by identity.
+        workers: number of processes; by default one a core.
+        overwrite: replace a data set at ``out``.
+        progress: show a progress bar.
+
+    Raises:
+        InputError: if there is no ground truth, ``out`` is in use, or no usable face is found.
+        OSError: if the result cannot be written, for example to a full disk.
+    """
+    settings = Settings(size, min_face, every=every, max_frames=max_frames, max_angle=180)
+    source_dir, workers = Path(source_dir), worker_count(workers)
+    check_free(out, source_dir, overwrite=overwrite)
+    GroundTruth(source_dir)  # refused now, not clip by clip
+    source = replace(find_videos(source_dir), kind="synthetic")
+    observe = partial(recall, folder=source_dir)
+    return write_data_set(source, out, observe, settings, seed=seed, workers=workers, progress=progress)
+
+
+@contextmanager
+def recall(clip: Clip, folder: Path) -> Iterator[Observer]:
+    """Knows the faces of a clip from the ground truth.
+
+    Args:
+        clip: a video in the folder.
+        folder: of the ground truth.
+
+    Raises:
+        InputError: if the ground truth is not about this video.
+    """
+    truth = GroundTruth(folder)
+    frames = truth.videos.get(clip.path.relative_to(folder).as_posix())
+    if frames is None:
+        msg = f"{GROUND_TRUTH} does not tell about it"
+        raise InputError(msg)
+    rows = list(truth.rows(frames))
+
+    def faces(index: int, _time: float, image: NDArray[np.uint8]) -> list[SeenFace]:
+        if index >= len(rows) or image.shape[:2] != 2 * (rows[index]["size"],):
+            msg = f"{GROUND_TRUTH} tells about another video of this name"
+            raise InputError(msg)
+        mesh = rows[index]["mesh"].reshape(MESH_POINTS, 3)
+        unknown = np.full(BLENDSHAPES, np.nan, np.float32)
+        return [SeenFace(mesh, rows[index]["motion"], unknown, confidence=1.0)]
+
+    def labels(
+        index: int, crop: Crop, picture: NDArray[np.uint8], _mesh: NDArray[np.float32]
+    ) -> NDArray[np.uint8]:
+        png = np.frombuffer(rows[index]["segmentation"], np.uint8)
+        segmentation = np.asarray(cv2.imdecode(png, cv2.IMREAD_GRAYSCALE), np.uint8)
+        return regions(crop.cut_labels(segmentation, picture.shape[0]))
+
+    yield Observer(faces, labels)
+
+
+def regions(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Drawn labels as a face segmenter gives them: regions, without single strands and the gaps between.
+
+    The paper trains with a pretrained segmenter (L_ce), and so do data sets of real people here. Which strand
+    covers a pixel cannot be told from another picture of the person.
+
+    Args:
+        labels: S×S of 0 background, 1 face, 2 hair.
+    """
+    shares = np.eye(len(LABELS), dtype=np.float32)[labels]
+    around = cv2.GaussianBlur(shares, (0, 0), STRANDS * len(labels), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(around.argmax(axis=-1), np.uint8)

@@ -1,0 +1,116 @@
+"""A film of what a stage does with movement: one validation track, its first frame as the source."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import WandbLogger
+from torch.utils.data import default_collate
+
+from facegan.data import read_pair
+from facegan.io.atomic import new_file
+from facegan.io.image_grid import draw_sheet, to_images
+from facegan.stages.callbacks.visualization_callback import (
+    Monitor,
+    logged_step,
+    output_path,
+    panels_of,
+    require_positive,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from facegan.data import FaceCrops
+    from facegan.stages.base_stage import Stage
+    from facegan.stages.pair_data_module import PairData
+
+BATCH = 8
+"""Frames that the networks are given at once; no more are held in memory."""
+ENCODING = {"crf": "20"}
+
+
+class TrackVideo(Monitor):
+    """Films source, driver and result side by side along the longest validation track.
+
+    ``videos/epoch_0003.mp4`` in the run's folder, ``val/videos`` at W&B.
+
+    Args:
+        every_n_epochs: films in every n-th epoch from the first on, and in the last.
+        max_frames: where the film is cut off.
+    """
+
+    def __init__(self, every_n_epochs: int = 3, max_frames: int = 120) -> None:
+        super().__init__(every_n_epochs)
+        require_positive(max_frames=max_frames)
+        self.max_frames = max_frames
+
+    def draw(self, trainer: pl.Trainer, stage: Stage, data: PairData) -> None:
+        """Films the same track every time."""
+        crops = data.val.crops
+        members = np.flatnonzero(crops.track == np.bincount(crops.track).argmax())
+        members = members[np.argsort(crops.frame[members])][: self.max_frames]
+        path = output_path(trainer, "videos", ".mp4")
+        write_film(path, frames_of(stage, data, members), frame_rate(crops, members))
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger):
+                logger.log_video("val/videos", [str(path)], step=logged_step(trainer))
+
+
+def frames_of(stage: Stage, data: PairData, members: NDArray[np.intp]) -> Iterator[NDArray[np.uint8]]:
+    """Sheets of source, driver and result.
+
+    Args:
+        stage: makes the result.
+        data: holds the crops.
+        members: indices of the crops; the first is the source, each is a driver.
+    """
+    crops, pictures, result = data.val.crops, data.val.pictures, stage.result_panel
+    for start in range(0, len(members), BATCH):
+        drivers = members[start : start + BATCH]
+        pair = default_collate(
+            [read_pair(crops, int(members[0]), int(driver), pictures=pictures) for driver in drivers]
+        )
+        columns = panels_of(stage, pair)
+        shown = (
+            {"source I_s": pair["source"], "driver I_d": pair["driving"], result: columns[result]}
+            if pictures
+            # Drawn landmarks: source, driver and result.
+            else columns
+        )
+        images = [to_images(column) for column in shown.values()]
+        for row in zip(*images, strict=True):
+            yield draw_sheet(np.stack(row)[None], list(shown))
+
+
+def frame_rate(crops: FaceCrops, members: NDArray[np.intp]) -> float:
+    """Crops a second of a track, by the times of its first and last."""
+    seconds = float(np.ptp(crops.time[members]))
+    return (len(members) - 1) / seconds if seconds else 25.0
+
+
+def write_film(path: Path, frames: Iterable[NDArray[np.uint8]], rate: float) -> None:
+    """H.264 in mp4.
+
+    Args:
+        path: the file; its folder is made if missing.
+        frames: H×W×3 each, RGB, both sides even.
+        rate: frames a second.
+    """
+    images = iter(frames)
+    first = next(images)
+    with new_file(path, overwrite=True) as temporary, av.open(temporary, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", Fraction(rate).limit_denominator(1001), ENCODING)
+        stream.pix_fmt = "yuv420p"
+        stream.height, stream.width = first.shape[:2]
+        for image in chain((first,), images):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())

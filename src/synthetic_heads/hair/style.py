@@ -1,0 +1,146 @@
+"""A person's hair: style, colour, and the surfaces it is drawn with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synthetic_heads.face.topology import floats
+from synthetic_heads.hair import long as long_hair
+from synthetic_heads.hair import short as short_hair
+from synthetic_heads.hair.scalp import Scalp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from synthetic_heads.face.skull import Skull
+    from synthetic_heads.face.surface import Part
+    from synthetic_heads.face.topology import Floats
+
+Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Hair:
+    """What hair looks like.
+
+    Attributes:
+        style: one of :data:`STYLES`.
+        root: colour at the roots, sRGB 0..255; grey strands are already mixed in.
+        tip: colour at the tips.
+        natural: colour of brows and beard, which nobody dyes.
+        grey: share of grey strands, 0..1.
+        volume: 0 flat .. 1 stands off far.
+        length: 0..1 within the style.
+        parting: from the person's right, -1, to the left, 1.
+        height: degrees that the hairline lies above the outline of the face.
+        recession: of the hairline at the temples, 0..1.
+        curl: 0 straight .. 1 frizzy.
+    """
+
+    style: str
+    root: Colour
+    tip: Colour
+    natural: Colour
+    grey: float
+    volume: float
+    length: float
+    parting: float
+    height: float
+    recession: float
+    curl: float
+
+
+STYLES: Mapping[str, Callable[[Hair, Scalp, np.random.Generator], list[Part]]] = {
+    "bald": lambda hair, scalp, random: [],
+    "horseshoe": short_hair.horseshoe,
+    "buzz": short_hair.buzz,
+    "crop": short_hair.crop,
+    "parted": short_hair.parted,
+    "quiff": short_hair.quiff,
+    "curly": short_hair.curly,
+    "bob": long_hair.bob,
+    "straight": long_hair.straight,
+    "wavy": long_hair.wavy,
+    "bun": long_hair.bun,
+    "ponytail": long_hair.ponytail,
+}
+"""Hairstyles by name."""
+NATURAL: tuple[tuple[float, Colour], ...] = (
+    (0.24, (26, 21, 19)),
+    (0.22, (48, 34, 26)),
+    (0.20, (78, 54, 38)),
+    (0.12, (112, 82, 56)),
+    (0.09, (146, 113, 76)),
+    (0.06, (190, 156, 108)),
+    (0.04, (120, 62, 34)),
+    (0.03, (92, 44, 28)),
+)
+"""How frequent, and which colour: black, browns, blonds, red, auburn."""
+DYED: tuple[Colour, ...] = ((150, 40, 50), (60, 70, 130), (170, 90, 130), (70, 110, 100), (205, 180, 140))
+GREY: Colour = (205, 203, 200)
+
+
+def sample_hair(random: np.random.Generator, age: float, masculine: float, darkness: float = 0.0) -> Hair:
+    """Draws somebody's hair.
+
+    Args:
+        random: what it is drawn from.
+        age: 0 young .. 1 old.
+        masculine: 0..1, how much shorter styles prevail.
+        darkness: of the skin, 0..1; fair hair goes with fair skin.
+    """
+    short = {"bald": 0.4 + age, "horseshoe": 2.5 * max(age - 0.45, 0), "buzz": 1.2, "crop": 2.6,
+             "parted": 2.2, "quiff": 1.8 * (1.2 - age), "curly": 1.3, "straight": 0.15, "wavy": 0.3,
+             "bun": 0.25}  # fmt: skip
+    long = {"crop": 0.4 + age, "parted": 0.5, "curly": 1.2, "bob": 1.8, "straight": 2.2, "wavy": 2.4,
+            "bun": 1.2, "ponytail": 1.4}  # fmt: skip
+    chance = np.array(
+        [masculine * short.get(style, 0) + (1 - masculine) * long.get(style, 0) for style in STYLES]
+    )
+    style = str(random.choice(list(STYLES), p=chance / chance.sum()))
+    colours = np.array([colour for _, colour in NATURAL])
+    shares = np.array([share for share, _ in NATURAL]) * np.exp(-0.05 * darkness * colours.mean(axis=1))
+    base = colours[random.choice(len(NATURAL), p=shares / shares.sum())]
+    base = base * random.uniform(0.85, 1.15) + random.normal(size=3) * 2
+    grey = float(np.clip((age - 0.45) * 1.8 + random.normal() * 0.25, 0, 1)) if age > 0.3 else 0.0
+    root = (1 - grey) * base + grey * np.array(GREY)
+    natural, tip = root, root * random.uniform(1.0, 1.25)
+    if random.uniform() < 0.03:
+        tip = np.array(DYED[random.integers(len(DYED))]) * random.uniform(0.85, 1.1)
+        root = tip if random.uniform() < 0.5 else root
+    curl = {"curly": random.uniform(0.6, 1), "wavy": random.uniform(0.3, 0.9)}.get(style, random.beta(1, 4))
+    recession = random.beta(1.2, 3) * masculine * (0.3 + age)
+    return Hair(
+        style=style,
+        root=_colour(root),
+        tip=_colour(tip),
+        natural=_colour(natural),
+        grey=grey,
+        volume=float(random.beta(2, 2)),
+        length=float(random.uniform()),
+        parting=float(random.choice([-1, 1]) * random.uniform(0.15, 0.9)),
+        height=float(random.uniform(3, 12)),
+        recession=float(min(recession, 1)),
+        curl=float(curl),
+    )
+
+
+def hair_parts(hair: Hair, skull: Skull, face: Floats, random: np.random.Generator) -> list[Part]:
+    """The surfaces of somebody's hair.
+
+    Args:
+        hair: style and measures.
+        skull: of the person.
+        face: fine vertices of the neutral face.
+        random: draws the locks.
+    """
+    scalp = Scalp(skull, floats(face), hair.height, hair.recession)
+    return STYLES[hair.style](hair, scalp, random)
+
+
+def _colour(values: np.ndarray) -> Colour:
+    red, green, blue = np.clip(values, 8, 245).tolist()
+    return red, green, blue

@@ -1,0 +1,167 @@
+"""A person as meshes: built once, then moved from frame to frame."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from facegan.geometry import motion
+from facegan.geometry.segmentation import FACE
+from synthetic_heads.clothing.clothes import clothes_parts
+from synthetic_heads.clothing.glasses import glasses_parts
+from synthetic_heads.face import skin
+from synthetic_heads.face.expression import Rig
+from synthetic_heads.face.eyes import Eyes
+from synthetic_heads.face.mouth import Mouth
+from synthetic_heads.face.shape import neutral_face
+from synthetic_heads.face.skull import Skull, ears, fine_face, neck, skull_part
+from synthetic_heads.face.surface import Material, Part
+from synthetic_heads.face.topology import canonical_mesh, floats
+from synthetic_heads.hair.beard import BeardShells
+from synthetic_heads.hair.strands import strand_texture
+from synthetic_heads.hair.style import hair_parts
+from synthetic_heads.rendering.raster import vertex_normals
+from synthetic_heads.rendering.shading import Look
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthetic_heads.face.topology import Floats
+    from synthetic_heads.hair.style import Colour
+    from synthetic_heads.identity import Identity
+
+COVERING = ("bob", "straight", "wavy")
+"""Styles of hair that lie over the ears."""
+ATLAS_PIXELS = 256
+"""Pictures of about this side show two texels of the atlas in a pixel."""
+_UNIT = {name: i for i, name in enumerate(motion.NAMES)}
+
+
+class Moved(NamedTuple):
+    """A person's meshes with an expression, in the head's axes."""
+
+    vertices: Floats
+    uv: Floats
+    shade: Floats
+    points: Floats
+    """478×3: MediaPipe's points."""
+
+
+class Person:
+    """Meshes and colours of an identity."""
+
+    def __init__(self, identity: Identity) -> None:
+        random = np.random.default_rng([identity.seed, 4])
+        fine = fine_face()
+        self._rig = Rig.of(neutral_face(identity.shape))
+        face = fine.apply(self._rig.neutral)
+        self._skull = Skull(face)
+        self._eyes = Eyes(self._rig, identity.lashes)
+        self._mouth = Mouth(self._rig)
+        uv = fine.apply(canonical_mesh().uv)
+        front = Part(face, fine.triangles, uv, Material.SKIN, FACE)
+        behind = skull_part(self._skull, len(face))
+        at = face[454] + floats([-0.25, -0.6, 0.9])
+        # Long hair presses the ears to the head.
+        angle = min(identity.ear_angle, 0.12) if identity.hair.style in COVERING else identity.ear_angle
+        still = [
+            ears(identity.ear_size, angle, identity.ear_lobe, at),
+            neck(identity.shoulders, identity.neck, identity.masculine),
+        ]
+        styled = hair_parts(identity.hair, self._skull, face, random)
+        if identity.glasses:
+            still += glasses_parts(identity.glasses, face)
+        garments = clothes_parts(identity.clothes, identity.shoulders, identity.neck)
+        still += [replace(garment.part, variant=number) for number, garment in enumerate(garments)]
+        still += styled
+        moving = [*self._eyes.parts(), *self._mouth.parts()]
+        self._beard = None
+        if identity.beard and identity.beard.style != "stubble":
+            self._beard = BeardShells(identity.beard, face)
+            moving.append(replace(self._beard.part, variant=1))
+        self._still = np.concatenate([part.vertices for part in still])
+        self._ball = len(moving[0].vertices)
+
+        parts = [front, behind, *moving, *still]
+        starts = np.cumsum([0, *(len(part.vertices) for part in parts)])
+        self._eyes_at = int(starts[2])
+        # The skull's triangles already count from the face's first vertex.
+        offsets = [0, 0, *starts[2:-1]]
+        self.triangles: NDArray[np.int32] = np.concatenate(
+            [part.triangles + offset for part, offset in zip(parts, offsets, strict=True)]
+        ).astype(np.int32)
+        sizes = [len(part.triangles) for part in parts]
+        self.materials = np.repeat([part.material for part in parts], sizes).astype(np.uint8)
+        self.labels = np.repeat([part.label for part in parts], sizes).astype(np.uint8)
+        self.variants = np.repeat([part.variant for part in parts], sizes).astype(np.uint8)
+        self.closed = np.isin(self.materials, (Material.SKIN, Material.EYE)).astype(np.uint8)
+        self._uv, self.thin, self._shade, self.follow = (
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("uv", "thin", "shade", "follow")
+        )
+        painted = skin.paint(identity.skin, random)
+        beard = identity.beard.colour if identity.beard else identity.hair.natural
+        self._look = Look(
+            atlas=painted.atlas,
+            regions=painted.regions,
+            parts=painted.parts,
+            strands=strand_texture(random, identity.hair.curl),
+            cloth=np.stack([garment.tile for garment in garments]),
+            hair=floats([_hair_colours(identity.hair.root, identity.hair.tip), _hair_colours(beard, beard)]),
+            iris=skin.linear(identity.iris),
+            hard=skin.linear(identity.glasses.colour if identity.glasses else (0, 0, 0)),
+            lash=floats([0.008, 0.006, 0.006]),
+        )
+        halved = skin.halve(painted)
+        self._small = self._look._replace(atlas=halved.atlas, regions=halved.regions, parts=halved.parts)
+        self._age = identity.age
+
+    def move(self, vector: Floats, gaze: Floats) -> Moved:
+        """The person with an expression and a gaze; the pose is left to the caller."""
+        control = self._rig.move(vector)
+        face = fine_face().apply(control)
+        self._eyes.cover(face, float(np.clip(vector[_UNIT["AU45"]], 0, 1)))
+        eyes, ball_uv, ball_shade = self._eyes.move(face, gaze)
+        mouth = self._mouth.move(face, float(np.clip(vector[_UNIT["AU26"]], 0, 1)))
+        moved = [face, self._skull.move(face), eyes, mouth]
+        if self._beard:
+            normals = np.empty_like(face)
+            vertex_normals(face, fine_face().triangles, normals)
+            moved.append(self._beard.move(face, normals))
+        vertices = np.concatenate((*moved, self._still))
+        uv, shade = self._uv.copy(), self._shade.copy()
+        uv[self._eyes_at : self._eyes_at + self._ball] = ball_uv
+        shade[self._eyes_at : self._eyes_at + self._ball] = ball_shade
+        return Moved(vertices, uv, shade, np.concatenate((control, self._eyes.iris(gaze))))
+
+    def look(self, size: int) -> Look:
+        """The colours for a picture of this side; a small one takes a smaller atlas, as fine as it is."""
+        return self._look if size > 1.5 * ATLAS_PIXELS else self._small
+
+    def wrinkles(self, vector: Floats) -> Floats:
+        """Strength of each region's wrinkles; the old fold more."""
+        unit = dict(zip(motion.ACTION_UNITS, np.clip(vector[:17], 0, 1).tolist(), strict=True))
+        depth = np.zeros(8, np.float32)
+        depth[skin.FOREHEAD] = max(unit["AU01"], unit["AU02"])
+        depth[skin.GLABELLA] = max(unit["AU04"], 0.5 * unit["AU09"])
+        depth[skin.NOSE] = unit["AU09"]
+        depth[skin.CROW] = max(unit["AU06"], 0.5 * unit["AU07"])
+        depth[skin.CHEEK] = max(unit["AU12"], 0.9 * unit["AU10"], 0.8 * unit["AU09"])
+        depth[skin.CHIN] = unit["AU17"]
+        depth[skin.CORNER] = max(0.6 * unit["AU14"], 0.35 * unit["AU15"], 0.4 * unit["AU20"])
+        return floats(depth * (0.5 + 0.7 * self._age))
+
+
+def _hair_colours(root: Colour, tip: Colour) -> Floats:
+    """Root, tip, and the highlight between the hair's colour and white."""
+    colours = skin.linear(root), skin.linear(tip)
+    return floats([*colours, 0.1 + 0.6 * colours[1]])
+
+
+@functools.lru_cache(maxsize=8)
+def person(identity: Identity) -> Person:
+    """The meshes of an identity; a few are kept, as building one takes a second."""
+    return Person(identity)

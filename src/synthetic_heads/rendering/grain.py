@@ -1,0 +1,118 @@
+"""The camera's sensor and picture style: noise, highlights, sRGB."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import cv2
+import numba
+import numpy as np
+
+from synthetic_heads.face.topology import floats
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthetic_heads.face.topology import Floats
+
+MIDDLE_GREY = 0.18
+LEVELS = 304.8
+"""8-bit levels of sRGB per unit of linear light at middle grey."""
+READ = 0.12
+"""Share of the read noise in the variance at middle grey; the rest is shot noise."""
+BRIGHTEST = 2.0
+"""Linear light that becomes white."""
+SHOULDER = 0.7
+"""Linear light from which highlights are compressed."""
+STEPS = 8192
+BANK = 512
+
+
+def camera_noise(picture: Floats, seed: int, strength: float) -> Floats:
+    """Adds what a sensor adds: read noise, and shot noise whose variance grows with the light.
+
+    The noise is a little blurred, as demosaicing leaves it, and stronger in brightness than in colour. Frames
+    with different seeds have independent noise.
+
+    Args:
+        picture: H×W×3, linear light, 1 is diffuse white.
+        seed: of the frame.
+        strength: standard deviation of the brightness at middle grey in 8-bit sRGB levels: about 0.5 in
+            daylight, 4 in a dim room.
+
+    Returns:
+        H×W×3, linear light, not clipped.
+    """
+    random = np.random.default_rng(seed)
+    top, left = random.integers(BANK, size=2).tolist()
+    noisy = np.empty_like(picture)
+    _add(picture, _bank(), top, left, 1 - 2 * int(random.integers(2)), strength / LEVELS, noisy)
+    return noisy
+
+
+def to_srgb(picture: Floats) -> NDArray[np.uint8]:
+    """Linear light to 8-bit sRGB; light over 0.7 is compressed softly, 2 becomes white.
+
+    Args:
+        picture: linear light of any shape; what lies outside 0..2 is clipped.
+    """
+    coded = np.empty(picture.shape, np.uint8)
+    _look_up(picture.ravel(), _curve(), coded.ravel())
+    return coded
+
+
+@functools.lru_cache(maxsize=1)
+def _curve() -> NDArray[np.uint8]:
+    """8-bit sRGB of linear light 0..BRIGHTEST."""
+    light = np.linspace(0, BRIGHTEST, STEPS)
+    over = np.maximum(light - SHOULDER, 0) / (1 - SHOULDER)
+    light = np.minimum(light, SHOULDER) + (1 - SHOULDER) * (1 - np.exp(-over))
+    coded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    curve: NDArray[np.uint8] = np.rint(255 * np.minimum(coded, 1)).astype(np.uint8)
+    return curve
+
+
+@functools.lru_cache(maxsize=1)
+def _bank() -> Floats:
+    """BANK×BANK×3 noise without edges; its brightness has deviation 1."""
+    random = np.random.default_rng(0)
+    luma, red, blue = (
+        cv2.GaussianBlur(np.pad(random.standard_normal((BANK, BANK)), 8, "wrap"), (0, 0), sigma)[8:-8, 8:-8]
+        for sigma in (0.55, 1.1, 1.1)
+    )
+    luma, red, blue = (field / field.std() for field in (luma, red, blue))
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    colour = 0.5 * np.stack((red, np.zeros_like(red), blue), axis=-1)
+    colour -= (colour @ weights)[..., None]
+    bank = luma[..., None] + colour
+    return floats(bank - bank.mean(axis=(0, 1)))
+
+
+@numba.njit(cache=True)
+def _add(
+    picture: Floats, bank: Floats, top: int, left: int, sign: int, deviation: float, noisy: Floats
+) -> None:  # fmt: skip
+    """Adds the bank from this corner on, scaled by the deviation at middle grey."""
+    rows, columns, channels = picture.shape
+    size = len(bank)
+    shot = np.float32(deviation * deviation * (1 - READ) / MIDDLE_GREY)
+    read = np.float32(deviation * deviation * READ)
+    for row in range(rows):
+        fields = bank[(row + top) % size]
+        for column in range(columns):
+            field = fields[(column + left) % size]
+            for channel in range(channels):
+                light = picture[row, column, channel]
+                scale = np.sqrt(read + shot * max(light, np.float32(0)))
+                noisy[row, column, channel] = light + np.float32(sign) * scale * field[channel]
+
+
+@numba.njit(cache=True)
+def _look_up(light: Floats, curve: NDArray[np.uint8], coded: NDArray[np.uint8]) -> None:
+    """The curve's value at each light."""
+    scale = np.float32((len(curve) - 1) / BRIGHTEST)
+    last = np.float32(len(curve) - 1)
+    for index in range(len(light)):
+        at = light[index] * scale + np.float32(0.5)
+        coded[index] = curve[int(min(max(at, np.float32(0)), last))]

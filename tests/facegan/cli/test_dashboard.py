@@ -1,0 +1,129 @@
+"""The dashboard shows what the stages log, and only that."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import CSVLogger
+
+from facegan.cli.dashboard import PICTURES, VIDEOS, dashboard, main
+from facegan.networks import DiscriminatorSettings, GeneratorSettings
+from facegan.stages import (
+    BackgroundMixData,
+    BackgroundMixStage,
+    JointData,
+    JointStage,
+    LandmarkTransformData,
+    LandmarkTransformStage,
+    ReenactData,
+    ReenactStage,
+)
+from facegan.stages.config import Adversarial
+
+SIZES = {
+    "generator": GeneratorSettings(kind="global", width=8, downsamplings=2, blocks=1),
+    "discriminator": DiscriminatorSettings(width=8),
+}
+# With every term that is off by default.
+LOSSES = {
+    "perceptual_network": "identity",
+    "adversarial": Adversarial(feature_matching=1, gradient_penalty=1),
+}
+
+
+@pytest.fixture(scope="module")
+def logged(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """All names that the four stages log in a step of training and one of validation."""
+    folder = tmp_path_factory.mktemp("logged")
+    checkpoints = [folder / f"{name}.ckpt" for name in ("landmark", "reenact", "background", "joint")]
+    made = [
+        lambda: (LandmarkTransformStage(width=16, layers=1), LandmarkTransformData),
+        lambda: (ReenactStage(**SIZES, **LOSSES, overlap_weight=1), ReenactData),
+        lambda: (BackgroundMixStage(**SIZES, **LOSSES, painted_weight=1), BackgroundMixData),
+        lambda: (JointStage(*checkpoints[:3], **LOSSES), JointData),
+    ]
+    names: set[str] = set()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("facegan.stages.base_stage.SPEED_INTERVAL", 0)
+        for number, (make, checkpoint) in enumerate(zip(made, checkpoints, strict=True)):
+            stage, data = make()
+            trainer = pl.Trainer(
+                default_root_dir=folder,
+                accelerator="cpu",
+                max_epochs=1,
+                limit_train_batches=1,
+                limit_val_batches=1,
+                num_sanity_val_steps=0,
+                log_every_n_steps=1,
+                logger=CSVLogger(folder, name=str(number)),
+                enable_checkpointing=False,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+            )
+            trainer.fit(stage, data(prepared, batch_size=2, workers=0, validation_pairs=2))
+            trainer.save_checkpoint(checkpoint)
+            with (folder / f"{number}/version_0/metrics.csv").open(newline="") as file:
+                names |= set(csv.DictReader(file).fieldnames or ())
+    return names
+
+
+@pytest.fixture(scope="module")
+def sections() -> dict[str, list[dict]]:
+    """The panels of each section, as they are sent."""
+    spec = json.loads(
+        dashboard("me", "faces")._to_model().spec.model_dump_json(by_alias=True, exclude_none=True)
+    )
+    return {section["name"]: section["panels"] for section in spec["section"]["panelBankConfig"]["sections"]}
+
+
+def test_sections_hold_lines_over_batches_and_media(sections: dict[str, list[dict]]) -> None:
+    assert list(sections) == ["Losses", "Gradients and speed", "Validation", "Pictures", "Videos"]
+    for name in ("Losses", "Gradients and speed", "Validation"):
+        assert {panel["viewType"] for panel in sections[name]} == {"Run History Line Plot"}
+        assert {panel["config"]["xAxis"] for panel in sections[name]} == {"trainer/global_step"}
+    for name, keys in (("Pictures", PICTURES), ("Videos", VIDEOS)):
+        assert [panel["config"]["mediaKeys"] for panel in sections[name]] == [[key] for key in keys]
+
+
+def test_lines_are_all_that_the_stages_log(sections: dict[str, list[dict]], logged: set[str]) -> None:
+    shown = {
+        line
+        for panels in sections.values()
+        for panel in panels
+        for line in panel["config"].get("metrics", [])
+    }
+    # Beside a measure stands its own confidence, not its baselines'.
+    expected = {name for name in logged if "/" in name and not ("_of_" in name and name.endswith("_ci95"))}
+    assert shown == expected
+
+
+def test_a_measure_stands_with_its_baseline_and_confidence(sections: dict[str, list[dict]]) -> None:
+    by_title = {panel["config"]["chartTitle"]: panel["config"]["metrics"] for panel in sections["Validation"]}
+    assert by_title["mse"] == ["val/mse", "val/mse_of_source", "val/mse_of_paste", "val/mse_ci95"]
+    assert by_title["head_iou"] == ["val/head_iou", "val/head_iou_ci95"]
+
+
+def test_without_a_login_it_is_one_line(tmp_path: Path) -> None:
+    nobody = {"HOME": str(tmp_path), "NETRC": str(tmp_path / "netrc")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WANDB")} | nobody
+    # A process of its own: what other tests logged offline leaves W&B offline.
+    command = [sys.executable, "-m", "facegan.cli.dashboard", "--entity", "me"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "wandb login" in result.stderr
+
+
+def test_without_the_extra_it_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "wandb_workspaces.reports.v2.interface", None)
+    assert main(["--entity", "me"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert "facegan[dashboard]" in lines[0]

@@ -1,0 +1,223 @@
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+from torch.utils.data import DataLoader, Subset
+
+from facegan.data import Augmentation, FaceCrops, TrainingPairs, ValidationPairs, read_pair
+from facegan.geometry import motion
+from facegan.geometry.landmarks import draw_gaussians
+
+PICTURES = {
+    *("source", "source_segmentation", "driving", "driving_segmentation"),
+    *("background", "background_segmentation"),
+}
+NUMBERS = {"source_landmarks", "source_motion", "driving_landmarks", "driving_motion"}
+
+
+@pytest.fixture(scope="module")
+def crops(prepared):
+    return FaceCrops(prepared, "train")
+
+
+def whose(crops, points):
+    """Index of the crop with these landmarks."""
+    (index,) = np.flatnonzero((crops.landmarks == points.numpy()).all(axis=(1, 2)))
+    return int(index)
+
+
+def test_pair_is_what_the_two_crops_hold(crops):
+    pair = read_pair(crops, 3, 7)
+    assert set(pair) == PICTURES | NUMBERS
+    for role, index in (("source", 3), ("driving", 7)):
+        assert torch.equal(pair[role], crops.picture(index))
+        assert torch.equal(pair[f"{role}_segmentation"], crops.segmentation(index))
+        np.testing.assert_array_equal(pair[f"{role}_landmarks"], crops.landmarks[index])
+        np.testing.assert_array_equal(pair[f"{role}_motion"], crops.motion[index])
+
+
+def test_background_stands_where_the_driver_has_it(crops):
+    """Behind drawn heads nothing moves; the crops do, with the face."""
+    aligned, as_it_is = [], []
+    for driver in range(1, 20):
+        pair = read_pair(crops, 0, driver)
+        behind = pair["driving_segmentation"] == 0
+        for name, errors in (("background", aligned), ("source", as_it_is)):
+            seen = behind & (pair[f"{name}_segmentation"] == 0)
+            # Beyond the source's crop nothing is known.
+            seen[:6], seen[-6:], seen[:, :6], seen[:, -6:] = False, False, False, False
+            errors.append((pair[name] - pair["driving"]).square().mean(dim=0)[seen].mean().item())
+    assert np.mean(aligned) < 0.4 * np.mean(as_it_is)
+
+
+def test_backgrounds_of_two_tracks_have_no_common_place(crops):
+    pair = read_pair(crops, 0, 25)
+    assert crops.track[0] != crops.track[25]
+    assert torch.equal(pair["background"], pair["source"])
+    assert torch.equal(pair["background_segmentation"], pair["source_segmentation"])
+
+
+def test_without_pictures_nothing_is_decoded(crops):
+    assert set(read_pair(crops, 0, 1, pictures=False)) == NUMBERS
+    assert set(TrainingPairs(crops, pictures=False)[0]) == NUMBERS
+    assert set(ValidationPairs(crops, 3, pictures=False)[0]) == NUMBERS
+
+
+def test_landmarks_lie_on_the_face_of_their_picture(crops):
+    """Drawn at the size of the picture, they light up what is labelled face, not what is not."""
+    pair = read_pair(crops, 0, 25)
+    for role in ("source", "driving"):
+        drawn = draw_gaussians(pair[f"{role}_landmarks"][None], crops.size)[0, 0]
+        on_face = pair[f"{role}_segmentation"] == 1
+        assert drawn[on_face].sum() > 0.7 * drawn.sum()
+
+
+def test_training_takes_every_crop_as_driver_with_another_of_its_track(crops):
+    pairs = TrainingPairs(crops, pictures=False)
+    assert len(pairs) == len(crops) == 40
+    for index in range(len(pairs)):
+        pair = pairs[index, 1000 + index]
+        assert whose(crops, pair["driving_landmarks"]) == index
+        source = whose(crops, pair["source_landmarks"])
+        assert source != index
+        assert crops.track[source] == crops.track[index]
+
+
+def test_training_draws_all_sources_of_a_track(crops):
+    pairs = TrainingPairs(crops, pictures=False)
+    drawn = [whose(crops, pairs[5, seed]["source_landmarks"]) for seed in range(300)]
+    track = set(np.flatnonzero(crops.track == crops.track[5]).tolist())
+    assert set(drawn) == track - {5}
+    assert max(drawn.count(source) for source in track) < 50
+
+
+def test_lone_crop_of_a_track_drives_itself(crops):
+    class Lone:
+        track = np.array([1, 0, 1])
+        landmarks = crops.landmarks[:3]
+        motion = crops.motion[:3]
+
+        def __len__(self):
+            return 3
+
+    pair = TrainingPairs(Lone(), pictures=False)[1]
+    assert torch.equal(pair["source_landmarks"], pair["driving_landmarks"])
+
+
+def drawn_sources(pairs, crops, driver, times=200):
+    return {whose(crops, pairs[driver, seed]["source_landmarks"]) for seed in range(times)}
+
+
+def angle(crops, one, other):
+    rotations = [
+        Rotation.from_euler("XYZ", crops.motion[index, 17:] * motion.ANGLE_SCALE) for index in (one, other)
+    ]
+    return np.degrees((rotations[0].inv() * rotations[1]).magnitude())
+
+
+def test_sources_are_as_far_off_as_asked_for(crops):
+    for settings in ({"min_time": 0.3}, {"min_turn": 2.0}, {"min_time": 0.2, "min_turn": 1.0}):
+        pairs = TrainingPairs(crops, pictures=False, **settings)
+        constrained = 0
+        for driver in (2, 9, 30):
+            track = np.flatnonzero(crops.track == crops.track[driver])
+            wanted = {
+                other
+                for other in track.tolist()
+                if abs(crops.time[other] - crops.time[driver]) >= settings.get("min_time", 0)
+                and angle(crops, other, driver) >= settings.get("min_turn", 0)
+                and other != driver
+            }
+            assert drawn_sources(pairs, crops, driver) == wanted
+            constrained += len(wanted) < len(track) - 1
+        assert constrained
+
+
+@pytest.mark.parametrize("settings", [{"min_time": 60.0}, {"min_turn": 179.0}])
+def test_furthest_in_time_where_none_is_far_enough(crops, settings):
+    pairs = TrainingPairs(crops, pictures=False, **settings)
+    for driver in (0, 7, 39):
+        track = np.flatnonzero(crops.track == crops.track[driver])
+        (source,) = drawn_sources(pairs, crops, driver, 20)
+        assert (
+            abs(crops.time[source] - crops.time[driver])
+            == np.abs(crops.time[track] - crops.time[driver]).max()
+        )
+
+
+def test_training_repeats_with_the_seed_alone(crops):
+    pairs = TrainingPairs(crops, augmentation=Augmentation(flip=0.5, colour=0.3))
+
+    def pair(draw, state):
+        torch.manual_seed(state)
+        np.random.seed(state)  # noqa: NPY002
+        return torch.cat([value.flatten().float() for value in pairs[draw].values()])
+
+    assert torch.equal(pair((5, 1), 0), pair((5, 1), 1))
+    assert not torch.equal(pair((5, 1), 0), pair((5, 2), 0))
+    # With the index alone as well: a fixed pair, for a look at it.
+    assert torch.equal(pair(5, 0), pair(5, 1))
+    assert torch.equal(pair(5, 0), pair((5, 5), 0))
+
+
+def test_augmentation_is_applied(crops):
+    pairs = TrainingPairs(
+        crops, augmentation=lambda pair, generator: {name: -value for name, value in pair.items()}
+    )
+    assert torch.equal(pairs[4]["driving"], -crops.picture(4))
+
+
+@pytest.mark.parametrize("count", [1, 7, 38, 1000])
+def test_validation_is_the_same_every_time_and_no_crop_tests_itself(crops, count):
+    torch.manual_seed(count)
+    pairs = ValidationPairs(crops, count)
+    torch.manual_seed(count + 1)
+    np.testing.assert_array_equal(pairs.indices, ValidationPairs(crops, count).indices)
+    assert len(pairs) == min(count, 38)
+    source, driver = pairs.indices.T
+    assert (source != driver).all()
+    assert len(set(driver.tolist())) == len(driver)
+    np.testing.assert_array_equal(crops.track[source], crops.track[driver])
+    for track in set(crops.track[source].tolist()):
+        assert set(source[crops.track[source] == track].tolist()) == {np.flatnonzero(crops.track == track)[0]}
+
+
+def test_validation_is_spread_over_the_data(crops):
+    _, driver = ValidationPairs(crops, 10).indices.T
+    assert np.bincount(crops.track[driver]).tolist() == [5, 5]
+    assert np.diff(driver).max() <= 6
+
+
+def test_validation_pairs_are_read(crops):
+    pairs = ValidationPairs(crops, 5)
+    source, driver = pairs.indices[3]
+    assert torch.equal(pairs[3]["source"], crops.picture(source))
+    assert torch.equal(pairs[3]["driving"], crops.picture(driver))
+
+
+def test_no_crops_make_no_pairs(prepared):
+    empty = FaceCrops(prepared, "holiday")
+    assert len(TrainingPairs(empty)) == len(ValidationPairs(empty, 5)) == 0
+
+
+@pytest.mark.parametrize("way", ["fork", "spawn"])
+def test_workers_of_either_kind_read_the_same(crops, way):
+    pairs = TrainingPairs(crops, augmentation=Augmentation(flip=0.5, colour=0.3))
+    # Touched before: what is open here must not be shared with them.
+    alone = [pairs[index] for index in range(8)]
+    loader = DataLoader(Subset(pairs, range(8)), None, num_workers=2, multiprocessing_context=way)
+    for one, other in zip(alone, loader, strict=True):
+        assert set(one) == set(other)
+        assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_pictures_stay_in_their_file_when_sent_to_a_process(crops):
+    """Only their place in the memory-mapped file is pickled, before and after reading."""
+    crops.picture(0)
+    numbers = sum(array.nbytes for array in vars(crops).values() if isinstance(array, np.ndarray))
+    pickled = pickle.dumps(crops)
+    assert len(pickled) < numbers + 10_000
+    again = pickle.loads(pickled)
+    assert torch.equal(again.picture(7), crops.picture(7))

@@ -1,0 +1,117 @@
+"""A small data set of talking heads as the preparation writes it, seen by the detectors themselves."""
+
+import cv2
+import pyarrow as pa
+import pytest
+import torch
+
+from facegan.data import FaceCrops
+from facegan.evaluation import Eyes
+from facegan.evaluation.image_sets import to_image
+from facegan.geometry import landmarks, motion
+from facegan.networks import FaceGAN, FaceGANConfig
+from facegan.perception import FaceAnalyzer, FaceParser
+from facegan.preparation import ShardWriter, write_description
+from synthetic_heads import render, sample_identity
+
+SIZE = 96
+POSES = ({}, {"AU26": 0.7, "yaw": 12}, {"AU12": 0.9, "pitch": 8}, {"AU01": 0.9, "roll": -10})
+PEOPLE = {"ann": "test", "bob": "test", "cy": "train"}
+
+
+def rows(seed, name, split):
+    """One person's frames, two tracks of them; pictures lossless, so that copies are exact."""
+    person = sample_identity(seed)
+    with FaceAnalyzer(single_images=True) as analyzer, FaceParser() as parser:
+        for number, pose in enumerate(POSES + POSES[:0:-1]):
+            values = motion.edit(torch.zeros(motion.SIZE), pose) * (1 if number < len(POSES) else 0.6)
+            image = render(person, values.numpy(), SIZE).image
+            face = analyzer(image)[0]
+            mesh = face.mesh.copy()
+            mesh[:, :2] = landmarks.normalise(mesh[:, :2], SIZE)
+            yield {
+                "video": f"{name}/{number // len(POSES)}.mp4",
+                "track": 0,
+                "identity": name,
+                "split": split,
+                "frame": number,
+                "time": number / 25,
+                "fps": 25.0,
+                "image": cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes(),
+                "segmentation": cv2.imencode(".png", parser(image, face.mesh))[1].tobytes(),
+                "landmarks": landmarks.from_mesh(mesh).ravel(),
+                "mesh": mesh.ravel(),
+                "motion": face.motion,
+                "blendshapes": face.blendshapes,
+                "confidence": face.confidence,
+                "crop": [0.0, 0.0, float(SIZE)],
+            }
+
+
+@pytest.fixture(scope="session")
+def faces():
+    """All rows, to write data sets from."""
+    return [row for seed, (name, split) in enumerate(PEOPLE.items()) for row in rows(seed + 1, name, split)]
+
+
+@pytest.fixture(scope="session")
+def write_data():
+    """Writes rows as a data set."""
+
+    def write(folder, some_rows):
+        folder.mkdir(parents=True)
+        writer = ShardWriter(folder)
+        columns = {name: [row[name] for row in some_rows] for name in some_rows[0]}
+        writer.write(pa.table({name: pa.array(list(map(_plain, cells))) for name, cells in columns.items()}))
+        writer.close()
+        write_description(folder, SIZE, {"kind": "test", "input": "drawn"})
+        return folder
+
+    return write
+
+
+def _plain(cell):
+    return cell.tolist() if hasattr(cell, "tolist") else cell
+
+
+@pytest.fixture(scope="session")
+def data(faces, write_data, tmp_path_factory):
+    """The data set: two people to test on, one to train on."""
+    return write_data(tmp_path_factory.mktemp("evaluation") / "data", faces)
+
+
+@pytest.fixture(scope="session")
+def crops(data):
+    return FaceCrops(data, "test")
+
+
+@pytest.fixture(scope="session")
+def observer():
+    with Eyes().open() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory):
+    """A tiny model with random weights."""
+    torch.manual_seed(0)
+    tiny = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
+    folder = tmp_path_factory.mktemp("model")
+    FaceGAN(FaceGANConfig(size=64, reenactor=tiny, background_mixer=tiny)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def write_predictions(crops):
+    """Writes the pictures that a function makes of source and driver, for all pairs of some protocols."""
+
+    def write(folder, trials, paint):
+        for protocol, chosen in trials.items():
+            (folder / protocol).mkdir(parents=True)
+            for pair, (source, driver, _) in enumerate(zip(*chosen, strict=True)):
+                image = paint(crops.picture(int(source)), crops.picture(int(driver)))
+                image = cv2.cvtColor(to_image(image), cv2.COLOR_RGB2BGR)
+                assert cv2.imwrite(str(folder / protocol / f"{pair:06d}.png"), image)
+        return folder
+
+    return write

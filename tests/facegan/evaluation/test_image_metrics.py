@@ -1,0 +1,82 @@
+"""The measures over pictures, against the functions of what the observer sees."""
+
+import pytest
+import torch
+
+from facegan import metrics
+from facegan.evaluation import Observer, PictureMeasures
+from facegan.evaluation.image_sets import to_image
+from facegan.evaluation.metric_backends import Callback, MediaPipe
+from facegan.evaluation.pair_metrics import parts
+
+
+@pytest.fixture
+def pictures(crops):
+    """Four faces N×3×S×S."""
+    return torch.stack([crops.picture(index) for index in (0, 2, 9, 5)])
+
+
+def test_pictures_are_compared_by_what_is_seen_in_them(observer, pictures):
+    measures = PictureMeasures(observer)
+    source, driver, result = pictures[[0, 1]], pictures[[2, 3]], pictures[[3, 0]]
+    measures.update(source, driver, result, second=driver)
+    s, d, r = (
+        parts(observer([to_image(picture) for picture in batch])) for batch in (source, driver, result)
+    )
+    values = {
+        "csim": metrics.csim(s["identity"], r["identity"]),
+        "psim": metrics.psim(d["angles"], r["angles"]),
+        "ed": metrics.ed(d["units"], r["units"]),
+        "lsim": metrics.lsim(r["landmarks"], d["landmarks"]),
+    }
+    expected = {name: float(numbers.mean()) for name, numbers in values.items()}
+    assert measures.compute() == pytest.approx(expected, abs=1e-6)
+
+
+def test_batches_add_up_and_can_be_forgotten(observer, pictures):
+    whole, parted = PictureMeasures(observer), PictureMeasures(observer)
+    whole.update(pictures, pictures.flip(0), pictures.roll(1, 0))
+    for index in range(4):
+        parted.update(*(batch[[index]] for batch in (pictures, pictures.flip(0), pictures.roll(1, 0))))
+    assert parted.compute() == pytest.approx(
+        {key: float(value) for key, value in whole.compute().items()}, abs=1e-5
+    )
+    assert set(whole.compute()) == {"csim", "psim", "ed"}
+    whole.reset()
+    assert whole.compute() == {}
+
+
+def test_a_result_without_a_face_is_a_miss_and_a_source_without_one_no_pair(observer, pictures):
+    grey = torch.zeros_like(pictures[[0]])
+    measures = PictureMeasures(observer)
+    measures.update(pictures[[0, 1]], pictures[[0, 1]], torch.cat([pictures[[0]], grey]))
+    assert int(measures.csim.misses) == 1
+    assert measures.compute() == pytest.approx({"csim": 0.5, "psim": 0.5, "ed": 0.5}, abs=1e-6)
+    measures.reset()
+    measures.update(grey, pictures[[1]], pictures[[1]])
+    assert int(measures.csim.pairs) == 0
+    assert int(measures.psim.pairs) == 1
+
+
+def test_any_function_recognises(pictures):
+    with Observer(Callback(lambda faces, _: faces.mean(dim=(2, 3)) + 2), MediaPipe()) as observer:
+        measures = PictureMeasures(observer)
+        measures.update(pictures, pictures, pictures)
+        assert measures.csim.compute() == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [lambda faces: faces * 127.5 + 127.5, lambda faces: faces.byte()])
+def test_other_ranges_are_refused(observer, pictures, wrong):
+    with pytest.raises(ValueError, match=r"result must be in -1\.\.1"):
+        PictureMeasures(observer).update(pictures, pictures, wrong(pictures))
+
+
+def test_no_pictures_are_no_pairs(observer, pictures):
+    measures = PictureMeasures(observer)
+    measures.update(pictures[:0], pictures[:0], pictures[:0])
+    assert measures.compute() == {}
+
+
+def test_wrong_shapes(observer, pictures):
+    with pytest.raises(ValueError, match="driver must be 4 pictures"):
+        PictureMeasures(observer).update(pictures, pictures[:2], pictures)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facegan.errors import InputError
+from facegan.inference.backgrounds import open_background
+from facegan.io.image_grid import to_images
+from facegan.io.images import cover
+
+LEVELS = (20, 90, 160, 230)
+
+
+def shown(background, time):
+    return to_images(background.at(time))[0]
+
+
+@pytest.mark.parametrize("colour", ["#204080", "rgb(32, 64, 128)"])
+def test_a_colour(colour):
+    image = shown(open_background(colour, 32), 0)
+    assert image.shape == (32, 32, 3)
+    assert (image == (32, 64, 128)).all()
+
+
+def test_a_colour_with_a_name():
+    assert (shown(open_background("white", 16), 3) == 255).all()
+
+
+def test_a_picture(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    background = open_background(str(tmp_path / "a.png"), 32)
+    for time in (0, 5.5):
+        np.testing.assert_array_equal(shown(background, time), cover(picture, 32))
+
+
+def test_a_file_wins_over_a_colour_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(tmp_path / "white")
+    assert (shown(open_background("white", 16), 0) == 0).all()
+
+
+def test_a_video_keeps_time_and_begins_anew(make_video):
+    frames = [np.full((64, 64, 3), level, np.uint8) for level in LEVELS]
+    path = make_video("back.mp4", frames, sound=None)
+    background = open_background(str(path), 32)
+    times = [0, 0.01, 0.05, 0.13, 0.161, 0.2, 0.31, 0.33]
+    expected = [0, 0, 1, 3, 0, 1, 3, 0]
+    found = [int(np.abs(np.array(LEVELS) - shown(background, time).mean()).argmin()) for time in times]
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("missing.png", "neither a file nor a colour"), ("text.txt", r"cannot read .*text\.txt")],
+)
+def test_what_cannot_be_read(tmp_path, name, message):
+    (tmp_path / "text.txt").write_text("hello")
+    with pytest.raises(InputError, match=message):
+        open_background(str(tmp_path / name), 32)

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from facegan.errors import InputError
+from facegan.inference import Animator
+from facegan.inference.engines import Frames, load_engine
+from facegan.inference.export_check import Trial, compare, drawn_trial, own_trial
+from facegan.inference.model_export import export
+from facegan.networks import FaceGAN, FaceGANConfig
+
+FINE = {"kind": "coarse_to_fine", "width": 8, "downsamplings": 1, "blocks": 1, "local_blocks": 1}
+
+
+@pytest.fixture
+def folder(tiny_model, tmp_path):
+    tiny_model.save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [("openvino", ["export.json", "model.bin", "model.xml"]), ("onnx", ["export.json", "model.onnx"])],
+)
+def test_what_is_written(exported_model, kind, names):
+    assert files(exported_model / kind) == names
+    assert files(exported_model) == ["config.json", "model.safetensors", "onnx", "openvino"]
+    record = json.loads((exported_model / kind / "export.json").read_text())
+    agreement = record["agreement"]
+    assert agreement["on"] == "drawn heads"
+    assert agreement["batches"] == [1, 3]
+    assert agreement["frames"] == 6
+    assert 0 <= agreement["picture_mean"] <= agreement["picture_max"] < 0.05
+    assert 0 <= agreement["landmarks_mean"] <= agreement["landmarks_max"] < 0.001
+    assert record["made_with"]["torch"] == torch.__version__
+
+
+def test_nothing_of_the_machine_is_in_the_files(exported_model):
+    package = sys.modules["facegan"].__file__.rpartition("/")[0].encode()
+    for path in (*(exported_model / "onnx").iterdir(), *(exported_model / "openvino").iterdir()):
+        content = path.read_bytes()
+        assert package not in content
+        assert str(exported_model).encode() not in content
+
+
+@pytest.mark.parametrize(
+    ("kind", "variant"),
+    [("openvino", {"norm": "group", "skips": True}), ("onnx", {"norm": "none", "initialisation": "kaiming"})],
+)
+def test_other_generators(tmp_path, kind, variant):
+    torch.manual_seed(2)
+    model = FaceGAN(FaceGANConfig(size=32, reenactor=FINE | variant, background_mixer=FINE | variant))
+    model.save_pretrained(tmp_path)
+    summary = export(tmp_path, kind, progress=False)
+    assert summary.agreement.picture_max < 0.05
+    trial = drawn_trial(32)
+    made, expected = load_engine(tmp_path, kind)(*trial), load_engine(tmp_path)(*trial)
+    torch.testing.assert_close(made.result, expected.result, atol=1e-4, rtol=0)
+
+
+def test_an_earlier_export_stays_until_told(exported_model, tmp_path):
+    folder = shutil.copytree(exported_model, tmp_path / "model")
+    model = FaceGAN.from_pretrained(folder)
+    with torch.no_grad():
+        model.landmark_transformer.body[-1].bias.add_(0.1)
+    model.save_pretrained(folder)
+    before = (folder / "onnx/model.onnx").read_bytes()
+    with pytest.raises(InputError, match="exported for onnx already: say --overwrite"):
+        export(folder, "onnx", progress=False)
+    assert (folder / "onnx/model.onnx").read_bytes() == before
+    export(folder, "onnx", overwrite=True, progress=False)
+    trial = drawn_trial(32)
+    made, expected = load_engine(folder, "onnx")(*trial), load_engine(folder)(*trial)
+    torch.testing.assert_close(made.landmarks, expected.landmarks, atol=1e-4, rtol=0)
+
+
+def test_frames_of_the_users_own_video(folder, make_video, heads):
+    grey = [np.full_like(heads[0], 128)] * 6
+    video = make_video("talk.mp4", [*grey, *heads[:20]])
+    summary = export(folder, "onnx", frames=video, progress=False)
+    assert summary.agreement.frames == 4  # every fifth of 26, of which two show nobody
+    assert summary.agreement.picture_max < 0.05
+    record = (folder / "onnx/export.json").read_text()
+    assert json.loads(record)["agreement"]["on"] == "your own frames"
+    assert "talk" not in record
+
+
+def test_the_users_own_picture(folder, photograph, tmp_path):
+    Image.fromarray(photograph).save(tmp_path / "me.png")
+    trial = own_trial(folder, tmp_path / "me.png")
+    face = Animator.from_pretrained(folder).prepare(photograph)
+    assert torch.equal(trial.source, face.image.expand(6, -1, -1, -1))
+    assert torch.equal(trial.landmarks, face.landmarks.expand(6, -1, -1))
+    assert torch.equal(trial.background, face.background.expand(6, -1, -1, -1))
+    assert len(trial.motion.unique(dim=0)) == 6
+
+
+def test_frames_without_a_face(folder, make_video, heads, tmp_path):
+    grey = np.full_like(heads[0], 128)
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    for path in (make_video("grey.mp4", [grey] * 6), tmp_path / "grey.png"):
+        with pytest.raises(InputError, match=f"no face in {path}"):
+            export(folder, "onnx", frames=path, progress=False)
+    assert files(folder) == ["config.json", "model.safetensors"]
+
+
+def test_frames_that_are_none(folder, tmp_path):
+    (tmp_path / "text.mp4").write_text("no video")
+    for path in (tmp_path / "text.mp4", tmp_path / "missing.mp4"):
+        with pytest.raises(InputError, match=f"cannot read {path}"):
+            export(folder, "onnx", frames=path, progress=False)
+    assert files(folder) == ["config.json", "model.safetensors"]
+
+
+def test_frames_that_are_not_pytorchs_are_refused(tiny_model, tmp_path):
+    """Nothing equals the frames of a model whose training has failed."""
+    tiny_model.save_pretrained(tmp_path)
+    broken = FaceGAN.from_pretrained(tmp_path)
+    with torch.no_grad():
+        broken.background_mixer.generator.head[0].bias.fill_(torch.nan)
+    broken.save_pretrained(tmp_path)
+    with pytest.raises(InputError, match=r"not exported for onnx: 6 frames differ .* by at most nan"):
+        export(tmp_path, "onnx", progress=False)
+    assert files(tmp_path) == ["config.json", "model.safetensors"]
+
+
+class Shifted:
+    """An engine that is off by what it is told."""
+
+    size = 32
+    device = torch.device("cpu")
+
+    def __init__(self, levels, pixels):
+        self.levels, self.pixels = levels, pixels
+
+    def __call__(self, source, landmarks, motion, background):
+        result, points = source.clone(), landmarks.clone()
+        result[-1, 0, 0, 0] += self.levels / 127.5
+        points[..., 0] -= self.pixels / 16
+        return Frames(result, points, source[:, :1])
+
+
+def test_differences_are_in_levels_and_pixels():
+    trial = Trial(
+        torch.zeros(3, 3, 32, 32), torch.zeros(3, 68, 2), torch.zeros(3, 20), torch.zeros(3, 3, 32, 32)
+    )
+    found = compare(Shifted(3, 0.25), Shifted(0, 0), trial)
+    assert found.frames == 3
+    assert found.picture_max == pytest.approx(3)
+    # In batches of one all three frames are the last, in the batch of three only one.
+    assert found.picture_mean == pytest.approx(3 * 4 / 6 / (3 * 32 * 32))
+    assert found.landmarks_max == pytest.approx(0.25)
+    assert found.landmarks_mean == pytest.approx(0.125)
+
+
+def test_drawn_frames_are_as_prepared_ones():
+    trial = drawn_trial(64)
+    assert trial.source.shape == trial.background.shape == (6, 3, 64, 64)
+    assert trial.landmarks.shape == (6, 68, 2)
+    assert trial.motion.shape == (6, 20)
+    assert len(trial.motion.unique(dim=0)) == 6
+    hole = (trial.background == 0).all(dim=1)
+    assert 0.2 < hole.float().mean() < 0.8
+    assert torch.equal(trial.background.movedim(1, -1)[~hole], trial.source.movedim(1, -1)[~hole])
+    assert trial.landmarks.abs().max() < 1
+
+
+@pytest.mark.parametrize("name", ["nowhere", "owner/name"])
+def test_no_model_folder(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=f"{name} is not a model folder on this disk"):
+        export(name, "onnx", progress=False)
+    assert files(tmp_path) == []
+
+
+def test_a_model_without_landmark_transformer(tmp_path):
+    config = FaceGANConfig(size=32, reenactor=FINE, background_mixer=FINE, transform_landmarks=False)
+    FaceGAN(config).save_pretrained(tmp_path)
+    with pytest.raises(InputError, match="without landmark transformer"):
+        export(tmp_path, "onnx", progress=False)
+    assert files(tmp_path) == ["config.json", "model.safetensors"]
+
+
+def test_no_such_format(folder):
+    with pytest.raises(InputError, match="no format 'tensorrt': choose from openvino, onnx"):
+        export(folder, "tensorrt", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "package"),
+    [("openvino", "openvino"), ("openvino", "onnx"), ("onnx", "onnxscript"), ("onnx", "onnxruntime")],
+)
+def test_a_missing_package_is_told_with_its_extra(folder, monkeypatch, kind, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(InputError, match=rf"{package}.*pip install 'facegan\[{kind}\]'"):
+        export(folder, kind, progress=False)
+
+
+def test_something_else_of_the_folders_name_is_not_replaced(folder):
+    (folder / "onnx").mkdir()
+    (folder / "onnx/notes.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"holds no export\.json"):
+        export(folder, "onnx", overwrite=True, progress=False)
+    assert (folder / "onnx/notes.txt").read_text() == "mine"

@@ -1,0 +1,402 @@
+from __future__ import annotations
+
+import signal
+from fractions import Fraction
+from functools import partial
+
+import av
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from facegan.errors import InputError
+from facegan.inference import Animator, Control, Look, reenact
+from facegan.inference.driving_video import follow, read_step
+from facegan.io.image_grid import to_images
+from facegan.io.images import cover, read_picture, to_tensor
+from facegan.io.video_reader import VideoReader
+from facegan.provenance import Marks
+from facegan.provenance import verify
+
+plain = partial(reenact, marks=Marks(enabled=False), progress=False)
+EMPTY = np.full((128, 128, 3), 100, np.uint8)
+
+
+@pytest.fixture
+def photo(tmp_path, photograph):
+    path = tmp_path / "photo.png"
+    Image.fromarray(photograph).save(path)
+    return path
+
+
+@pytest.fixture
+def clip(make_video, heads):
+    return make_video("clip.mp4", heads[:20])
+
+
+def motion_of(path):
+    return read_step(read_picture(path), path).motion[None]
+
+
+def video_of(path):
+    """Times and pictures."""
+    with av.open(path) as container:
+        frames = list(container.decode(video=0))
+    return [f.pts * f.time_base for f in frames], np.stack([f.to_ndarray(format="rgb24") for f in frames])
+
+
+def sound_of(path):
+    with av.open(path) as container:
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
+def listing(folder):
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def test_a_video(animator, source, photo, clip, tmp_path):
+    out = tmp_path / "new" / "folder" / "out.mp4"
+    frames = []
+    summary = plain(animator, photo, clip, out, on_frame=lambda image, share: frames.append(image))
+    assert (summary.frames, summary.faceless, summary.fps, summary.sound) == (20, 0, 25, True)
+    assert summary.damage is None
+    assert summary.seconds > 0
+    assert f"{out}: 20 frames at 25 fps, with sound" in summary.describe()
+    times, images = video_of(out)
+    assert times == video_of(clip)[0]
+    assert sound_of(out) == sound_of(clip)
+    motion = torch.stack([step.motion for step in follow(VideoReader(clip))])
+    expected = to_images(animator.animate(source, motion).result).astype(int)
+    assert np.abs(images - expected).mean() < 12
+    assert np.abs(frames - expected).max() <= 1
+    assert np.abs(frames - expected[::-1]).max() > 1
+
+
+def test_a_variable_frame_rate_without_sound(animator, photo, make_video, heads, tmp_path):
+    times = [0, 33, 34, 120, 500, 900, 901, 1000, 1400, 1401]
+    driver = make_video("vfr.mkv", heads[:10], times=times, time_base=Fraction(1, 1000), sound=None)
+    summary = plain(animator, photo, driver, tmp_path / "out.mp4")
+    assert (summary.frames, summary.sound) == (10, False)
+    assert [time * 1000 for time in video_of(tmp_path / "out.mp4")[0]] == times
+
+
+def test_frames_without_a_face(animator, source, photo, make_video, heads, tmp_path):
+    frames = [EMPTY] * 10 + heads[:6] + [EMPTY] * 3
+    driver = make_video("gaps.mp4", frames)
+    out = tmp_path / "out.mp4"
+    summary = plain(animator, photo, driver, out)
+    assert (summary.frames, summary.faceless) == (19, 13)
+    assert "without a face in 13 frames" in summary.describe()
+    images = video_of(out)[1]
+    at_rest = to_images(animator.animate(source, source.motion).result)[0].astype(int)
+    assert np.abs(images[:10] - at_rest).mean() < 12
+    assert np.abs(images[16:].astype(int) - images[15]).mean() < 6
+
+
+def test_a_damaged_driver_is_good_up_to_there(animator, photo, make_video, heads, tmp_path):
+    driver = make_video("damaged.mkv", heads, sound="aac")
+    driver.write_bytes(driver.read_bytes()[: driver.stat().st_size * 2 // 3])
+    out = tmp_path / "out.mp4"
+    summary = plain(animator, photo, driver, out)
+    assert 5 < summary.frames < len(heads)
+    assert len(video_of(out)[0]) == summary.frames
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.jpg", "out.JPEG"])
+def test_a_picture(animator, source, photo, heads, tmp_path, name):
+    driver = tmp_path / "driver.png"
+    Image.fromarray(heads[7]).save(driver)
+    out = tmp_path / "new" / name
+    summary = plain(animator, photo, driver, out)
+    assert (summary.frames, summary.faceless, summary.fps, summary.sound) == (1, 0, 0, False)
+    assert f"{out}: picture" in summary.describe()
+    expected = to_images(animator.animate(source, motion_of(driver)).result)[0]
+    written = read_picture(out)
+    if name == "out.png":
+        np.testing.assert_array_equal(written, expected)
+    # JPEG keeps little of the colours of single pixels.
+    smooth, whole = (cv2.GaussianBlur(image, (0, 0), 2).astype(int) for image in (written, expected))
+    assert np.abs(smooth - whole).mean() < 1
+    assert np.abs(smooth - whole).max() < 8
+
+
+def test_another_background(animator, source, photo, clip, tmp_path):
+    driver = tmp_path / "driver.png"
+    Image.fromarray(read_picture(photo)).save(driver)
+    beach = np.random.default_rng(0).integers(0, 256, (40, 90, 3), np.uint8)
+    Image.fromarray(beach).save(tmp_path / "beach.png")
+    out = tmp_path / "out.png"
+    plain(animator, photo, driver, out, look=Look(str(tmp_path / "beach.png")))
+    behind = to_tensor(cover(beach, animator.size))
+    expected = to_images(animator.animate(source, motion_of(driver), behind).result)[0]
+    np.testing.assert_array_equal(read_picture(out), expected)
+    plain(animator, photo, clip, tmp_path / "out.mp4", look=Look(str(tmp_path / "beach.png")))
+    still = to_images(animator.animate(source, source.motion, behind).result)[0].astype(int)
+    before = to_images(animator.animate(source, source.motion).result)[0].astype(int)
+    images = video_of(tmp_path / "out.mp4")[1]
+    assert np.abs(images - still).mean() < np.abs(images - before).mean()
+
+
+def test_a_photograph_that_lies_on_its_side(animator, photo, photograph, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = tmp_path / "turned.png"
+    Image.fromarray(np.ascontiguousarray(np.rot90(photograph))).save(turned, exif=exif)
+    for name, picture in (("a.png", photo), ("b.png", turned)):
+        plain(animator, picture, picture, tmp_path / name)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), read_picture(tmp_path / "b.png"))
+
+
+def test_progress_goes_to_standard_error_alone(animator, photo, clip, tmp_path, capsys):
+    plain(animator, photo, clip, tmp_path / "out.mp4", progress=True)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"source": "missing.png"}, r"cannot read .*missing\.png"),
+        ({"source": "wall.png"}, r"no face in .*wall\.png"),
+        ({"source": "clip.mp4"}, r"cannot read .*clip\.mp4 as a picture"),
+        ({"source": "huge.png"}, r"huge\.png is too large"),
+        ({"driving": "missing.mp4"}, r"cannot read .*missing\.mp4"),
+        ({"driving": "text.txt"}, r"cannot read .*text\.txt"),
+        ({"driving": "empty.mp4"}, r"no face in .*empty\.mp4"),
+        ({"driving": "wall.png", "out": "new/out.png"}, r"no face in .*wall\.png"),
+        ({"driving": "cut.png", "out": "new/out.png"}, r"cannot read .*cut\.png"),
+        ({"driving": "head.png"}, r"the result is a picture, name it \.png or \.jpg"),
+        ({"out": "new/out.png"}, r"the result is a video, name it \.mp4"),
+        ({"out": "new/out.avi"}, r"name it \.mp4"),
+        ({"out": "new/out"}, r"name it \.mp4"),
+        ({"out": "clip.mp4"}, r"clip\.mp4 is one of the inputs"),
+        ({"out": "empty.mp4"}, r"empty\.mp4 exists"),
+        ({"out": "folder.mp4"}, "it is a folder"),
+        ({"out": "clip.mp4", "overwrite": True}, r"clip\.mp4 is one of the inputs, which would be lost"),
+        ({"driving": "head.png", "out": "photo.png", "overwrite": True}, r"photo\.png is one of the inputs"),
+        ({"driving": "head.png", "out": "head.png", "overwrite": True}, r"head\.png is one of the inputs"),
+        ({"out": "folder.mp4", "overwrite": True}, "it is a folder"),
+        ({"background": "missing.png"}, r"cannot read .*missing\.png as a background"),
+        ({"background": "text.txt"}, r"cannot read .*text\.txt"),
+    ],
+)
+def test_bad_input_leaves_nothing(animator, photo, clip, make_video, heads, tmp_path, arguments, message):
+    make_video("empty.mp4", [EMPTY] * 12)
+    Image.fromarray(EMPTY).save(tmp_path / "wall.png")
+    Image.fromarray(heads[0]).save(tmp_path / "head.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "head.png").read_bytes()[:3000])
+    Image.new("1", (40_000, 10)).save(tmp_path / "huge.png")
+    (tmp_path / "text.txt").write_text("hello")
+    (tmp_path / "folder.mp4").mkdir()
+    before = listing(tmp_path)
+    options = {
+        "source": photo,
+        "driving": clip,
+        "out": tmp_path / "new" / "out.mp4",
+    }
+    options |= {key: value if value is True else tmp_path / value for key, value in arguments.items()}
+    if "background" in options:
+        options["look"] = Look(str(options.pop("background")))
+    with pytest.raises(InputError, match=message) as error:
+        plain(animator, **options)
+    assert "\n" not in str(error.value)
+    assert listing(tmp_path) == before
+
+
+def test_overwriting(animator, photo, clip, tmp_path):
+    out = tmp_path / "out.mp4"
+    out.write_text("old")
+    plain(animator, photo, clip, out, overwrite=True)
+    assert len(video_of(out)[0]) == 20
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, RuntimeError])
+def test_an_interruption_leaves_what_was_there(animator, photo, clip, tmp_path, interruption):
+    class Interrupted(Animator):
+        calls = 0
+
+        def animate(self, *arguments):
+            self.calls += 1
+            if self.calls == 2:
+                if interruption is RuntimeError:
+                    raise RuntimeError
+                signal.raise_signal(signal.SIGINT)
+            return super().animate(*arguments)
+
+    out = tmp_path / "out.mp4"
+    out.write_text("old")
+    before = listing(tmp_path)
+    with pytest.raises(interruption):
+        plain(Interrupted(animator.engine), photo, clip, out, overwrite=True)
+    assert listing(tmp_path) == before
+
+
+def frames_of(animator, source, driver, out, **options):
+    """The frames as they are before they are encoded."""
+    frames = []
+    plain(animator, source, driver, out, on_frame=lambda image, share: frames.append(image), **options)
+    return np.stack(frames).astype(int)
+
+
+def test_relative_motion_begins_with_the_photograph_itself(animator, source, photo, clip, tmp_path):
+    frames = frames_of(animator, photo, clip, tmp_path / "out.mp4", control=Control(relative=True))
+    still = to_images(animator.animate(source, source.motion).result)[0]
+    assert np.abs(frames[0] - still).max() <= 1
+    assert np.abs(frames[-1] - still).max() > 1
+
+
+def test_relative_to_the_calmest_frame(animator, source, photo, clip, tmp_path):
+    control = Control(relative=True, reference="neutral")
+    frames = frames_of(animator, photo, clip, tmp_path / "out.mp4", control=control)
+    steps = list(follow(VideoReader(clip)))
+    calmest = min(range(len(steps)), key=lambda index: steps[index].motion.norm())
+    still = to_images(animator.animate(source, source.motion).result)[0]
+    assert np.abs(frames[calmest] - still).max() <= 1
+    assert np.abs(frames - still).max() > 1
+
+
+def test_smoothing_states_its_delay(animator, photo, clip, tmp_path):
+    out = tmp_path / "out.mp4"
+    summary = plain(animator, photo, clip, out, control=Control(smooth=True))
+    assert 0.005 < summary.latency < 0.12
+    assert f"delays motion by {1000 * summary.latency:.0f} ms" in summary.describe()
+    assert plain(animator, photo, clip, tmp_path / "b.mp4").latency is None
+
+
+def test_pasting_back_into_a_large_photograph(animator, photo, photograph, clip, tmp_path):
+    scene = np.random.default_rng(1).integers(0, 256, (401, 603, 3), np.uint8)
+    scene[100:356, 200:456] = photograph
+    Image.fromarray(scene).save(tmp_path / "scene.png")
+    out = tmp_path / "out.png"
+    look = Look(paste_back=True)
+    plain(animator, tmp_path / "scene.png", photo, out, look=look)
+    pasted = read_picture(out)
+    assert pasted.shape == scene.shape
+    crop = animator.prepare(scene).crop
+    assert 0.05 < (pasted != scene).any(axis=-1).mean() < (crop.side + 2) ** 2 / scene[..., 0].size
+    plain(animator, tmp_path / "scene.png", clip, tmp_path / "out.mp4", look=look)
+    assert video_of(tmp_path / "out.mp4")[1].shape == (20, 400, 602, 3)
+
+
+def test_side_by_side_shows_the_driver_in_time(animator, photo, clip, heads, tmp_path):
+    plain(animator, photo, clip, tmp_path / "out.mp4", look=Look(side_by_side=True))
+    images = video_of(tmp_path / "out.mp4")[1]
+    drivers = np.stack([cv2.resize(head, (256, 256)) for head in heads[:20]]).astype(int)
+    # Panels of 256 pixels, 8 apart; the titles are above.
+    shown = images[:, 47 : 47 + 256, 272 : 272 + 256].astype(int)
+    differences = np.abs(shown[:, None] - drivers).mean(axis=(2, 3, 4))
+    assert (np.abs(differences.argmin(axis=1) - np.arange(20)) <= 1).all()
+    assert differences.min(axis=1).max() < 8
+
+
+def test_another_face_of_the_driver(animator, photo, photograph, heads, tmp_path):
+    both = np.full((256, 400, 3), 128, np.uint8)
+    both[:, :256], both[60:188, 264:392] = photograph, heads[9]
+    Image.fromarray(both).save(tmp_path / "both.png")
+    Image.fromarray(heads[9]).save(tmp_path / "one.png")
+    plain(animator, photo, tmp_path / "both.png", tmp_path / "a.png", driving_face=2)
+    plain(animator, photo, tmp_path / "both.png", tmp_path / "b.png")
+    plain(animator, photo, tmp_path / "one.png", tmp_path / "c.png")
+    second, first, alone = (read_picture(tmp_path / name).astype(int) for name in ("a.png", "b.png", "c.png"))
+    assert np.abs(second - alone).mean() < np.abs(first - alone).mean()
+
+
+def test_each_frame_is_told_and_may_end_the_work(animator, photo, clip, tmp_path):
+    told = []
+    plain(animator, photo, clip, tmp_path / "out.mp4", on_frame=lambda *frame: told.append(frame))
+    images, shares = zip(*told, strict=True)
+    assert len(images) == 20
+    assert images[0].shape == (64, 64, 3)
+    assert list(shares) == sorted(shares)
+    assert 0 <= shares[0] < shares[-1] <= 1
+    before = listing(tmp_path)
+
+    def stop(image, share):
+        if share > 0.3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        plain(animator, photo, clip, tmp_path / "out.mp4", overwrite=True, on_frame=stop)
+    assert listing(tmp_path) == before
+
+
+def test_sound_and_picture_stay_together(animator, photo, clip, tmp_path):
+    """Cross-correlation of both sounds is greatest where neither is moved."""
+    plain(animator, photo, clip, tmp_path / "out.mp4")
+
+    def wave(path):
+        with av.open(path) as container:
+            start = container.start_time
+            frames = list(container.decode(audio=0))
+            first = frames[0].time - start / av.time_base
+            return first, np.concatenate([frame.to_ndarray()[0] for frame in frames])
+
+    (start, before), (begin, after) = wave(clip), wave(tmp_path / "out.mp4")
+    assert begin == pytest.approx(start, abs=1e-3)
+    count = min(len(before), len(after))
+    spectrum = np.fft.rfft(before[:count], 2 * count) * np.fft.rfft(after[:count], 2 * count).conj()
+    assert np.fft.irfft(spectrum).argmax() == 0
+
+
+def test_a_pasted_face_has_no_other_background():
+    with pytest.raises(InputError, match="choose one of the two"):
+        Look("white", paste_back=True)
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.png"])
+def test_every_result_is_marked_unless_it_is_told_not_to(animator, photo, clip, tmp_path, name):
+    driver = clip if name.endswith("mp4") else photo
+    reenact(animator, photo, driver, tmp_path / name, control=Control(only="pose"), progress=False)
+    found = verify(tmp_path / name)
+    assert found.watermark
+    assert found.manifest.state == "valid"
+    assert found.manifest.model == "tiny"
+    assert found.manifest.actions[:2] == ("reenactment", "pose only")
+    assert "photo" not in str(found.manifest)
+    plain(animator, photo, driver, tmp_path / f"plain-{name}")
+    bare = verify(tmp_path / f"plain-{name}")
+    assert bare.manifest is None
+    assert not bare.watermark
+
+
+def test_a_badge_is_seen(animator, photo, tmp_path):
+    for name, badge in (("a.png", False), ("b.png", True)):
+        reenact(animator, photo, photo, tmp_path / name, marks=Marks(badge=badge), progress=False)
+    first, second = (read_picture(tmp_path / name).astype(int) for name in ("a.png", "b.png"))
+    changed = np.abs(first - second).max(axis=-1) > 40
+    assert 0.005 < changed.mean() < 0.15
+    assert not changed[16:48, 16:48].any()
+
+
+def test_a_grey_photograph_stays_grey(animator, photograph, clip, tmp_path):
+    Image.fromarray(photograph).convert("L").save(tmp_path / "grey.png")
+    for look in (Look(), Look(paste_back=True)):
+        plain(
+            animator,
+            tmp_path / "grey.png",
+            tmp_path / "grey.png",
+            tmp_path / "out.png",
+            look=look,
+            overwrite=True,
+        )
+        assert not np.ptp(read_picture(tmp_path / "out.png"), axis=-1).any()
+    look = Look("red")
+    plain(
+        animator,
+        tmp_path / "grey.png",
+        tmp_path / "grey.png",
+        tmp_path / "out.png",
+        look=look,
+        overwrite=True,
+    )
+    assert np.ptp(read_picture(tmp_path / "out.png"), axis=-1).any()
+
+
+def test_a_small_driver_is_shown_from_near(animator, photo, photograph, tmp_path):
+    scene = np.full((700, 1200, 3), 255, np.uint8)
+    scene[400:656, 900:1156] = photograph
+    Image.fromarray(scene).save(tmp_path / "scene.png")
+    plain(animator, photo, tmp_path / "scene.png", tmp_path / "out.png", look=Look(side_by_side=True))
+    driver = read_picture(tmp_path / "out.png")[47 : 47 + 256, 272 : 272 + 256]
+    assert (driver < 250).any(axis=-1).mean() > 0.3

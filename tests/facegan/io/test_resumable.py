@@ -1,0 +1,70 @@
+import pytest
+
+from facegan.errors import InputError
+from facegan.io.resumable import workspace
+from facegan.preparation.shard_writer import check_free
+
+
+def test_the_result_appears_at_the_end(tmp_path):
+    out = tmp_path / "new" / "data"
+    with workspace(out, {}) as folder:
+        (folder / "result" / "a").write_text("1")
+        assert not out.exists()
+    assert [path.name for path in out.parent.iterdir()] == ["data"]
+    assert (out / "a").read_text() == "1"
+
+
+def fail(folder, error):
+    (folder / "work").touch()
+    (folder / "result" / "half").touch()
+    raise error
+
+
+def test_an_error_leaves_nothing_and_harms_nothing(tmp_path):
+    out = tmp_path / "data"
+    out.mkdir()
+    (out / "old").touch()
+    with pytest.raises(OSError, match="full"), workspace(out, {}) as folder:
+        fail(folder, OSError("full"))
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    assert (out / "old").exists()
+
+
+@pytest.mark.parametrize(("job", "found"), [({"size": 1}, True), ({"size": 2}, False)])
+def test_an_interrupted_job_is_found_again_by_itself_only(tmp_path, job, found):
+    out = tmp_path / "data"
+    with pytest.raises(KeyboardInterrupt), workspace(out, {"size": 1}) as folder:
+        fail(folder, KeyboardInterrupt())
+    assert not out.exists()
+    with workspace(out, job) as folder:
+        assert (folder / "work").exists() == found
+        assert not list((folder / "result").iterdir())
+
+
+def test_two_runs_do_not_work_on_one_place(tmp_path):
+    with workspace(tmp_path / "data", {}) as folder:
+        (folder / "work").touch()
+        with pytest.raises(InputError, match="another run is at work on"), workspace(tmp_path / "data", {}):
+            pass
+        assert (folder / "work").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_only_a_data_set_is_overwritten(tmp_path):
+    source, out = tmp_path / "videos", tmp_path / "data"
+    check_free(out, source, overwrite=False)
+    out.mkdir()
+    check_free(out, source, overwrite=False)
+    (out / "thesis.tex").touch()
+    with pytest.raises(InputError, match="not empty"):
+        check_free(out, source, overwrite=False)
+    with pytest.raises(InputError, match=r"holds no dataset\.json"):
+        check_free(out, source, overwrite=True)
+    (out / "dataset.json").touch()
+    check_free(out, source, overwrite=True)
+    with pytest.raises(InputError, match="holds the input"):
+        check_free(out, out / "videos", overwrite=True)
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(InputError, match="is a file"):
+        check_free(file, source, overwrite=True)

@@ -1,0 +1,47 @@
+"""Cuts are found, and nothing else is taken for one."""
+
+import numpy as np
+import pytest
+from tests.facegan.io.video_files import quadrants, write_video
+
+from facegan.io.shot_boundary import CutDetector
+from facegan.io.video_reader import VideoReader
+from facegan.perception.face_tracker import CentroidTracker
+
+
+def shots(path, every=1):
+    video = VideoReader(path)
+    return [video.shot for _ in video.frames(every)]
+
+
+def moved(image, step):
+    return np.roll(image, step, axis=1)
+
+
+def test_a_cut_between_two_scenes(heads, tmp_path):
+    images = [frame.image for frame in heads[0] * 3] + [frame.image for frame in heads[1] * 3]
+    path = write_video(tmp_path / "cut.mp4", images, crf="12")
+    assert shots(path) == [0] * 12 + [1] * 12
+    assert shots(path, every=5) == [0, 0, 0, 1, 1]
+
+
+def test_a_moving_camera_is_no_cut(tmp_path):
+    images = [moved(quadrants(96, 128), 3 * number) for number in range(40)]
+    assert shots(write_video(tmp_path / "pan.mp4", images, crf="12"))[-1] == 0
+
+
+@pytest.mark.parametrize("brightness", [0.9, 1.1])
+def test_a_change_of_light_is_no_cut(brightness):
+    image = quadrants().astype(np.float32)
+    detector = CutDetector()
+    frames = [image] * 5 + [image * brightness] * 5
+    assert not any(detector.update(frame.clip(0, 255).astype(np.uint8)) for frame in frames)
+
+
+def test_tracks_end_at_a_cut():
+    tracker = CentroidTracker()
+    place, size = np.array([[50.0, 50.0]]), np.array([40.0])
+    assert tracker.update(place, size, 0.0) == [0]
+    assert tracker.update(place, size, 0.04) == [0]
+    tracker.end_all()
+    assert tracker.update(place, size, 0.08) == [1]

@@ -1,0 +1,217 @@
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from huggingface_hub import constants
+
+from facegan.errors import InputError
+from facegan.geometry.landmarks import draw_gaussians
+from facegan.networks import CoarseToFineGenerator, FaceGAN, FaceGANConfig, GlobalGenerator
+from facegan.networks.compositing import cut_predicted_head
+
+SIZE = 32
+GENERATOR = {"width": 8, "downsamplings": 2, "blocks": 1, "local_blocks": 1}
+CONFIG = FaceGANConfig(
+    size=SIZE,
+    sigma=0.1,
+    landmark_transformer={"width": 16, "layers": 1},
+    reenactor=GENERATOR,
+    background_mixer=GENERATOR | {"kind": "global", "skips": True},
+)
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return FaceGAN(CONFIG)
+
+
+@pytest.fixture
+def inputs():
+    generator = torch.Generator().manual_seed(1)
+    source, background = torch.rand(2, 2, 3, SIZE, SIZE, generator=generator) * 2 - 1
+    return {
+        "source": source,
+        "source_landmarks": torch.rand(2, 68, 2, generator=generator) - 0.5,
+        "motion": torch.rand(2, 20, generator=generator),
+        "background": background,
+    }
+
+
+def test_a_loaded_model_does_not_change_with_its_file(model, tmp_path):
+    model.save_pretrained(tmp_path)
+    loaded = FaceGAN.from_pretrained(tmp_path)
+    torch.manual_seed(1)
+    FaceGAN(CONFIG).save_pretrained(tmp_path)
+    for name, weight in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], weight), name
+
+
+def test_shapes_and_ranges(model, inputs):
+    made = model(**inputs)
+    shapes = {name: tuple(value.shape[1:]) for name, value in vars(made).items()}
+    picture, map_ = (3, SIZE, SIZE), (1, SIZE, SIZE)
+    assert shapes == {
+        "landmarks": (68, 2),
+        "heatmap": map_,
+        "face": picture,
+        "segmentation": picture,
+        "head": picture,
+        "painted": picture,
+        "mask": map_,
+        "result": picture,
+    }
+    for value in (made.face, made.head, made.painted, made.result):
+        assert value.abs().max() <= 1
+    assert 0 < made.mask.min() <= made.mask.max() < 1
+
+
+def test_every_step_of_the_way(model, inputs):
+    torch.nn.init.normal_(model.landmark_transformer.body[-1].weight, std=0.1)
+    made = model(**inputs)
+    moved = model.landmark_transformer(inputs["source_landmarks"], inputs["motion"])
+    assert (moved - inputs["source_landmarks"]).abs().max() > 0.01
+    torch.testing.assert_close(made.landmarks, moved)
+    torch.testing.assert_close(made.heatmap, draw_gaussians(moved, SIZE, 0.1))
+    face, segmentation = model.reenactor(inputs["source"], made.heatmap)
+    torch.testing.assert_close((made.face, made.segmentation), (face, segmentation))
+    torch.testing.assert_close(made.head, cut_predicted_head(face, segmentation))
+    painted, mask = model.background_mixer(made.head, inputs["background"])
+    torch.testing.assert_close((made.painted, made.mask), (painted, mask))
+    torch.testing.assert_close(made.result, mask * painted + (1 - mask) * inputs["background"])
+
+
+def test_given_landmarks_take_the_place_of_the_transformed_ones(model, inputs):
+    given = inputs["source_landmarks"] + 0.2
+    made = model(**inputs, landmarks=given)
+    assert torch.equal(made.landmarks, given)
+    torch.testing.assert_close(made.heatmap, draw_gaussians(given, SIZE, 0.1))
+    assert not torch.equal(made.result, model(**inputs).result)
+
+
+def test_gradient_of_the_picture_reaches_the_landmark_transformer(model, inputs):
+    """Through the drawn Gaussians; first its last layer, which begins with zeros, then all of it."""
+    model(**inputs).result.square().sum().backward()
+    *_, weight, bias = model.landmark_transformer.parameters()
+    assert weight.grad.abs().sum() > 0
+    assert bias.grad.abs().sum() > 0
+    torch.optim.SGD(model.landmark_transformer.parameters(), lr=1e-2).step()
+    model.zero_grad()
+    model(**inputs).result.square().sum().backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in model.landmark_transformer.parameters())
+
+
+def test_given_landmarks_leave_the_transformer_alone(model, inputs):
+    model(**inputs, landmarks=inputs["source_landmarks"]).result.sum().backward()
+    assert all(parameter.grad is None for parameter in model.landmark_transformer.parameters())
+
+
+def test_saved_and_loaded_to_the_last_bit(model, inputs, tmp_path):
+    torch.nn.init.normal_(model.landmark_transformer.body[-1].weight, std=0.1)
+    model.save_pretrained(tmp_path / "deep" / "model")
+    assert sorted(path.name for path in (tmp_path / "deep" / "model").iterdir()) == [
+        "config.json",
+        "model.safetensors",
+    ]
+    loaded = FaceGAN.from_pretrained(str(tmp_path / "deep" / "model"))
+    assert loaded.config == model.config
+    assert not loaded.training
+    assert all(torch.equal(tensor, loaded.state_dict()[name]) for name, tensor in model.state_dict().items())
+    with torch.no_grad():
+        assert torch.equal(loaded(**inputs).result, model.eval()(**inputs).result)
+
+
+def test_without_transformer_the_drivers_landmarks_are_drawn(inputs, tmp_path):
+    """The paper's ablation, Table 1: no parameter is left that nothing trains."""
+    model = FaceGAN(replace(CONFIG, transform_landmarks=False))
+    assert model.landmark_transformer is None
+    assert not any("landmark_transformer" in name for name in model.state_dict())
+    with pytest.raises(ValueError, match="no landmark transformer"):
+        model(**inputs)
+    driving = inputs["source_landmarks"] + 0.1
+    made = model(**inputs, landmarks=driving)
+    assert made.landmarks is driving
+    made.result.square().sum().backward()
+    unused = {name.split(".")[0] for name, p in model.named_parameters() if p.grad is None}
+    assert not unused
+    model.save_pretrained(tmp_path)
+    loaded = FaceGAN.from_pretrained(tmp_path)
+    assert loaded.config == model.config
+    assert loaded.landmark_transformer is None
+    with torch.no_grad():
+        assert torch.equal(loaded(**inputs, landmarks=driving).result, made.result)
+
+
+def test_settings_reach_their_networks(model):
+    assert isinstance(model.reenactor.generator, CoarseToFineGenerator)
+    assert isinstance(model.background_mixer.generator, GlobalGenerator)
+    assert not model.reenactor.generator.skips
+    assert model.background_mixer.generator.skips
+
+
+@pytest.fixture
+def folder(model, tmp_path):
+    model.save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def rewrite(folder, **changes):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changes))
+
+
+def cut(folder):
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+
+
+DAMAGES = {
+    "no configuration": lambda folder: (folder / "config.json").unlink(),
+    "no weights": lambda folder: (folder / "model.safetensors").unlink(),
+    "cut off weights": cut,
+    "empty weights": lambda folder: (folder / "model.safetensors").write_bytes(b""),
+    "weights that are none": lambda folder: (folder / "model.safetensors").write_bytes(b"\x80\x04" * 500),
+    "half a configuration": lambda folder: (folder / "config.json").write_text('{"size": 3'),
+    "configuration of bytes": lambda folder: (folder / "config.json").write_bytes(b"\xff\xfe\x00"),
+    "configuration that is a list": lambda folder: (folder / "config.json").write_text("[1, 2]"),
+    "unknown key": lambda folder: rewrite(folder, colour="red"),
+    "unknown key of a network": lambda folder: rewrite(folder, reenactor=GENERATOR | {"wings": 2}),
+    "number that is none": lambda folder: rewrite(folder, reenactor=GENERATOR | {"width": "wide"}),
+    "impossible number": lambda folder: rewrite(folder, reenactor=GENERATOR | {"blocks": -1}),
+    "unknown norm": lambda folder: rewrite(folder, background_mixer=GENERATOR | {"norm": "batch"}),
+    "enormous width": lambda folder: rewrite(folder, reenactor=GENERATOR | {"width": 10**30}),
+    "fields that are a list": lambda folder: rewrite(folder, reenactor=[1, 2]),
+    "transformer without weights": lambda folder: rewrite(folder, transform_landmarks=False),
+    "other shapes": lambda folder: rewrite(folder, landmark_transformer={"width": 17, "layers": 1}),
+    "other layers": lambda folder: rewrite(folder, reenactor=GENERATOR | {"blocks": 2}),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damaged_folder_is_one_line_that_names_it(folder, damage):
+    damage(folder)
+    with pytest.raises(InputError) as caught:
+        FaceGAN.from_pretrained(folder)
+    assert str(folder) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_do_not_fit_are_named(folder):
+    rewrite(folder, landmark_transformer={"width": 17, "layers": 1})
+    with pytest.raises(InputError, match=r"size mismatch for landmark_transformer\.body\.0"):
+        FaceGAN.from_pretrained(folder)
+
+
+def test_empty_folder(tmp_path):
+    with pytest.raises(InputError, match=r"lacks config\.json or model\.safetensors"):
+        FaceGAN.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["runs/no-such-model", "/no/such/folder", "no model", ""])
+def test_what_is_neither_a_folder_nor_on_the_hub(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(InputError) as caught:
+        FaceGAN.from_pretrained(name)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,142 @@
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from facegan.geometry import motion
+from facegan.geometry.segmentation import BACKGROUND, FACE, HAIR
+from facegan.perception import FaceAnalyzer, FaceParser, assets
+from facegan.perception.face_parser import CHIN, FACE_OVAL, head_labels, one_head
+from synthetic_heads import render, sample_identity
+
+SIZE = 192
+SHOWN = ({}, {"yaw": 20}, {"roll": 15}, {"AU26": 0.9, "pitch": 8})
+
+
+def overlap(ours, theirs):
+    return (ours & theirs).sum() / (ours | theirs).sum()
+
+
+@pytest.fixture(scope="module")
+def heads():
+    """Drawn heads with the mesh that is seen in them."""
+    frames = [
+        render(sample_identity(seed), motion.edit(torch.zeros(motion.SIZE), values).numpy(), SIZE)
+        for seed in range(3)
+        for values in SHOWN
+    ]
+    with FaceAnalyzer(single_images=True) as analyzer:
+        return [(frame, analyzer(frame.image)[0].mesh) for frame in frames]
+
+
+@pytest.fixture(scope="module")
+def parser():
+    with FaceParser() as parser:
+        yield parser
+
+
+def check(parser, heads):
+    faces, whole, right = [], [], []
+    for frame, mesh in heads:
+        labels = parser(frame.image, mesh)
+        assert labels.shape == (SIZE, SIZE)
+        assert labels.dtype == np.uint8
+        assert set(np.unique(labels)) <= {BACKGROUND, FACE, HAIR}
+        faces.append(overlap(labels == FACE, frame.segmentation == FACE))
+        right.append((frame.segmentation[labels == FACE] == FACE).mean())
+        whole.append(overlap(labels > BACKGROUND, frame.segmentation > BACKGROUND))
+    assert min(faces) > 0.7
+    assert min(whole) > 0.7
+    return faces, whole, right
+
+
+def test_labels_cover_the_drawn_face_and_head(parser, heads):
+    check(parser, heads)
+
+
+def test_labels_from_person_and_landmarks(heads, monkeypatch):
+    """What is done without the multiclass model: a tighter face, no hair where neck and clothes are.
+
+    The mesh ends before the ears and below the hairline.
+    """
+    monkeypatch.setattr(assets, "available", lambda name: False)
+    with FaceParser() as parser:
+        assert not parser.multiclass
+        faces, whole, right = check(parser, heads)
+        assert np.mean(faces) > 0.8
+        assert np.min(right) > 0.96
+        assert np.mean(whole) > 0.85
+        for frame, mesh in heads:
+            labels = parser(frame.image, mesh)
+            assert (labels == HAIR).any()
+            chin = mesh[CHIN, :2]
+            up = mesh[10, :2] - chin
+            rows, columns = np.nonzero(labels == HAIR)
+            assert ((np.stack((columns, rows), axis=1) - chin) @ up > 0).all()
+
+
+@pytest.fixture
+def mesh():
+    """A mesh of which the outline alone counts: a circle of radius 20 about (48, 56)."""
+    angle = np.linspace(0, 2 * np.pi, len(FACE_OVAL), endpoint=False)
+    mesh = np.zeros((478, 3), np.float32)
+    mesh[list(FACE_OVAL), 0] = 48 + 20 * np.sin(angle)
+    mesh[list(FACE_OVAL), 1] = 56 - 20 * np.cos(angle)
+    return mesh
+
+
+def test_face_is_the_inside_of_the_outline(mesh):
+    rows, columns = np.indices((96, 96))
+    distance = np.hypot(columns - 48, rows - 56)
+    for person in (np.ones((96, 96), bool), np.zeros((96, 96), bool)):
+        labels = head_labels(person, mesh)
+        assert (labels[distance < 18.5] == FACE).all()
+        assert (labels[distance > 21.5] != FACE).all()
+
+
+def test_hair_is_what_else_belongs_to_the_person_about_the_head(mesh):
+    assert not (head_labels(np.zeros((96, 96), bool), mesh) == HAIR).any()
+    hair = head_labels(np.ones((96, 96), bool), mesh) == HAIR
+    assert hair[14, 48]  # hair stands higher above the face than the chin is below its middle
+    assert hair[56, 25]
+    assert hair[56, 71]
+    assert not hair[76:].any()  # below the chin
+    assert not hair[:8].any()
+    assert not hair[:, :5].any()
+    assert not hair[:, 92:].any()
+    half = np.zeros((96, 96), bool)
+    half[:, :48] = True
+    np.testing.assert_array_equal(head_labels(half, mesh) == HAIR, hair & half)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_labels_turn_with_the_head(mesh, quarters):
+    """Seen upside down, hair is on the other side of the chin."""
+    turned = mesh.copy()
+    for _ in range(quarters):  # a quarter anticlockwise, as numpy.rot90 turns the picture
+        turned[:, 0], turned[:, 1] = turned[:, 1].copy(), 95 - turned[:, 0]
+    person = np.ones((96, 96), bool)
+    straight = head_labels(person, mesh)
+    assert (head_labels(person, turned) != np.rot90(straight, quarters)).mean() < 0.02
+
+
+@pytest.mark.parametrize("shift", [-60, 70, 500])
+def test_face_that_leaves_the_picture(mesh, shift):
+    labels = head_labels(np.ones((96, 96), bool), mesh + shift)
+    assert labels.shape == (96, 96)
+
+
+def test_what_is_not_joined_to_the_face_is_background(mesh):
+    person = np.zeros((96, 96), bool)
+    person[10:86, 10:86] = True
+    labels = head_labels(person, mesh)
+    apart = labels.copy()
+    free = np.argwhere(cv2.dilate((labels > 0).astype(np.uint8), np.ones((5, 5))) == 0)
+    row, column = free[0]
+    apart[row, column] = HAIR
+    np.testing.assert_array_equal(one_head(apart, mesh), labels)
+    np.testing.assert_array_equal(one_head(labels, mesh), labels)
+
+
+def test_without_a_face_in_the_picture_there_is_no_head(mesh):
+    assert not one_head(np.full((96, 96), HAIR, np.uint8), mesh + 500).any()

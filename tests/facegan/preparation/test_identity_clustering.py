@@ -1,0 +1,66 @@
+"""Tracks are named by faces."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.facegan.io.video_files import write_video
+from tests.facegan.preparation.small import prepare_small
+
+from facegan.preparation import find_videos
+from facegan.preparation.identity_clustering import name_people
+
+
+@given(st.integers(0, 99), st.integers(1, 5), st.integers(1, 4))
+def test_groups_of_alike_are_found_in_any_order(seed, people, tracks):
+    random = np.random.default_rng(seed)
+    centres = np.eye(128)[:people]
+    truth = random.permutation(np.repeat(np.arange(people), tracks))
+    embeddings = {
+        f"track {number}": centres[person] + random.normal(0, 0.01, 128)
+        for number, person in enumerate(truth)
+    }
+    names = list(name_people(embeddings).values())
+    assert len(set(names)) == people
+    assert len(set(zip(truth.tolist(), names, strict=True))) == people
+
+
+def test_nobody_and_somebody():
+    assert name_people({}) == {}
+    assert name_people({"a": [1.0, 0.0]}) == {"a": "person_00000"}
+
+
+@pytest.fixture(scope="module")
+def mixed(heads, tmp_path_factory):
+    """Two videos of each of three people, in folders that say nothing."""
+    folder = tmp_path_factory.mktemp("mixed")
+    for number, frames in enumerate([*heads, *heads]):
+        images = [frame.image for frame in (frames if number < 3 else frames[::-1])]
+        write_video(folder / f"{number}.mp4", images, crf="10")
+    return folder
+
+
+def test_people_are_one_in_all_their_videos_and_in_one_split(mixed, tmp_path):
+    out = tmp_path / "data"
+    summary = prepare_small(find_videos(mixed), out, size=128, recognise=True)
+    table = pq.read_table(sorted(out.glob("*.parquet")))
+    whose = dict(zip(table["video"].to_pylist(), table["identity"].to_pylist(), strict=True))
+    assert whose == {str(number): f"person_{number % 3:05d}" for number in range(6)}
+    splits = set(zip(table["identity"].to_pylist(), table["split"].to_pylist(), strict=True))
+    assert len(splits) == summary.total.identities == 3
+    lines = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+    assert [line["crops"] for line in lines] == [4] * 6
+    assert all(len(line["sha256"]) == 64 for line in lines)
+
+
+def test_a_person_in_two_prescribed_splits_is_tested_and_not_trained_on(mixed, tmp_path):
+    source = find_videos(mixed)
+    clips = [replace(clip, split="train" if int(clip.video) >= 3 else "test") for clip in source.clips]
+    source = replace(source, clips=tuple(clips))
+    summary = prepare_small(source, tmp_path / "data", size=128, recognise=True)
+    assert summary.splits["test"].identities == 3
+    assert summary.splits["train"].identities == 0

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+
+import av
+import numpy as np
+import pytest
+
+from facegan.io.image_grid import write_png
+from facegan.io.video_reader import VideoReader
+from facegan.io.video_writer import VideoWriter
+from facegan.provenance import Claim, Marker, Marks
+from facegan.provenance import verify
+from facegan.provenance.visible_label import draw_badge
+
+CLAIM = Claim("model", ("facegan reenact",))
+
+
+@pytest.fixture
+def moved(heads, make_video, tmp_path):
+    """What reenact writes: marked frames in H.264 at crf 18, signed."""
+    driver, out = make_video("driver.mp4", heads), tmp_path / "moved.mp4"
+    marker = Marker(Marks(), CLAIM)
+    with VideoWriter.open(out, (128, 128), 25, marker, driver) as writer:
+        for index, frame in enumerate(heads):
+            writer.write(frame, index / 25)
+    return out
+
+
+def test_a_video_carries_both_marks(moved, tmp_path):
+    found = verify(moved)
+    assert found.kind == "video"
+    assert found.frames == 30
+    assert found.watermark
+    assert found.manifest.state == "valid"
+    assert "made by a machine, and unchanged" in found.describe()
+    assert not verify(tmp_path / "driver.mp4").watermark
+    with av.open(moved) as container:
+        assert len(list(container.decode(video=0))) == 30
+        assert container.streams.audio
+
+
+def test_the_invisible_mark_survives_what_removes_the_manifest(moved, tmp_path):
+    again = tmp_path / "again.mp4"
+    with av.open(moved) as source, av.open(again, "w") as target:
+        stream = target.add_stream("libx264", rate=25, options={"crf": "28"})
+        stream.width = stream.height = 128
+        stream.pix_fmt = "yuv420p"
+        for frame in source.decode(video=0):
+            target.mux(stream.encode(frame.reformat(format="yuv420p")))
+        target.mux(stream.encode())
+    found = verify(again)
+    assert found.manifest is None
+    assert found.watermark
+    assert "made by facegan; its Content Credentials were removed" in found.describe()
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("mkv", "libx264"), ("avi", "mpeg4"), ("webm", "libvpx-vp9")])
+def test_files_that_cannot_hold_a_manifest(heads, make_video, suffix, codec):
+    marker = Marker(Marks(), CLAIM)
+    frames = [marker.mark(frame) for frame in heads[:10]]
+    found = verify(make_video(f"clip.{suffix}", frames, video=codec, sound=None))
+    assert found.manifest is None
+    assert found.watermark
+
+
+def test_a_picture_without_marks(tmp_path, photograph):
+    write_png(tmp_path / "real.png", photograph)
+    found = verify(tmp_path / "real.png")
+    assert found.manifest is None
+    assert not found.watermark
+    assert "does not mean that it is real" in found.describe()
+    line = found.to_json()
+    assert json.loads(line)["watermark"] is False
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "mp4"])
+def test_not_enabled_changes_not_a_byte(tmp_path, photograph, heads, make_video, suffix):
+    marker = Marker(Marks(enabled=False, badge=True), CLAIM)
+    assert marker.mark(photograph) is photograph
+    path = tmp_path / f"made.{suffix}"
+    if suffix == "mp4":
+        make_video(path.name, heads[:4])
+    else:
+        write_png(path, photograph)
+    before = path.read_bytes(), path.stat()
+    marker.sign(path)
+    assert (path.read_bytes(), path.stat()) == before
+
+
+@pytest.mark.parametrize("size", [(32, 32), (64, 64), (256, 256), (100, 900), (1080, 1920)])
+def test_the_badge_is_small_and_in_a_corner(size):
+    height, width = size
+    image = np.full((height, width, 3), 120, np.uint8)
+    marked = draw_badge(image)
+    rows, columns = np.nonzero((marked != image).any(axis=2))
+    tall, wide = np.ptp(rows) + 1, np.ptp(columns) + 1
+    assert rows.min() > height / 2
+    assert max(height - rows.max(), width - columns.max()) < 0.05 * min(size) + 6
+    assert max(11, 0.05 * min(size)) <= tall <= max(12, 0.08 * min(size))
+    assert 1.3 * tall < wide < 2 * tall
+    assert marked.max() > 200  # letters
+    assert marked.min() < 60  # on a dark ground
+    assert (image == 120).all()
+
+
+def test_the_badge_is_drawn_when_asked_for(photograph):
+    plain, badged = (Marker(Marks(badge=badge), CLAIM).mark(photograph) for badge in (False, True))
+    corner = slice(230, None), slice(210, None)
+    assert np.abs(plain[corner].astype(int) - badged[corner]).max() > 50
+    assert np.abs(plain[:128].astype(int) - badged[:128]).max() < 16
+
+
+def test_real_clips_are_not_taken_for_made_ones(real_clips, tmp_path):
+    for clip in sorted(real_clips.rglob("*.mp4"))[:3]:
+        found = verify(clip)
+        assert found.manifest is None
+        assert not found.watermark
+        _, _, frame = next(VideoReader(clip).frames())
+        write_png(tmp_path / "marked.png", Marker(Marks(), CLAIM).mark(frame))
+        assert verify(tmp_path / "marked.png").watermark

@@ -1,0 +1,271 @@
+"""Panels, sweep and film: what is drawn, where it goes, and that training does not notice."""
+
+import csv
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+import wandb
+from PIL import Image
+from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger, WandbLogger
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import Tensor
+
+from facegan.data import Pair, read_pair
+from facegan.errors import InputError
+from facegan.geometry import motion
+from facegan.io.image_grid import to_images
+from facegan.stages import JointData, LandmarkTransformData, LandmarkTransformStage, Panels
+from facegan.stages.base_stage import Stage
+from facegan.stages.callbacks.action_unit_grid_logger import DEGREES, STRENGTHS, TITLES, Sweep, moved, swept
+from facegan.stages.callbacks.video_logger import TrackVideo, frame_rate, write_film
+
+
+class Painter(Stage):
+    """Shows the driving motion: a stripe for each of its numbers."""
+
+    result_panel = "result I_r"
+    answers_motion = True
+
+    def panels(self, pair: Pair) -> dict[str, Tensor]:
+        assert not torch.is_grad_enabled()
+        size = pair["source"].shape[-1]
+        row = pair["driving_motion"][:, torch.arange(size) * motion.SIZE // size]
+        return {"source I_s": pair["source"], self.result_panel: row[:, None, None].expand(-1, 3, size, -1)}
+
+
+class Unmoved(Painter):
+    answers_motion = False
+
+
+def monitors() -> list[pl.Callback]:
+    return [Panels(pairs=3), Sweep(every_n_epochs=2), TrackVideo(every_n_epochs=2)]
+
+
+def fit(
+    data: Path, folder: Path, callbacks: list[pl.Callback], loggers: object = False, epochs: int = 2
+) -> LandmarkTransformStage:
+    """Stage 1, trained for a moment."""
+    pl.seed_everything(3, verbose=False)
+    stage = LandmarkTransformStage(width=16, layers=1)
+    trainer = pl.Trainer(
+        default_root_dir=folder,
+        accelerator="cpu",
+        max_epochs=epochs,
+        limit_train_batches=2,
+        log_every_n_steps=1,
+        logger=loggers,
+        callbacks=callbacks,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(stage, LandmarkTransformData(data, batch_size=4, validation_pairs=8))
+    return stage
+
+
+@contextmanager
+def wandb_logger(folder: Path) -> Iterator[WandbLogger]:
+    """One that does not go on with another test's run, nor leaves its own."""
+    wandb.finish()
+    yield WandbLogger(project="facegan", save_dir=folder, offline=True)
+    wandb.finish()
+
+
+@pytest.fixture(scope="module")
+def run(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stage 1 with all loggers, four epochs."""
+    folder = tmp_path_factory.mktemp("run")
+    with wandb_logger(folder) as logger:
+        loggers = [logger, TensorBoardLogger(folder, name="tensorboard"), CSVLogger(folder, name="csv")]
+        fit(prepared, folder, monitors(), loggers, epochs=4)
+    return folder
+
+
+@pytest.fixture
+def trainer(tmp_path: Path) -> pl.Trainer:
+    return pl.Trainer(default_root_dir=tmp_path, accelerator="cpu", max_epochs=1, logger=False)
+
+
+@pytest.fixture(scope="module")
+def pictures(prepared: Path) -> JointData:
+    data = JointData(prepared, validation_pairs=8)
+    data.setup("validate")
+    return data
+
+
+def random_states() -> tuple[object, ...]:
+    """Those of torch, numpy and Python."""
+    return torch.get_rng_state().tolist(), str(np.random.get_state()), random.getstate()  # noqa: NPY002
+
+
+def test_pictures_are_written_in_the_epochs_that_are_due(run: Path) -> None:
+    assert [path.name for path in sorted(run.glob("panels/*"))] == [f"epoch_000{n}.png" for n in range(4)]
+    # Every second from the first on, and the last.
+    assert [path.name for path in sorted(run.glob("sweep/*"))] == [f"epoch_000{n}.png" for n in (0, 2, 3)]
+    assert [path.name for path in sorted(run.glob("videos/*"))] == [f"epoch_000{n}.mp4" for n in (0, 2, 3)]
+
+
+def test_loggers_get_them_at_the_step_of_the_validation(run: Path) -> None:
+    with next(run.glob("csv/version_0/metrics.csv")).open(newline="") as file:
+        steps = [int(row["step"]) for row in csv.DictReader(file) if row["val/landmark_error"]]
+    board = EventAccumulator(str(run / "tensorboard/version_0"), size_guidance={"images": 0}).Reload()
+    assert [event.step for event in board.Images("val/panels")] == steps
+    assert [event.step for event in board.Images("val/sweep")] == [steps[n] for n in (0, 2, 3)]
+    logged = board.Images("val/panels")[-1]
+    assert (logged.width, logged.height) == Image.open(run / "panels/epoch_0003.png").size
+    media = next(run.glob("wandb/offline-run-*/files/media"))
+    assert len(list(media.glob("images/val/panels*.png"))) == 4
+    assert len(list(media.glob("images/val/sweep*.png"))) == 3
+    assert len(list(media.glob("videos/val/videos*.mp4"))) == 3
+
+
+def test_the_same_pairs_are_shown_in_every_epoch(run: Path) -> None:
+    first, last = (np.asarray(Image.open(run / f"panels/epoch_000{n}.png")) for n in (0, 3))
+    third = first.shape[1] // 3
+    # Source and driver; the third column is what is trained.
+    assert (first[:, : 2 * third] == last[:, : 2 * third]).all()
+    assert (first[:, 2 * third :] != last[:, 2 * third :]).any()
+
+
+def test_training_does_not_notice(prepared: Path, tmp_path: Path) -> None:
+    watched = fit(prepared, tmp_path / "watched", monitors()).state_dict()
+    alone = fit(prepared, tmp_path / "alone", []).state_dict()
+    for name, value in alone.items():
+        torch.testing.assert_close(watched[name], value, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("monitor", monitors(), ids=lambda monitor: type(monitor).__name__)
+def test_no_random_number_is_taken(monitor, trainer: pl.Trainer, pictures: JointData, tmp_path: Path) -> None:
+    with wandb_logger(tmp_path) as logger, torch.no_grad():
+        trainer.loggers = [logger, TensorBoardLogger(tmp_path)]
+        assert logger.experiment
+        before = random_states()
+        monitor.draw(trainer, Painter(), pictures)
+        assert random_states() == before
+    assert any(tmp_path.glob("*/epoch_0000.*"))
+
+
+def test_validation_alone_leaves_the_pictures_of_a_fit(prepared: Path, tmp_path: Path) -> None:
+    trainer = pl.Trainer(
+        default_root_dir=tmp_path,
+        accelerator="cpu",
+        logger=False,
+        callbacks=monitors(),
+        enable_progress_bar=False,
+    )
+    trainer.validate(
+        LandmarkTransformStage(width=16, layers=1),
+        LandmarkTransformData(prepared, validation_pairs=4),
+        verbose=False,
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_number_is_moved_and_the_others_are_the_sources(pictures: JointData) -> None:
+    source = read_pair(pictures.val.crops, 3, 3)
+    for name, values in (("AU12", STRENGTHS), ("yaw", DEGREES)):
+        batch = moved(source, name, values)
+        expected = torch.stack([motion.edit(source["source_motion"], {name: value}) for value in values])
+        assert torch.equal(batch["driving_motion"], expected)
+        others = [other != name for other in motion.NAMES]
+        assert (batch["driving_motion"][:, others] == source["source_motion"][others]).all()
+        assert (batch["source"] == source["source"]).all()
+
+
+@pytest.mark.parametrize("name", ["AU01", "AU45", "pitch", "roll"])
+def test_a_row_of_the_sweep_moves_its_own_number(pictures: JointData, name: str) -> None:
+    source = read_pair(pictures.val.crops, 0, 0)
+    with torch.no_grad():
+        row = swept(Painter(), source, name)
+    assert (row[0] == to_images(source["source"][None])).all()
+    # The stripe of this number, and those of the others.
+    stripe = np.arange(64) * motion.SIZE // 64 == motion.NAMES.index(name)
+    values = STRENGTHS if name.startswith("AU") else [np.radians(value) / 0.7 for value in DEGREES]
+    levels = np.round((np.array(values) + 1) * 127.5)
+    assert np.abs(row[1:6][:, :, stripe] - levels[:, None, None, None]).max() <= 1
+    assert (row[1:6][:, :, ~stripe] == row[1][:, ~stripe]).all()
+    assert (row[6][:, stripe] == 255).all()
+    assert (row[6][:, ~stripe] == 0).all()
+
+
+def test_the_sweep_has_a_row_for_every_number(
+    trainer: pl.Trainer, pictures: JointData, tmp_path: Path
+) -> None:
+    with torch.no_grad():
+        Sweep().draw(trainer, Painter(), pictures)
+    sheet = Image.open(tmp_path / "sweep/epoch_0000.png")
+    step = 128 + 4
+    assert sheet.width // step == 2 * len(TITLES)
+    assert sheet.height // step == len(motion.NAMES) // 2
+
+
+def test_a_stage_that_does_not_follow_motion_has_no_sweep(
+    trainer: pl.Trainer, pictures: JointData, tmp_path: Path
+) -> None:
+    Sweep().draw(trainer, Unmoved(), pictures)
+    assert not (tmp_path / "sweep").exists()
+
+
+def decoded(path: Path) -> tuple[list[np.ndarray], float]:
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == "h264"
+        return [f.to_ndarray(format="rgb24") for f in container.decode(video=0)], float(
+            stream.average_rate or 0
+        )
+
+
+@pytest.mark.parametrize("limit", [120, 9])
+def test_the_film_follows_a_track_and_is_cut_off(
+    trainer: pl.Trainer, pictures: JointData, tmp_path: Path, limit: int
+) -> None:
+    with torch.no_grad():
+        TrackVideo(max_frames=limit).draw(trainer, Painter(), pictures)
+    frames, rate = decoded(tmp_path / "videos/epoch_0000.mp4")
+    crops = pictures.val.crops
+    assert len(frames) == min(limit, np.bincount(crops.track).max())
+    assert rate == pytest.approx(25, abs=0.1)
+    # The source stands still, the driver moves.
+    width = frames[0].shape[1] // 3
+    source, driver = (np.stack([f[20:, n * width : (n + 1) * width] for f in frames]) for n in (0, 1))
+    change = [np.abs(part[-1].astype(int) - part[0]).mean() for part in (source, driver)]
+    assert change[0] < 2 < change[1]
+
+
+def test_a_track_read_at_every_third_frame_has_a_third_of_the_rate(pictures: JointData) -> None:
+    crops = pictures.val.crops
+    members = np.flatnonzero(crops.track == crops.track[0])
+    assert frame_rate(crops, members) == pytest.approx(25, abs=0.1)
+    assert frame_rate(crops, members[::3]) == pytest.approx(25 / 3, abs=0.1)
+    assert frame_rate(crops, members[:1]) > 0
+
+
+def test_a_film_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def frames():
+        yield np.zeros((64, 64, 3), np.uint8)
+        msg = "out of memory"
+        raise RuntimeError(msg)
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        write_film(tmp_path / "videos/epoch_0000.mp4", frames(), 25.0)
+    assert not list((tmp_path / "videos").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: Panels(pairs=0), "pairs"),
+        (lambda: Sweep(every_n_epochs=0), "every_n_epochs"),
+        (lambda: TrackVideo(max_frames=0), "max_frames"),
+    ],
+)
+def test_impossible_settings_are_refused(make, name: str) -> None:
+    with pytest.raises(InputError, match=f"{name} is 0"):
+        make()

@@ -1,0 +1,121 @@
+"""Two processes with a batch each do what one does with both."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.facegan.stages.command_lines import (
+    CHECKPOINTS,
+    MODEL,
+    OPTIMISATION,
+    STAGES,
+    callbacks,
+    exact,
+    measured,
+    saved,
+    second_phase,
+    two_processes,
+)
+from tests.facegan.stages.mishaps import Poisoned, named
+
+from facegan.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Standing still, one and two processes see the same weights in every step and validation; in 64 bit, since
+# instance norm blows the rounding of flat backgrounds up.
+STILL = [f"{OPTIMISATION}learning_rate=0", f"{OPTIMISATION}average_halflife=0", "--trainer.precision=64-true"]
+SHARED = ["--data.init_args.batch_size=1", "--trainer.devices=2", "--trainer.strategy=ddp"]
+VARIANTS = {
+    "without L_T": (
+        "4_joint",
+        [f"{MODEL}transform_landmarks=false", f"{MODEL}landmark_checkpoint=none.ckpt"],
+    ),
+    "accumulated": ("2_reenact", [f"{OPTIMISATION}accumulate=2", f"{MODEL}discriminator.spectral_norm=true"]),
+    "half of the heads reenacted": (
+        "3_background_mix",
+        [f"{MODEL}head=schedule", "--trainer.max_epochs=3", "--trainer.max_steps=4"],
+    ),
+    "everything else": (
+        "2_reenact",
+        [
+            *(f"{MODEL}adversarial.gradient_penalty=5", f"{MODEL}adversarial.feature_matching=10"),
+            *(
+                f"{MODEL}generator.norm=group",
+                f"{MODEL}discriminator.norm=group",
+                "--data.init_args.workers=1",
+            ),
+        ],
+    ),
+    "coarse part held": ("2_reenact", []),
+    "one process poisoned": ("2_reenact", []),
+}
+CASES = [*STAGES, *VARIANTS]
+
+
+@pytest.fixture(scope="module")
+def line(prepared: Path, runs: Path, phase_one: Path, tmp_path_factory: pytest.TempPathFactory):
+    """What is typed for a case, and where its results lie."""
+    folder = tmp_path_factory.mktemp("distributed")
+
+    def words(case: str, processes: int) -> tuple[list[str], Path]:
+        stage, settings = VARIANTS.get(case, (case, []))
+        out = folder / f"{case} {processes}"
+        more = SHARED if processes == 2 else []
+        if case == "coarse part held":
+            more = [*second_phase(phase_one), *more]
+        if case == "one process poisoned":
+            # Neither takes the step.
+            more = [callbacks(CHECKPOINTS, named(Poisoned, batches=[1], rank=processes - 1)), *more]
+        return [*exact(stage, prepared, out, runs), *STILL, *settings, *more], out
+
+    return words
+
+
+@pytest.fixture(scope="module")
+def shared(line, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """All cases trained by two processes."""
+    lines = {case: line(case, 2) for case in CASES}
+    two_processes([words for words, _ in lines.values()], tmp_path_factory.mktemp("log") / "rank")
+    return {case: out for case, (_, out) in lines.items()}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_two_processes_are_one_with_twice_the_batch(line, shared: dict[str, Path], case: str) -> None:
+    words, out = line(case, 1)
+    assert main(words) == 0
+    together, alone = saved(shared[case]), saved(out)
+    assert together["facegan_progress"] == alone["facegan_progress"]
+    assert together["global_step"] == alone["global_step"] > 0
+    same_gradients(together, alone)
+    last, expected = measured(shared[case])[-1], measured(out)[-1]
+    assert last.keys() == expected.keys()
+    assert any(name.endswith("_ci95") for name in last)
+    assert last == pytest.approx(expected, rel=1e-5, abs=1e-7, nan_ok=True)
+
+
+def same_gradients(together: dict, alone: dict) -> None:
+    """Adam's mean of the gradients, of every parameter that has one."""
+    for ours, theirs in zip(together["optimizer_states"], alone["optimizer_states"], strict=True):
+        assert ours["state"].keys() == theirs["state"].keys() != set()
+        means = [(ours["state"][i]["exp_avg"], theirs["state"][i]["exp_avg"]) for i in ours["state"]]
+        largest = max(expected.abs().max() for _, expected in means)
+        for found, expected in means:
+            assert (found - expected).norm() < 1e-5 * expected.norm() + 1e-7 * largest
+    assert largest > 0
+
+
+@pytest.mark.parametrize("launcher", ["devices=2", "torchrun"])
+def test_as_it_is_typed(line, shared: dict[str, Path], tmp_path: Path, launcher: str) -> None:
+    words, _ = line("2_reenact", 2)
+    words.append(f"--trainer.default_root_dir={tmp_path}")
+    python = [sys.executable, "-m"]
+    torchrun = [*python, "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m"]
+    start = torchrun if launcher == "torchrun" else python
+    done = subprocess.run([*start, "facegan", *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    same_gradients(saved(tmp_path), saved(shared["2_reenact"]))

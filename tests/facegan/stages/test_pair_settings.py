@@ -1,0 +1,98 @@
+"""What PairData takes and hands on."""
+
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+from tests.facegan.stages.command_lines import curve, exact
+
+from facegan.cli import main
+from facegan.errors import InputError
+from facegan.stages import LandmarkTransformData, LandmarkTransformStage, ReenactData
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"balance": 1.5}, "balance is 1.5: it must be at most 1"),
+        ({"balance": -0.1}, "balance is -0.1: it must be at least 0"),
+        ({"flip": 2.0}, "flip is 2.0: it must be at most 1"),
+        ({"min_time": -1.0}, "min_time is -1.0"),
+        ({"min_turn": float("nan")}, "min_turn is nan"),
+        ({"jpeg": 0}, "jpeg is 0: it must be at least 1"),
+        ({"jpeg": 101}, "jpeg is 101: it must be at most 100"),
+        ({"affine": 0.5}, "affine is 0.5: it must be at most 0.25"),
+        ({"blur": -1.0}, "blur is -1.0"),
+    ],
+)
+def test_impossible_settings(prepared, settings, message):
+    with pytest.raises(InputError, match=message):
+        ReenactData(str(prepared), **settings)
+
+
+def opened(data):
+    data.setup("fit")
+    data.trainer = pl.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
+    data.trainer.strategy.connect(LandmarkTransformStage())
+    return data
+
+
+def test_batches_travel_in_bytes_and_arrive_in_floats(prepared):
+    data = opened(ReenactData(str(prepared), batch_size=4, workers=0, colour=0.3))
+    batch = next(iter(data.train_dataloader()))
+    assert {batch[role].dtype for role in ("source", "driving", "background")} == {torch.uint8}
+    arrived = data.on_after_batch_transfer(batch, 0)
+    for role in ("source", "driving", "background"):
+        assert torch.equal(arrived[role], batch[role].float().div(127.5).sub(1))
+        assert arrived[role].is_contiguous()
+    assert torch.equal(arrived["driving_segmentation"], batch["driving_segmentation"])
+    # Those of validation are floats, as whoever looks at single ones has them.
+    assert next(iter(data.val_dataloader()))["source"].dtype == torch.float32
+
+
+def test_workers_start_after_opencv_has_used_its_threads(prepared):
+    """A forked worker has none of them, and must not wait for them."""
+    large = np.zeros((2000, 2000, 3), np.uint8)
+    cv2.warpAffine(large, np.eye(2, 3), (2000, 2000), flags=cv2.INTER_CUBIC)
+    loader = opened(ReenactData(str(prepared), batch_size=4, workers=2)).train_dataloader()
+    loader.timeout = 60
+    assert sum(len(batch["source"]) for batch in loader) == 40
+
+
+def test_several_data_sets_are_learnt_as_one(prepared, tmp_path):
+    copy = shutil.copytree(prepared, tmp_path / "copy")
+    line = exact("1_landmark_transform", prepared, tmp_path / "run")
+    assert main([*line, f"--data.init_args.root=[{prepared},{copy}]", "--data.init_args.batch_size=80"]) == 0
+    # A batch of 80, of 40 training crops each; and a data set that cannot be read is named.
+    assert curve(tmp_path / "run", "val/landmark_error")
+    (copy / "dataset.json").unlink()
+    with pytest.raises(InputError, match=f"{copy} is not a prepared data set"):
+        ReenactData([str(prepared), str(copy)])
+
+
+def test_balanced_epochs_draw_rare_motion(prepared):
+    plain, balanced = (
+        opened(LandmarkTransformData(str(prepared), batch_size=40, balance=share, flip=0)) for share in (0, 1)
+    )
+    (once,), (often,) = (list(data.train_dataloader()) for data in (plain, balanced))
+    motions = [set(map(tuple, some["driving_motion"].tolist())) for some in (once, often)]
+    assert len(motions[0]) == 40
+    assert len(motions[1]) < 40
+    assert motions[1] < motions[0]
+
+
+def test_settings_reach_the_pairs(prepared):
+    settings = {"min_time": 0.4, "min_turn": 2.0}
+    for data in (LandmarkTransformData(str(prepared), **settings), ReenactData(str(prepared), **settings)):
+        data.setup("fit")
+        assert (data.train.min_time, data.train.min_turn) == (0.4, 2.0)
+    data = ReenactData(str(prepared), flip=0, colour=0, blur=2.0, source_only=False)
+    data.setup("fit")
+    assert not torch.equal(data.train[3]["driving"], as_it_is(data, 3))
+
+
+def as_it_is(data, index):
+    return torch.from_numpy(data.train.crops.image(index)).permute(2, 0, 1)

@@ -1,0 +1,123 @@
+"""A run that is killed and goes on is, to the last bit, the run that was not."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from tests.facegan.stages.command_lines import (
+    CHECKPOINTS,
+    MODEL,
+    OPTIMISATION,
+    callbacks,
+    differences,
+    exact,
+    finite,
+    measured,
+    saved,
+    started,
+    status_of,
+)
+from tests.facegan.stages.mishaps import Killed, named
+
+from facegan.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EVERY_LOOK = CHECKPOINTS | {"init_args": {"minutes": 0.0}}
+"""Written whenever the clock is looked at: after 20 batches."""
+
+
+class Case(NamedTuple):
+    stage: str
+    settings: tuple[str, ...] = ()
+    epoch: int = 1
+    batch: int = 21
+    written: int = 42
+    """Batches in the last checkpoint before that."""
+
+
+CASES = {
+    "landmarks": Case("1_landmark_transform", ("--trainer.max_epochs=2",)),
+    "everything": Case(
+        "2_reenact",
+        (
+            *("--trainer.max_epochs=2", "--data.init_args.workers=2", "--data.init_args.colour=0.3"),
+            *("--trainer.num_sanity_val_steps=2", f"{OPTIMISATION}accumulate=2"),
+            *(f"{OPTIMISATION}constant_epochs=1", f"{MODEL}discriminator.spectral_norm=true"),
+            *(f"{MODEL}adversarial.gradient_penalty=5", f"{OPTIMISATION}gradient_clip=1"),
+        ),
+    ),
+    "Muon": Case(
+        "2_reenact",
+        (
+            *(f"{OPTIMISATION}muon_learning_rate=0.02", f"{OPTIMISATION}constant_epochs=1"),
+            *("--trainer.max_epochs=2", f"{MODEL}generator.initialisation=kaiming"),
+        ),
+    ),
+    "end of an epoch": Case(
+        "2_reenact", ("--trainer.max_epochs=2", "--trainer.limit_train_batches=5"), batch=0, written=5
+    ),
+    "half of the heads reenacted": Case(
+        "3_background_mix", (f"{MODEL}head=schedule", "--trainer.max_epochs=3", "--trainer.max_steps=44")
+    ),
+    "joint": Case("4_joint", epoch=0, written=20),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_killed_run_goes_on_to_the_last_bit(case: Case, runs: Path, prepared: Path, tmp_path: Path) -> None:
+    def line(name: str, *more: str) -> list[str]:
+        words = exact(case.stage, prepared, tmp_path / name, runs)
+        return [
+            *words,
+            "--data.init_args.batch_size=1",
+            "--trainer.limit_train_batches=22",
+            *case.settings,
+            *more,
+        ]
+
+    killer = named(Killed, epoch=case.epoch, batch=case.batch)
+    killed = started([line("parts", callbacks(EVERY_LOOK, killer))], tmp_path / "log")
+    assert main(line("whole", callbacks(EVERY_LOOK))) == 0
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL, (tmp_path / "log").read_text()[-2000:]
+    assert saved(tmp_path / "parts")["facegan_progress"]["batches"] == case.written
+
+    assert main(line("parts", callbacks(EVERY_LOOK), "--ckpt_path=last")) == 0
+    assert measured(tmp_path / "parts")[0]["epoch"] == case.epoch
+    assert differences(saved(tmp_path / "whole"), saved(tmp_path / "parts")) == []
+    assert finite(tmp_path / "whole")
+
+
+def test_best_checkpoint_can_be_gone_on_from(prepared: Path, tmp_path: Path) -> None:
+    """It is written while its epoch's validation ends."""
+    line = [*exact("1_landmark_transform", prepared, tmp_path / "whole"), "--trainer.max_epochs=2"]
+    assert main(line) == 0
+    first = exact("1_landmark_transform", prepared, tmp_path / "first")
+    assert main(first) == 0
+    line[line.index(f"--trainer.default_root_dir={tmp_path / 'whole'}")] = (
+        f"--trainer.default_root_dir={tmp_path / 'second'}"
+    )
+    assert main([*line, f"--ckpt_path={tmp_path / 'first/checkpoints/best.ckpt'}"]) == 0
+    whole, second = saved(tmp_path / "whole"), saved(tmp_path / "second")
+    for part in ("state_dict", "optimizer_states", "facegan_progress", "global_step", "epoch"):
+        assert differences(whole[part], second[part]) == []
+
+
+def test_last_of_a_run_that_has_none_begins_one(prepared: Path, tmp_path: Path) -> None:
+    """So that one line both starts and goes on."""
+    line = [*exact("1_landmark_transform", prepared, tmp_path), "--ckpt_path=last"]
+    assert main(line) == 0
+    assert saved(tmp_path)["facegan_progress"]["batches"] == 2
+
+
+def test_more_epochs_can_follow_a_finished_run(prepared: Path, tmp_path: Path) -> None:
+    line = exact("1_landmark_transform", prepared, tmp_path)
+    assert main(line) == 0
+    assert status_of([*line, "--trainer.max_epochs=3", "--ckpt_path=last"], log=tmp_path / "log") == 0
+    content = saved(tmp_path)
+    assert content["facegan_progress"] == {"batches": 6, "steps": 6, "skipped": 0, "skipped_in_a_row": 0}
+    assert content["global_step"] == 6

@@ -1,0 +1,177 @@
+"""How the weights are moved: accumulation, clipping, rates, and steps that are not finite."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from tests.facegan.stages.command_lines import (
+    CHECKPOINTS,
+    MODEL,
+    OPTIMISATION,
+    callbacks,
+    curve,
+    differences,
+    exact,
+    finite,
+    saved,
+)
+from tests.facegan.stages.mishaps import Poisoned, named
+
+from facegan.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STAGE = "2_reenact"
+EXACTLY = "--trainer.precision=64-true"
+ONE_STEP = "--trainer.max_steps=1"
+BETA = 0.5
+
+
+@pytest.fixture
+def fit(prepared: Path, tmp_path: Path):
+    """Trains in a folder of this name; what it leaves as last checkpoint."""
+
+    def run(name: str, *settings: str, stage: str = STAGE, status: int = 0) -> dict:
+        assert main([*exact(stage, prepared, tmp_path / name), *settings]) == status
+        return saved(tmp_path / name) if status == 0 else {}
+
+    return run
+
+
+def gradients(content: dict, side: int) -> torch.Tensor:
+    """What Adam was given in its first step, of all parameters of a side."""
+    states = content["optimizer_states"][side]["state"].values()
+    return torch.cat([state["exp_avg"].flatten() for state in states]) / (1 - BETA)
+
+
+def moved(content: dict, before: dict, prefix: str) -> float:
+    """Largest change of a weight."""
+    ours, theirs = content["state_dict"], before["state_dict"]
+    return max((ours[name] - theirs[name]).abs().max().item() for name in ours if name.startswith(prefix))
+
+
+def test_accumulated_batches_are_one_large_batch(fit) -> None:
+    """Also the smaller rest at the end of an epoch: 2 and 1 batches here, 4 and 2 pairs there."""
+    small = fit("small", EXACTLY, f"{OPTIMISATION}accumulate=2", "--trainer.limit_train_batches=3")
+    assert small["facegan_progress"] == {"batches": 3, "steps": 2, "skipped": 0, "skipped_in_a_row": 0}
+    assert small["global_step"] == 2
+    first = fit("first", EXACTLY, f"{OPTIMISATION}accumulate=2", "--trainer.limit_train_batches=2")
+    large = fit("large", EXACTLY, "--data.init_args.batch_size=4", ONE_STEP)
+    for side in range(2):
+        torch.testing.assert_close(gradients(first, side), gradients(large, side), rtol=1e-6, atol=1e-7)
+    for name, value in large["state_dict"].items():
+        torch.testing.assert_close(first["state_dict"][name], value, rtol=1e-5, atol=1e-7)
+    # The rest's own gradient: what the mean has more than the first step left of it.
+    lone = [gradients(small, side) - BETA * gradients(first, side) for side in range(2)]
+    assert all(0.3 < rest.norm() / gradients(first, side).norm() < 3 for side, rest in enumerate(lone))
+
+
+def test_gradient_clip_bounds_each_sides_norm_and_keeps_its_direction(fit, tmp_path: Path) -> None:
+    free = fit("free", ONE_STEP)
+    norms = [gradients(free, side).norm() for side in range(2)]
+    logged = [
+        curve(tmp_path / "free", f"train/gradient_norm_{side}")[0] for side in ("generator", "discriminator")
+    ]
+    assert logged == pytest.approx([norm.item() for norm in norms], rel=1e-4)
+    # Between both norms: only the larger one is cut.
+    limit = (norms[0] * norms[1]).sqrt().item()
+    clipped = fit("clipped", ONE_STEP, f"{OPTIMISATION}gradient_clip={limit}")
+    for side, norm in enumerate(norms):
+        shrunk = min(1.0, limit / norm.item())
+        torch.testing.assert_close(
+            gradients(clipped, side), gradients(free, side) * shrunk, rtol=1e-4, atol=1e-6
+        )
+    assert min(norms) < limit < max(norms)
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e-3])
+def test_discriminators_have_their_own_learning_rate(fit, rate: float) -> None:
+    start = fit("start", ONE_STEP, f"{OPTIMISATION}learning_rate=0")
+    settings = [f"{OPTIMISATION}learning_rate=3e-4", f"{OPTIMISATION}discriminator_learning_rate={rate}"]
+    content = fit("own", ONE_STEP, *settings)
+    # Adam's first step is the rate itself.
+    assert moved(content, start, "network.") == pytest.approx(3e-4, rel=1e-2)
+    assert moved(content, start, "discriminator.") == pytest.approx(rate, rel=1e-2)
+    assert [state["param_groups"][0]["lr"] for state in content["optimizer_states"]] == [3e-4, rate]
+
+
+def test_learning_rates_fall_linearly_to_zero(fit, tmp_path: Path) -> None:
+    settings = [
+        f"{OPTIMISATION}constant_epochs=1",
+        "--trainer.max_epochs=3",
+        "--trainer.limit_train_batches=4",
+    ]
+    settings += [f"{OPTIMISATION}learning_rate=8e-3", f"{OPTIMISATION}discriminator_learning_rate=1.6e-2"]
+    content = fit("falling", *settings)
+    rates = curve(tmp_path / "falling", "train/learning_rate")
+    assert rates == pytest.approx([8e-3] * 4 + [8e-3, 7e-3, 6e-3, 5e-3, 4e-3, 3e-3, 2e-3, 1e-3], rel=1e-5)
+    assert [state["param_groups"][0]["lr"] for state in content["optimizer_states"]] == pytest.approx(
+        [1e-3, 2e-3]
+    )
+
+
+def test_max_steps_counts_steps(fit) -> None:
+    """Neither optimisers nor batches."""
+    settings = ["--trainer.max_steps=3", "--trainer.limit_train_batches=9", f"{OPTIMISATION}accumulate=2"]
+    content = fit("steps", "--trainer.max_epochs=5", *settings)
+    assert content["facegan_progress"]["steps"] == content["global_step"] == 3
+    assert content["facegan_progress"]["batches"] == 6
+
+
+@pytest.mark.parametrize(
+    ("stage", "key", "value", "accumulate"),
+    [
+        ("1_landmark_transform", "source_landmarks", "nan", 1),
+        ("2_reenact", "source", "nan", 1),
+        ("2_reenact", "driving", "inf", 2),
+        ("3_background_mix", "driving", "nan", 1),
+    ],
+)
+def test_a_step_that_is_not_finite_leaves_no_trace(
+    fit, tmp_path: Path, stage: str, key: str, value: str, accumulate: int
+) -> None:
+    """Weights, average, Adam: all as after the good step before."""
+    poison = callbacks(CHECKPOINTS, named(Poisoned, batches=[accumulate], key=key, value=value))
+    settings = [f"{OPTIMISATION}accumulate={accumulate}", f"--trainer.limit_train_batches={2 * accumulate}"]
+    good = fit("good", *settings, ONE_STEP, stage=stage)
+    bad = fit("bad", *settings, poison, stage=stage)
+    for part in ("state_dict", "optimizer_states", "global_step"):
+        assert differences(good[part], bad[part]) == []
+    assert bad["facegan_progress"] == {
+        "batches": 2 * accumulate,
+        "steps": 1,
+        "skipped": 1,
+        "skipped_in_a_row": 1,
+    }
+    assert curve(tmp_path / "bad", "train/skipped_steps")[-1] == 1
+    assert not finite(tmp_path / "bad")
+
+
+def test_a_gradient_that_is_not_finite_is_skipped_though_the_loss_is(prepared: Path, tmp_path: Path) -> None:
+    assert main([*exact(STAGE, prepared, tmp_path), f"{MODEL}adversarial.weight=1e37"]) == 0
+    assert curve(tmp_path, "train/skipped_steps") == [1, 2]
+    assert all(math.isfinite(loss) for loss in curve(tmp_path, "train/generator"))
+    assert curve(tmp_path, "train/gradient_norm_generator") == [math.inf] * 2
+    assert saved(tmp_path, "best")["optimizer_states"][0]["state"] == {}
+
+
+def test_too_many_in_a_row_end_training_in_one_line(fit, capsys: pytest.CaptureFixture[str]) -> None:
+    poison = callbacks(CHECKPOINTS, named(Poisoned, batches=[1, 2, 3, 4, 5]))
+    settings = [f"{OPTIMISATION}skips_in_a_row=3", "--trainer.limit_train_batches=6"]
+    fit("stopped", poison, *settings, status=2)
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith(
+        "facegan: 3 steps in a row had a loss or gradient that is not finite, after 1 good ones"
+    )
+    assert "optimisation.learning_rate" in line
+
+
+def test_a_good_step_ends_the_row(fit) -> None:
+    poison = callbacks(CHECKPOINTS, named(Poisoned, batches=[0, 1, 3, 4, 6]))
+    settings = [f"{OPTIMISATION}skips_in_a_row=3", "--trainer.limit_train_batches=8"]
+    content = fit("hobbling", poison, *settings)
+    assert content["facegan_progress"] == {"batches": 8, "steps": 3, "skipped": 5, "skipped_in_a_row": 0}

@@ -1,0 +1,171 @@
+"""Every stage through the command line on a real (tiny) prepared data set, and the model at the end."""
+
+import csv
+import json
+import math
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from tests.facegan.stages.command_lines import MODEL, OPTIMISATION, STAGES, exact, folder_of, saved
+
+from facegan.cli import main
+from facegan.networks import FaceGAN
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_leaves_checkpoint_configuration_and_panels(runs: Path, stage: str) -> None:
+    folder = runs / folder_of(stage)
+    assert (folder / "checkpoints/last.ckpt").is_file()
+    assert (folder / "config.yaml").is_file()
+    assert len(list((folder / "panels").glob("*.png"))) == 1
+
+
+def test_curves_and_panels_are_logged_without_an_account(runs: Path) -> None:
+    assert len(list(runs.glob("wandb/offline-run-*/*.wandb"))) >= 1
+    assert len(list(runs.glob("wandb/offline-run-*/files/media/images/val/panels*.png"))) >= 1
+    rows = list(csv.DictReader((runs / "csv/version_1/metrics.csv").open(newline="")))
+    assert {"train/perceptual", "train/discriminator", "val/head_mse", "val/head_mse_of_source"} <= set(
+        rows[0]
+    )
+    assert all(math.isfinite(float(value)) for row in rows for value in row.values() if value)
+
+
+def test_checkpoints_hold_no_frozen_network_and_load_without_code(runs: Path) -> None:
+    for stage in STAGES:
+        content = saved(runs / folder_of(stage))
+        assert {name.partition(".")[0] for name in content["state_dict"]} <= {
+            *(
+                "network",
+                "average",
+                "regressor",
+                "discriminator",
+                "face_discriminator",
+                "picture_discriminator",
+            )
+        }
+        assert content["hyper_parameters"]["optimisation"]["accumulate"] == 1
+    assert content["facegan_stage"] == "JointStage"
+
+
+def test_joint_starts_from_the_averages_of_the_stages(runs: Path, prepared: Path, tmp_path: Path) -> None:
+    """And bundle writes the average of the joint stage, which standing still is the start as well."""
+    line = [*exact("4_joint", prepared, tmp_path, runs), f"{OPTIMISATION}learning_rate=0"]
+    assert main(line) == 0
+    joint = saved(tmp_path)["state_dict"]
+    for stage, ours, theirs in (
+        ("landmark_transform", "network.landmark_transformer", "average.network"),
+        ("landmark_transform", "regressor", "regressor"),
+        ("reenact", "network.reenactor", "average.network"),
+        ("reenact", "face_discriminator", "discriminator"),
+        ("background_mix", "network.background_mixer", "average.network"),
+        ("background_mix", "picture_discriminator", "discriminator"),
+    ):
+        state = saved(runs / stage)["state_dict"]
+        names = [name for name in state if name.startswith(f"{theirs}.")]
+        assert names
+        for name in names:
+            assert torch.equal(joint[name.replace(theirs, ours, 1)], state[name])
+    assert not torch.equal(
+        *(
+            saved(runs / "reenact")["state_dict"][f"{k}.generator.stem.0.weight"]
+            for k in ("network", "average.network")
+        )
+    )
+
+
+def test_training_moves_every_network_of_the_joint_stage(runs: Path) -> None:
+    joint = saved(runs / "joint")["state_dict"]
+    for stage, ours, name in (
+        ("landmark_transform", "network.landmark_transformer", "average.network.body.0.weight"),
+        ("reenact", "network.reenactor", "average.network.generator.stem.0.weight"),
+        ("background_mix", "network.background_mixer", "average.network.generator.stem.0.weight"),
+    ):
+        start = saved(runs / stage)["state_dict"][name]
+        assert not torch.equal(joint[name.replace("average.network", ours)], start)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_test_measures_people_kept_out(
+    runs: Path, prepared: Path, tmp_path: Path, stage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = runs / folder_of(stage) / "checkpoints/last.ckpt"
+    line = exact(stage, prepared, tmp_path, runs)
+    dropped = ("--trainer.limit_train", "--trainer.max_epochs", "--trainer.num_sanity", "--trainer.log_every")
+    line = ["test", *(word for word in line[1:] if not word.startswith(dropped))]
+    assert main([*line, f"--ckpt_path={checkpoint}"]) == 0
+    assert "test/" in capsys.readouterr().out
+
+
+def test_another_stages_checkpoint_is_refused(
+    runs: Path, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = exact("2_reenact", prepared, tmp_path)
+    assert main([*line, f"--ckpt_path={runs / 'background_mix/checkpoints/last.ckpt'}"]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "BackgroundMixStage" in line
+    assert "ReenactStage" in line
+
+
+def test_a_checkpoint_of_other_sizes_is_refused(
+    runs: Path, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = [*exact("2_reenact", prepared, tmp_path), f"{MODEL}generator.width=4"]
+    assert main([*line, f"--ckpt_path={runs / 'reenact/checkpoints/last.ckpt'}"]) == 2
+    assert "networks of other sizes" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_bundle_is_the_trained_model(runs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    assert main(["bundle", str(runs / "joint/checkpoints/last.ckpt"), "--out", str(out)]) == 0
+    model = FaceGAN.from_pretrained(out)
+    trained = saved(runs / "joint")["state_dict"]
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, trained[f"average.network.{name}"])
+    assert json.loads((out / "config.json").read_text())["size"] == 64
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "reason"),
+    [("reenact/checkpoints/last.ckpt", "ReenactStage"), ("nothing.ckpt", "does not exist")],
+)
+def test_bundle_refuses_what_is_no_joint_checkpoint(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], checkpoint: str, reason: str
+) -> None:
+    assert main(["bundle", str(runs / checkpoint), "--out", str(tmp_path / "model")]) == 2
+    assert reason in capsys.readouterr().err
+    assert not (tmp_path / "model").exists()
+
+
+def test_bundle_refuses_a_damaged_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    damaged = tmp_path / "damaged.ckpt"
+    damaged.write_bytes(b"PK\x03\x04 and nothing more")
+    assert main(["bundle", str(damaged), "--out", str(tmp_path / "model")]) == 2
+    assert "not a readable checkpoint" in capsys.readouterr().err
+
+
+def test_bundle_replaces_only_models(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "letters.txt").write_text("dear")
+    words = ["bundle", str(runs / "joint/checkpoints/last.ckpt"), "--out", str(tmp_path), "--overwrite"]
+    assert main(words) == 2
+    assert "not empty" in capsys.readouterr().err
+    assert (tmp_path / "letters.txt").read_text() == "dear"
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(runs: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "facegan", "bundle", str(runs / "joint/checkpoints/last.ckpt")]
+    result = subprocess.run(
+        [*command, "--out", str(tmp_path / "model")],
+        capture_output=True,
+        text=True,
+        check=False,
+        # The system then refuses to write more, as on a full disk.
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
+    assert result.returncode == 2
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "no space left" in result.stderr
+    assert list(tmp_path.iterdir()) == []

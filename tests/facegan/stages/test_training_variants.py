@@ -1,0 +1,137 @@
+"""Settings that must not change what is learnt, and those that change how: each trains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+import yaml
+from tests.facegan.stages.command_lines import (
+    MODEL,
+    OPTIMISATION,
+    STAGES,
+    curve,
+    exact,
+    finite,
+    folder_of,
+    measured,
+    saved,
+)
+from torch._dynamo.utils import counters
+
+from facegan.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXACTLY = "--trainer.precision=64-true"
+
+
+def same(one: Path, other: Path) -> None:
+    """Weights and measures."""
+    ours, theirs = saved(one)["state_dict"], saved(other)["state_dict"]
+    assert ours.keys() == theirs.keys()
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, rtol=1e-5, atol=1e-7)
+    last, expected = measured(one)[-1], measured(other)[-1]
+    assert last == pytest.approx(expected, rel=1e-4, abs=1e-6, nan_ok=True)
+
+
+def test_compiled_networks_learn_the_same(prepared: Path, tmp_path: Path) -> None:
+    """Still and moving discriminators, the penalty's second derivative, validation's average among them."""
+    small = [
+        *(f"{MODEL}generator.downsamplings=0", f"{MODEL}generator.blocks=1", "--data.init_args.size=32"),
+        *(f"{MODEL}discriminator.scales=1", f"{MODEL}discriminator.layers=1"),
+        *(f"{MODEL}adversarial.gradient_penalty=5", EXACTLY),
+    ]
+    graphs = {}
+    for name in ("false", "true"):
+        counters.clear()
+        line = [*exact("2_reenact", prepared, tmp_path / name), *small, f"{OPTIMISATION}compile={name}"]
+        assert main(line) == 0
+        graphs[name] = counters["stats"]["unique_graphs"]
+    assert graphs["false"] == 0 < graphs["true"]
+    same(tmp_path / "true", tmp_path / "false")
+
+
+@pytest.mark.parametrize("stage", STAGES[1:])
+def test_order_in_memory_changes_nothing(stage: str, prepared: Path, runs: Path, tmp_path: Path) -> None:
+    for name in ("true", "false"):
+        line = [
+            *exact(stage, prepared, tmp_path / name, runs),
+            EXACTLY,
+            f"{OPTIMISATION}channels_last={name}",
+        ]
+        assert main(line) == 0
+    same(tmp_path / "true", tmp_path / "false")
+
+
+@pytest.mark.parametrize("stage", STAGES[1:])
+def test_computing_activations_twice_changes_nothing(
+    stage: str, prepared: Path, runs: Path, tmp_path: Path
+) -> None:
+    for name in ("true", "false"):
+        line = [
+            *exact(stage, prepared, tmp_path / name, runs),
+            EXACTLY,
+            f"{OPTIMISATION}checkpoint_activations={name}",
+        ]
+        assert main(line) == 0
+    same(tmp_path / "true", tmp_path / "false")
+
+
+def test_workers_change_nothing(prepared: Path, tmp_path: Path) -> None:
+    for workers in (0, 2):
+        line = [*exact("2_reenact", prepared, tmp_path / str(workers)), f"--data.init_args.workers={workers}"]
+        assert main([*line, "--data.init_args.colour=0.4"]) == 0
+    ours, theirs = (saved(tmp_path / name)["state_dict"] for name in "20")
+    assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
+
+
+VARIANTS = {
+    "least squares": ["adversarial.form=least_squares", "discriminator.spectral_norm=true"],
+    "hinge": ["adversarial.form=hinge", "generator.norm=group", "discriminator.norm=group"],
+    "matching and penalty": ["adversarial.feature_matching=10", "adversarial.gradient_penalty=5"],
+    "no norm": ["generator.norm=none", "discriminator.norm=none", "generator.skips=true"],
+    "one scale": ["discriminator.scales=1", "discriminator.layers=2", "adversarial.weight=0"],
+}
+
+
+@pytest.mark.parametrize("stage", ["2_reenact", "3_background_mix"])
+@pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
+def test_variants_train(stage: str, variant: list[str], prepared: Path, tmp_path: Path) -> None:
+    line = [*exact(stage, prepared, tmp_path), *(f"{MODEL}{setting}" for setting in variant)]
+    assert main(line) == 0
+    assert finite(tmp_path)
+    assert saved(tmp_path)["facegan_progress"]["steps"] == 2
+    rows = measured(tmp_path)[0]
+    assert ("train/gradient_penalty" in rows) == ("adversarial.gradient_penalty=5" in variant)
+    assert ("train/feature_matching" in rows) == ("adversarial.feature_matching=10" in variant)
+    assert all(value > 0 for value in curve(tmp_path, "train/gradient_norm_discriminator"))
+    if "adversarial.weight=0" in variant:
+        assert curve(tmp_path, "train/adversarial") == [0, 0]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_16_bit_arithmetic_trains_in_32_bit_weights(
+    stage: str, prepared: Path, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("facegan.cli.training.computes_bf16", lambda device: True)
+    line = [*exact(stage, prepared, tmp_path, runs), "--trainer.precision=bf16-mixed"]
+    penalty = [f"{MODEL}adversarial.gradient_penalty=5"] if folder_of(stage) != "landmark_transform" else []
+    assert main([*line, *penalty]) == 0
+    assert finite(tmp_path)
+    assert {value.dtype for value in saved(tmp_path)["state_dict"].values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("has_bf16", [True, False])
+def test_a_processor_without_bf16_trains_in_32_bit(
+    has_bf16: bool, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would emulate the default precision, many times slower."""
+    monkeypatch.setattr("facegan.cli.training.computes_bf16", lambda device: has_bf16)
+    line = [*exact("1_landmark_transform", prepared, tmp_path), "--trainer.precision=bf16-mixed"]
+    assert main([*line, "--trainer.limit_train_batches=1"]) == 0
+    used = yaml.safe_load((tmp_path / "config.yaml").read_text())["trainer"]["precision"]
+    assert used == ("bf16-mixed" if has_bf16 else "32-true")

@@ -1,0 +1,118 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from facegan.geometry.segmentation import BACKGROUND
+from synthetic_heads.clothing.cloth import PATTERNS, Fabric, cloth_texture
+from synthetic_heads.clothing.clothes import STYLES, clothes_parts, sample_clothes
+from synthetic_heads.face.skull import NECK, body_points, body_rings, neck
+from synthetic_heads.face.surface import Material
+from synthetic_heads.rendering.raster import vertex_normals
+
+
+def dressed(style, seed=0, opening=None):
+    random = np.random.default_rng(seed)
+    clothes = sample_clothes(random, 0.2)
+    while clothes.style != style:
+        clothes = sample_clothes(random, 0.2)
+    return clothes if opening is None else dataclasses.replace(clothes, opening=opening)
+
+
+def normals(part):
+    found = np.empty_like(part.vertices)
+    vertex_normals(part.vertices, part.triangles, found)
+    return found
+
+
+def outside(points, width, thickness):
+    """Signed distance to the skin, positive outside, by the nearest point of a dense sampling."""
+    angle, heights = np.meshgrid(np.linspace(-np.pi, np.pi, 181), np.linspace(5, 34, 200))
+    skin = body_points(angle, heights, width, thickness).reshape(-1, 3)
+    further = body_points(angle, heights, width, thickness, 1.0).reshape(-1, 3)
+    distance, nearest = cKDTree(skin).query(points)
+    return distance * np.sign(((points - skin[nearest]) * (further - skin)[nearest]).sum(axis=1))
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(("width", "thickness"), [(0.85, 0.9), (1.1, 1.15)])
+def test_garments_lie_outside_the_body(style, width, thickness):
+    for opening in (0.1, 0.9):
+        for part, _ in clothes_parts(dressed(style, opening=opening), width, thickness):
+            seen = (part.vertices[:, 1] < 26) & (part.shade > 0.64)
+            assert outside(part.vertices[seen], width, thickness).min() > 0.1
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_garments_cover_the_shoulders(style):
+    points = np.concatenate([part.vertices for part, _ in clothes_parts(dressed(style), 1.0, 1.0)])
+    angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    ring = body_rings(np.full((1, 48), 19.0, np.float32), 1.0, 1.0)[0]
+    sides = ring[np.abs(np.sin(angle)) > 0.8]
+    distance, _ = cKDTree(points).query(sides)
+    assert distance.max() < 2.5
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_parts_are_light_cloth(style):
+    garments = clothes_parts(dressed(style), 1.0, 1.0)
+    assert sum(len(part.triangles) for part, _ in garments) < 5000
+    for part, tile in garments:
+        assert part.material is Material.CLOTH
+        assert part.label == BACKGROUND
+        assert np.isfinite(part.vertices).all()
+        assert np.isfinite(part.uv).all()
+        assert part.triangles.max() < len(part.vertices)
+        assert tile.shape == (128, 128, 3)
+        assert (part.follow[part.vertices[:, 1] > 16] == 0).all()
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_outer_faces_point_outwards(style):
+    for number, (part, _) in enumerate(clothes_parts(dressed(style), 1.0, 1.0)):
+        front = (part.shade > 0.95) & (part.vertices[:, 2] < 3) & (part.vertices[:, 1] > 14)
+        # Collar and hood also show their inside.
+        assert not front.any() or (normals(part)[front, 2] < 0).mean() > (0.7 if number else 0.97)
+
+
+def test_same_clothes_same_garments():
+    clothes = dressed("shirt", 3)
+    for one, two in zip(clothes_parts(clothes, 1.0, 1.0), clothes_parts(clothes, 1.0, 1.0), strict=True):
+        np.testing.assert_array_equal(one.part.vertices, two.part.vertices)
+        np.testing.assert_array_equal(one.tile, two.tile)
+
+
+def test_styles_and_colours_vary():
+    chosen = [sample_clothes(np.random.default_rng(seed), 0.8) for seed in range(200)]
+    assert {clothes.style for clothes in chosen} == set(STYLES) - {"wide neckline"}
+    assert len({clothes.main.colour for clothes in chosen}) > 150
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("repeats", [2, 5])
+def test_tiles_go_on_over_their_edges(pattern, repeats):
+    fabric = Fabric(pattern, (0.05, 0.1, 0.3), (0.6, 0.5, 0.4), repeats)
+    tile = cloth_texture(fabric, np.random.default_rng(0))
+    assert tile.dtype == np.float32
+    assert tile.min() >= 0
+    assert tile.max() <= 1
+    for axis in (0, 1):
+        steps = np.abs(np.diff(tile, axis=axis)).mean(axis=(1 - axis, 2))
+        seam = np.abs(np.take(tile, 0, axis) - np.take(tile, -1, axis)).mean()
+        assert seam <= steps.max() + 0.01
+
+
+def test_neck_faces_outwards_and_stays_on_its_rings():
+    for masculine in (0.0, 1.0):
+        part = neck(1.0, 1.0, masculine)
+        centre = np.stack([np.zeros(len(part.vertices)), part.vertices[:, 1],
+                           np.interp(part.vertices[:, 1], NECK[:, 0], NECK[:, 3])], axis=1)  # fmt: skip
+        assert (((part.vertices - centre) * normals(part)).sum(axis=1) > 0).all()
+        assert np.abs(outside(part.vertices[np.abs(part.vertices[:, 1] - 19) < 12], 1.0, 1.0)).max() < 0.75
+
+
+def test_inflating_keeps_the_distance():
+    angle, heights = np.meshgrid(np.linspace(-3, 3, 40), np.linspace(9, 26, 40))
+    distance = outside(body_points(angle, heights, 1.0, 1.0, 0.6).reshape(-1, 3), 1.0, 1.0)
+    np.testing.assert_allclose(distance, 0.6, atol=0.12)

@@ -1,0 +1,127 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facegan.geometry import motion
+from facegan.perception.face_analyzer import FaceAnalyzer
+from synthetic_heads import render, sample_identity
+from synthetic_heads.face.eyes import Eyes, rim, upper_rim
+from synthetic_heads.face.skull import fine_face
+from synthetic_heads.face.surface import Material
+from synthetic_heads.face.topology import LIDS
+from synthetic_heads.rendering.shading import IRIS
+
+NEUTRAL = np.zeros(motion.SIZE, np.float32)
+ANGLES = st.floats(-0.5, 0.5)
+
+
+def eyes_of(rig):
+    return Eyes(rig, 0.7)
+
+
+def centres(rig, gaze):
+    return eyes_of(rig).iris(np.float32(gaze))[[0, 5]]
+
+
+def test_rims_go_around_the_openings_from_the_outer_corner_over_the_upper_lid():
+    for eye, (above, below) in enumerate(LIDS):
+        loop = rim(eye).tolist()
+        assert len(set(loop)) == len(loop) == 4 * 16
+        assert loop[::4] == [*above, *below[-2:0:-1]]
+        assert upper_rim(eye)[::4].tolist() == list(above)
+
+
+@given(right=ANGLES, down=ANGLES)
+def test_iris_points_lie_on_the_eyeball_around_the_gaze(rigs, right, down):
+    rig = rigs[0]
+    points = eyes_of(rig).iris(np.float32([right, down]))
+    assert points.shape == (10, 3)
+    for middle, (pupil, *ring) in zip(rig.eyes, points.reshape(2, 5, 3), strict=True):
+        away = np.array([pupil, *ring]) - middle
+        np.testing.assert_allclose(np.linalg.norm(away, axis=1), rig.radius, rtol=1e-4)
+        direction = np.array([np.sin(right), np.sin(down) * np.cos(right), -np.cos(down) * np.cos(right)])
+        towards = away[0] / rig.radius
+        # Both angles are small enough that their order matters little.
+        assert np.arccos(np.clip(towards @ direction, -1, 1)) < 0.13
+        np.testing.assert_allclose(np.linalg.norm(ring - pupil, axis=1).std(), 0, atol=1e-4)
+        across = np.linalg.norm(ring[0] - ring[2]), np.linalg.norm(ring[1] - ring[3])
+        np.testing.assert_allclose(across, 2 * IRIS * rig.radius, rtol=1e-3)
+        # An iris is about 12 mm wide, its eye about 30.
+        assert 1.0 < across[0] < 1.6
+
+
+def test_gaze_has_its_sign_and_size(rigs):
+    for rig in rigs:
+        ahead = centres(rig, (0, 0))
+        np.testing.assert_allclose(ahead[:, :2], rig.eyes[:, :2], atol=1e-5)
+        assert (ahead[:, 2] < rig.eyes[:, 2]).all()
+        for angle in (-0.4, 0.2, 0.4):
+            step = rig.radius * np.sin(angle)
+            np.testing.assert_allclose((centres(rig, (angle, 0)) - ahead)[:, 0], step, rtol=1e-4)
+            np.testing.assert_allclose((centres(rig, (0, angle)) - ahead)[:, 1], step, rtol=1e-4)
+        assert np.abs((centres(rig, (0.4, 0)) - ahead)[:, 1]).max() < 1e-5
+
+
+def test_iris_is_painted_where_its_points_are(rigs):
+    rig = rigs[0]
+    eyes = eyes_of(rig)
+    face = fine_face().apply(rig.neutral)
+    for gaze in ((0, 0), (0.4, 0), (0, -0.3), (-0.3, 0.2)):
+        vertices, uv, shade = eyes.move(face, np.float32(gaze))
+        balls = vertices[: len(uv)].reshape(2, -1, 3)
+        points = eyes.iris(np.float32(gaze)).reshape(2, 5, 3)
+        assert shade.min() > 0
+        assert shade.max() <= 1
+        for ball, place, middle, (pupil, *_) in zip(
+            balls, uv.reshape(2, -1, 2), rig.eyes, points, strict=True
+        ):
+            np.testing.assert_allclose(np.linalg.norm(ball - middle, axis=1), rig.radius, rtol=1e-5)
+            front = (ball - middle) @ (pupil - middle) > 0
+            across = np.linalg.norm(np.cross(ball - middle, pupil - middle), axis=1) / rig.radius**2
+            np.testing.assert_allclose(np.linalg.norm(place, axis=1)[front], across[front], atol=1e-4)
+
+
+def test_rims_and_lashes_go_with_the_lids(rigs):
+    for rig in rigs[:6]:
+        eyes = eyes_of(rig)
+        parts = eyes.parts()
+        assert [part.material for part in parts] == [
+            Material.EYE, Material.WET, Material.LASH, Material.WET, Material.LASH,
+        ]  # fmt: skip
+        ends = np.cumsum([len(part.vertices) for part in parts])
+        for shut in (0.0, 0.5, 1.0):
+            vector = NEUTRAL.copy()
+            vector[motion.NAMES.index("AU45")] = shut
+            face = fine_face().apply(rig.move(vector))
+            vertices = eyes.move(face, np.zeros(2, np.float32))[0]
+            assert len(vertices) == ends[-1]
+            _, right_rim, right_lash, left_rim, left_lash = np.split(vertices, ends[:-1])
+            for eye, (wet, lash) in enumerate(((right_rim, right_lash), (left_rim, left_lash))):
+                outer, inner = np.split(wet, 2)
+                np.testing.assert_array_equal(outer, face[rim(eye)])
+                assert (np.linalg.norm(inner - rig.eyes[eye], axis=1) < rig.radius).all()
+                root, tip = np.split(lash, 2)
+                assert np.linalg.norm(root - face[upper_rim(eye)], axis=1).max() < 0.05
+                # They stand out towards the camera, a few millimetres.
+                assert (tip[1:-1, 2] < root[1:-1, 2]).all()
+                assert 0.1 < np.linalg.norm(tip - root, axis=1).max() < 0.5
+
+
+@pytest.mark.parametrize("seed", [4, 7])
+def test_mediapipe_sees_every_iris_point_where_it_is(seed):
+    """So they are in MediaPipe's order: the person's right eye first; middle, right, top, left, bottom."""
+    identity = replace(sample_identity(seed), glasses=None)
+    with FaceAnalyzer(single_images=True) as analyzer:
+        for gaze in ((0, 0), (-0.3, 0), (0.3, 0), (0, 0.2)):
+            frame = render(identity, NEUTRAL, 256, gaze=gaze)
+            (face,) = analyzer(frame.image)
+            seen, true = face.mesh[468:, :2], frame.mesh[468:, :2]
+            away = np.linalg.norm(seen[:, None] - true, axis=2)
+            np.testing.assert_array_equal(away.argmin(axis=1), np.arange(10))
+            assert np.diag(away).max() < 2.5
+            for middle, right, top, left, bottom in true.reshape(2, 5, 2):
+                assert right[0] - middle[0] > 3 > 0 > -3 > left[0] - middle[0]
+                assert top[1] - middle[1] < -3 < 0 < 3 < bottom[1] - middle[1]

@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+
+from facegan.geometry import motion
+from facegan.geometry.segmentation import FACE
+from synthetic_heads.face.expression import Rig
+from synthetic_heads.face.shape import DIRECTIONS, neutral_face
+from synthetic_heads.face.skull import fine_face
+from synthetic_heads.face.topology import LIPS_LOWER, LIPS_UPPER
+from synthetic_heads.hair.beard import STYLES, Beard, BeardShells, beard_region, sample_beard
+from synthetic_heads.rendering.raster import vertex_normals
+
+BROWN = (80.0, 55.0, 40.0)
+GROWN = [style for style in STYLES if style != "stubble"]
+
+
+@pytest.fixture(scope="module")
+def rig():
+    return Rig.of(neutral_face([0.0] * len(DIRECTIONS)))
+
+
+def moved(rig, **units):
+    vector = np.zeros(20, np.float32)
+    for name, strength in units.items():
+        vector[motion.NAMES.index(name)] = strength
+    face = np.ascontiguousarray(fine_face().weights @ rig.move(vector), np.float32)
+    normals = np.empty_like(face)
+    vertex_normals(face, fine_face().triangles, normals)
+    return face, normals
+
+
+def shells(style, rig, length=0.6):
+    face, _ = moved(rig)
+    return BeardShells(Beard(style, length, 0.9, BROWN), face)
+
+
+@pytest.mark.parametrize("style", GROWN)
+def test_part_is_sound(style, rig):
+    part = shells(style, rig).part
+    assert part.label == FACE
+    assert 0 < len(part.triangles) <= 4000
+    assert part.triangles.max() < len(part.vertices)
+    for share in (part.thin, part.shade):
+        assert share.shape == (len(part.vertices),)
+        assert share.min() >= 0
+        assert share.max() <= 1
+    assert (part.thin < 0.3).any()
+
+
+@pytest.mark.parametrize("style", GROWN)
+def test_outer_layers_lie_farther_out_and_are_thinner(style, rig):
+    beard = shells(style, rig)
+    face, normals = moved(rig)
+    layers = beard.move(face, normals).reshape(4, -1, 3)
+    thin = beard.part.thin.reshape(4, -1)
+    grown = thin[0] < 0.5
+    apart = np.linalg.norm(layers[3] - layers[0], axis=1)[grown]
+    assert apart.min() > 0.1
+    assert (thin[3] >= thin[0] - 1e-6).all()
+
+
+@pytest.mark.parametrize("style", GROWN)
+def test_follows_an_opening_jaw(style, rig):
+    beard = shells(style, rig)
+    shut, opened = beard.move(*moved(rig)), beard.move(*moved(rig, AU26=1.0))
+    fallen = opened[:, 1] - shut[:, 1]
+    if style == "moustache":
+        assert np.median(np.abs(fallen)) < 0.3
+    else:
+        chin = shut[:, 1] > 7.5
+        face_fallen = moved(rig, AU26=1.0)[0][152, 1] - moved(rig)[0][152, 1]
+        assert np.median(fallen[chin]) == pytest.approx(face_fallen, rel=0.4)
+
+
+@pytest.mark.parametrize("style", GROWN)
+def test_the_mouth_stays_free(style, rig):
+    for units in ({}, {"AU26": 1.0, "AU25": 1.0}, {"AU12": 1.0, "AU26": 0.5}):
+        face, normals = moved(rig, **units)
+        beard = shells(style, rig)
+        points = beard.move(face, normals)[beard.part.thin < 0.6]
+        upper, lower = face[list(LIPS_UPPER[3])], face[list(LIPS_LOWER[3])]
+        left, right = upper[1:-1, 0].min(), upper[1:-1, 0].max()
+        inside = (points[:, 0] > left) & (points[:, 0] < right)
+        top = np.interp(points[:, 0], upper[:, 0], upper[:, 1])
+        bottom = np.interp(points[:, 0], lower[:, 0], lower[:, 1])
+        assert not (inside & (points[:, 1] > top) & (points[:, 1] < bottom)).any()
+
+
+def test_regions():
+    lips = sorted({vertex for row in (*LIPS_UPPER, *LIPS_LOWER) for vertex in row})
+    full = beard_region("short")
+    assert full.min() >= 0
+    assert full.max() <= 1
+    for style in STYLES:
+        region = beard_region(style)
+        assert (region <= full + 1e-6).all()
+        assert region[lips].max() < 0.05
+        assert region[[4, 10, 50, 159, 386]].max() == 0  # nose, forehead, cheek, eyes
+    assert beard_region("goatee")[199] == 1
+    assert beard_region("goatee")[[58, 288]].max() == 0
+    assert full[[58, 288, 199]].min() > 0.9
+    assert beard_region("moustache")[199] == 0
+
+
+def test_sampled_beards():
+    random = np.random.default_rng(0)
+    assert all(sample_beard(random, 0.2, 0.5, BROWN) is None for _ in range(50))
+    men = [sample_beard(random, 1.0, 0.5, BROWN) for _ in range(200)]
+    assert 0.3 < np.mean([beard is None for beard in men]) + 0.2 < 0.9
+    assert {beard.style for beard in men if beard} == set(STYLES)
+    old = [sample_beard(random, 1.0, 1.0, BROWN) for _ in range(100)]
+    brightness = [np.mean([sum(beard.colour) for beard in group if beard]) for group in (men, old)]
+    assert brightness[0] < brightness[1]

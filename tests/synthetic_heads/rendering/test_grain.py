@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from synthetic_heads.rendering.grain import camera_noise, to_srgb
+
+WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
+
+
+def flat(light, side=256):
+    return np.full((side, side, 3), light, np.float32)
+
+
+def test_srgb_follows_the_standard_up_to_the_shoulder():
+    light = np.linspace(0, 0.7, 500, dtype=np.float32)
+    standard = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    assert np.abs(to_srgb(light) - 255 * standard).max() < 1.01
+
+
+def test_highlights_keep_their_order_and_end_at_white():
+    coded = to_srgb(np.linspace(0, 3, 4000, dtype=np.float32)).astype(int)
+    assert (np.diff(coded) >= 0).all()
+    assert coded[0] == 0
+    assert coded[-1] == 255
+    assert 235 < to_srgb(np.float32([1.0]))[0] < 250
+
+
+def test_what_is_outside_is_clipped():
+    np.testing.assert_array_equal(to_srgb(np.float32([-3, np.inf, -np.inf])), [0, 255, 0])
+
+
+def test_shape_is_kept_for_views():
+    picture = np.random.default_rng(0).random((6, 8, 3), dtype=np.float32)
+    np.testing.assert_array_equal(to_srgb(picture[::-1, ::2]), to_srgb(picture)[::-1, ::2])
+
+
+@pytest.mark.parametrize("strength", [0.5, 2, 4])
+def test_strength_is_the_deviation_in_levels_at_middle_grey(strength):
+    light = camera_noise(flat(0.18), 4, strength) @ WEIGHTS
+    assert light.std() * 304.8 == pytest.approx(strength, rel=0.05)
+
+
+def test_variance_grows_with_the_light_and_the_mean_stays():
+    deviations = []
+    for light in (0.0, 0.05, 0.2, 0.8):
+        noise = camera_noise(flat(light), 9, 3) - light
+        assert abs(noise.mean()) < 0.1 * noise.std()
+        deviations.append(noise.std())
+    assert deviations == sorted(deviations)
+    # Shot noise: four times the light, about twice the deviation.
+    assert deviations[3] / deviations[2] == pytest.approx(2, rel=0.1)
+    assert deviations[0] > 0
+
+
+def test_frames_are_independent_and_seeds_repeat():
+    frames = [camera_noise(flat(0.3), seed, 2).ravel() for seed in range(12)]
+    correlation = np.corrcoef(frames) - np.eye(12)
+    assert np.abs(correlation).max() < 0.03
+    np.testing.assert_array_equal(camera_noise(flat(0.3), 5, 2).ravel(), frames[5])
+
+
+def test_neighbours_share_a_little_noise_and_colour_less_than_brightness():
+    noise = camera_noise(flat(0.18), 1, 3) - 0.18
+    luma = noise @ WEIGHTS
+    shared = np.corrcoef(luma[:, 1:].ravel(), luma[:, :-1].ravel())[0, 1]
+    assert 0.1 < shared < 0.6
+    assert (noise[..., 0] - noise[..., 1]).std() < luma.std()

@@ -1,0 +1,69 @@
+import cv2
+import numpy as np
+import pytest
+
+from synthetic_heads.scenery import background
+from synthetic_heads.scenery.background import KINDS, paint_background
+from synthetic_heads.scenery.paint import WORK, defocus, noise
+
+
+@pytest.fixture(params=list(KINDS))
+def only(request, monkeypatch):
+    """Leaves one kind of background."""
+    monkeypatch.setattr(background, "KINDS", {request.param: KINDS[request.param]})
+
+
+def test_every_kind_is_a_linear_picture_that_varies(only):
+    pictures = []
+    for seed in range(3):
+        picture, above, below = paint_background(np.random.default_rng(seed), 64)
+        assert picture.shape == (64, 64, 3)
+        assert picture.dtype == np.float32
+        assert picture.min() >= 0
+        assert picture.max() <= 1
+        np.testing.assert_allclose(above, picture[:32].mean(axis=(0, 1)), atol=0.02)
+        np.testing.assert_allclose(below, picture[32:].mean(axis=(0, 1)), atol=0.02)
+        pictures.append(picture)
+    assert np.abs(pictures[0] - pictures[1]).mean() > 0.004
+    assert np.abs(pictures[1] - pictures[2]).mean() > 0.004
+
+
+def test_content_does_not_depend_on_the_size(only):
+    large, small = (paint_background(np.random.default_rng(5), size).picture for size in (256, 128))
+    reduced = cv2.resize(large, (128, 128), interpolation=cv2.INTER_AREA)
+    assert np.abs(reduced - small).mean() < 0.003
+    assert np.abs(reduced - small).max() < 0.06
+
+
+def test_same_seed_same_picture():
+    one, two = (paint_background(np.random.default_rng(11), 96) for _ in range(2))
+    for first, second in zip(one, two, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_colours_are_muted_and_brightness_is_that_of_a_photo():
+    means, chroma = [], []
+    for seed in range(40):
+        picture = paint_background(np.random.default_rng(seed), 32).picture
+        means.append(picture.mean())
+        chroma.append((picture.max(axis=-1) - picture.min(axis=-1)).mean())
+    assert min(means) > 0.01
+    assert max(means) < 0.85
+    assert np.std(means) > 0.05
+    assert np.median(chroma) < 0.2
+
+
+def test_defocus_turns_a_point_into_a_disc_and_keeps_its_light():
+    picture = np.zeros((WORK, WORK, 3), np.float32)
+    picture[WORK // 2, WORK // 2] = 100
+    for radius in (0.01, 0.05):
+        disc = defocus(picture, radius)
+        assert disc.sum() == pytest.approx(300, rel=0.02)
+        rows = np.flatnonzero(disc[..., 0].max(axis=1) > disc.max() / 4)
+        assert np.ptp(rows) + 1 == pytest.approx(2 * radius * WORK, abs=4)
+
+
+def test_noise_has_no_offset_to_speak_of_and_unit_deviation():
+    fields = np.stack([noise(np.random.default_rng(seed), 6) for seed in range(20)])
+    assert abs(fields.mean()) < 0.1
+    assert 0.7 < fields.std() < 1.3
