@@ -17,8 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from facegan.provenance import Claim, Marker, Marks
-from facegan.provenance import verify
+from facegan.provenance import Claim, Marker, Marks, verify
 
 
 def main() -> None:

@@ -17,8 +17,7 @@ from facegan.inference.driving_video import follow, read_step
 from facegan.io.image_grid import to_images
 from facegan.io.images import cover, read_picture, to_tensor
 from facegan.io.video_reader import VideoReader
-from facegan.provenance import Marks
-from facegan.provenance import verify
+from facegan.provenance import Marks, verify
 
 plain = partial(reenact, marks=Marks(enabled=False), progress=False)
 EMPTY = np.full((128, 128, 3), 100, np.uint8)

@@ -18,8 +18,7 @@ from tests.facegan.provenance.certificate_chains import write_chain
 from facegan.errors import InputError
 from facegan.io.image_grid import write_png
 from facegan.io.images import write_picture
-from facegan.provenance import Claim, Marker, Marks
-from facegan.provenance import verify
+from facegan.provenance import Claim, Marker, Marks, verify
 from facegan.provenance.certificate import read_credentials
 from facegan.provenance.manifest import MADE_BY_MACHINE, read_manifest, sign_file
 

@@ -9,8 +9,7 @@ import pytest
 from facegan.io.image_grid import write_png
 from facegan.io.video_reader import VideoReader
 from facegan.io.video_writer import VideoWriter
-from facegan.provenance import Claim, Marker, Marks
-from facegan.provenance import verify
+from facegan.provenance import Claim, Marker, Marks, verify
 from facegan.provenance.visible_label import draw_badge
 
 CLAIM = Claim("model", ("facegan reenact",))
