@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from torch.utils.data import default_collate
 
-from facegan.data import Augmentation, in_floats, read_pair
+from facegan.data import Augmentation, normalize_images, read_pair
 from facegan.data.augmentation import mirrored
 from facegan.stages import LandmarkTransformStage, ReenactData
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from facegan.data import TrainingPairs
 
 BATCH = 8
-AUGMENTED = {"flip": 0.5, "colour": 0.1}
-PLAIN = {"flip": 0.0, "colour": 0.0}
+AUGMENTED = {"flip": 0.5, "color": 0.1}
+PLAIN = {"flip": 0.0, "color": 0.0}
 PHOTOGRAPH = {**AUGMENTED, "blur": 1.0, "jpeg": 40, "affine": 0.05}
 LOADS: dict[str, dict[str, Any]] = {
     "without augmentation": PLAIN,
-    "flip 0.5, colour 0.1": AUGMENTED,
+    "flip 0.5, color 0.1": AUGMENTED,
     "and blur 1, JPEG 40, affine 0.05": PHOTOGRAPH,
 }
 
@@ -109,7 +109,7 @@ def portions(pairs: TrainingPairs, times: int = 400) -> dict[str, float]:
     both = [(s, int(d)) for s, d in zip(source, driver, strict=True)]
     images, labels = crops.image(0), crops.labels(0)
     stored = read_pair(crops, *both[0], floats=False)
-    colour, none = (Augmentation(**(AUGMENTED | {"flip": 0.0, **more})) for more in ({}, {"colour": 0.0}))
+    color, none = (Augmentation(**(AUGMENTED | {"flip": 0.0, **more})) for more in ({}, {"color": 0.0}))
     generator = torch.Generator().manual_seed(0)
     batch = default_collate([stored] * BATCH)
     seconds = {
@@ -121,10 +121,12 @@ def portions(pairs: TrainingPairs, times: int = 400) -> dict[str, float]:
     seconds["numbers, tensors"] = max(whole - sum(seconds.values()), 0)
     # Half of the pairs are mirrored.
     seconds["mirror"] = AUGMENTED["flip"] * spent(lambda i: mirrored(stored), times)
-    seconds["colour"] = spent(lambda i: colour(stored, generator), times)
-    seconds["colour"] -= spent(lambda i: none(stored, generator), times)
+    seconds["color"] = spent(lambda i: color(stored, generator), times)
+    seconds["color"] -= spent(lambda i: none(stored, generator), times)
     seconds["batch"] = spent(lambda i: default_collate([stored] * BATCH), times // BATCH) / BATCH
-    seconds["floats, on the device that trains"] = spent(lambda i: in_floats(batch), times // BATCH) / BATCH
+    seconds["floats, on the device that trains"] = (
+        spent(lambda i: normalize_images(batch), times // BATCH) / BATCH
+    )
     return seconds
 
 

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from facegan.inference.engines import Exported, OnnxEngine, OpenVINOEngine, TorchEngine
 from facegan.inference.engines.exported import RECORD
-from facegan.inference.export_check import compare, drawn_trial
+from facegan.inference.export_check import compare, synthetic_inputs
 from facegan.inference.model_export import export
 from facegan.networks import FaceGAN, FaceGANConfig
 
@@ -61,7 +61,7 @@ def main() -> None:
 
     engines, loading = load(given.model)
     reference = engines["torch, f32"]
-    trial = drawn_trial(reference.size)
+    trial = synthetic_inputs(reference.size)
     taken = measure(engines, trial, given.rounds)
     places = {"torch": ("model.safetensors",), "openvino": ("openvino",), "onnx": ("onnx",)}
     table = Table(title=f"{given.model.name}, {reference.size} pixels, {given.threads} threads")

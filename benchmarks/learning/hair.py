@@ -24,7 +24,7 @@ from facegan.data import FaceCrops, ValidationPairs
 from facegan.data.pair_datasets import turns
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.geometry.segmentation import HAIR
-from facegan.networks import FaceReenactor, GeneratorSettings
+from facegan.networks import FaceReenactor, GeneratorConfig
 from facegan.stages.checkpoints import StageCheckpoint
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=400, help="pairs of each kind of people")
     given = parser.parse_args()
     stage = StageCheckpoint(given.checkpoint, "ReenactStage")
-    network = FaceReenactor(GeneratorSettings(**stage.config["generator"])).eval()
+    network = FaceReenactor(GeneratorConfig(**stage.config["generator"])).eval()
     network.load_state_dict(stage.weights("network"))
     common: dict[str, int] = defaultdict(int)
     either: dict[str, int] = defaultdict(int)
@@ -94,7 +94,7 @@ def turned(pair: Pair) -> str:
 
 
 def touching(mask: Mask) -> Mask:
-    """The pixels with a neighbour, of eight, on the other side of the outline."""
+    """The pixels with a neighbor, of eight, on the other side of the outline."""
     filled, around = mask.astype(np.uint8), np.ones((3, 3), np.uint8)
     return cv2.dilate(filled, around) != cv2.erode(filled, around)
 

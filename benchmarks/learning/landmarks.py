@@ -4,7 +4,7 @@
 --checkpoint runs/learning/landmark_transform/checkpoints/last.ckpt --out DIR``
 
 The true answer is the source's person, filmed by the source's camera, with the driver's motion
-(:class:`facegan.evaluation.ground_truth.TrueAnswers`).
+(:class:`facegan.evaluation.ground_truth.GroundTruthReenactments`).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ import torch
 from rich.progress import track
 
 from facegan.data import FaceCrops
-from facegan.evaluation.ground_truth import TrueAnswers
-from facegan.geometry.landmarks import EDGES, denormalise
-from facegan.io.image_grid import draw_sheet, to_images, write_png
+from facegan.evaluation.ground_truth import GroundTruthReenactments
+from facegan.geometry.landmarks import EDGES, denormalize_points
+from facegan.io.image_grid import make_image_grid, to_images, write_png
 from facegan.networks import LandmarkTransformer
 from facegan.stages.checkpoints import StageCheckpoint
 
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the pairs")
     given = parser.parse_args()
     crops = FaceCrops(given.data, "test")
-    truth = TrueAnswers(given.videos, crops, SIZE)
+    truth = GroundTruthReenactments(given.videos, crops, SIZE)
     pairs = cross_pairs(crops.identity, given.pairs, given.seed)
     answers = [truth.answer(*pair) for pair in track(pairs.tolist(), "true answers")]
     points = np.stack([landmarks for _, landmarks in answers])
@@ -71,7 +71,7 @@ def main() -> None:
     errors = {
         name: np.linalg.norm(landmarks - points, axis=-1).mean(axis=1) for name, landmarks in found.items()
     }
-    results = summarise(errors, crops.identity[sources])
+    results = summarize(errors, crops.identity[sources])
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "landmarks.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     (given.out / "landmarks.md").write_text(table(results), encoding="utf-8")
@@ -80,7 +80,7 @@ def main() -> None:
         for number in np.linspace(0, len(pairs) - 1, ROWS).round().astype(int)
     ]
     titles = ["source", "driver", "the driver's l_d", "transformed l_t", "true answer"]
-    write_png(given.out / "landmarks.png", draw_sheet(np.array(rows), titles))
+    write_png(given.out / "landmarks.png", make_image_grid(np.array(rows), titles))
 
 
 def cross_pairs(identity: NDArray[np.str_], count: int, seed: int) -> NDArray[np.intp]:
@@ -103,7 +103,7 @@ def transform(checkpoint: Path, source: Floats, motion: Floats) -> Floats:
     return moved
 
 
-def summarise(errors: dict[str, Floats], identity: NDArray[np.str_]) -> dict[str, Any]:
+def summarize(errors: dict[str, Floats], identity: NDArray[np.str_]) -> dict[str, Any]:
     """Mean errors and L_T's share of the others', with 95 % intervals: sources' identities are drawn anew."""
     people, owner = np.unique(identity, return_inverse=True)
     random = np.random.default_rng(0)
@@ -148,12 +148,12 @@ def row(crops: FaceCrops, pair: tuple[int, int], made: Floats, answer: tuple[Ima
     return [*enlarged, *compared, picture]
 
 
-def draw(image: Image, points: Floats, colour: tuple[int, int, int]) -> Image:
+def draw(image: Image, points: Floats, color: tuple[int, int, int]) -> Image:
     """A copy with contours drawn into it, to the fraction of a pixel."""
-    fine = np.rint(16 * denormalise(points, SIZE)).astype(int)
+    fine = np.rint(16 * denormalize_points(points, SIZE)).astype(int)
     drawn = image.copy()
     for first, second in EDGES:
-        cv2.line(drawn, fine[first].tolist(), fine[second].tolist(), colour, 1, cv2.LINE_AA, shift=4)
+        cv2.line(drawn, fine[first].tolist(), fine[second].tolist(), color, 1, cv2.LINE_AA, shift=4)
     return drawn
 
 

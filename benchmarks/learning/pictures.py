@@ -17,9 +17,9 @@ import torch
 from PIL import Image
 from torch.utils.data import default_collate
 
-from facegan.io.image_grid import draw_sheet, to_images
+from facegan.io.image_grid import make_image_grid, to_images
 from facegan.stages import JointData, JointStage
-from facegan.stages.validation_metrics import square_error
+from facegan.stages.validation_metrics import masked_mse
 
 ROWS = 8
 GOALS = {
@@ -71,7 +71,7 @@ def true_head(stage: JointStage, data: JointData) -> dict[str, float]:
         truth = pair["driving"]
         head = (pair["driving_segmentation"] > 0) | (pair["background_segmentation"] > 0)
         answer = torch.where(head[:, None], truth, pair["background"])
-        values["mse"] += square_error(answer, truth).tolist()
+        values["mse"] += masked_mse(answer, truth).tolist()
         values["perceptual"] += stage.perceptual.distances(answer, truth).tolist()
     return {name: float(np.mean(numbers)) for name, numbers in values.items()}
 
@@ -105,7 +105,9 @@ def sheet(stage: JointStage, data: JointData) -> np.ndarray:
     """Test pairs of different people, with everything on the way to the result."""
     chosen = ((np.arange(ROWS) + 0.5) * len(data.test) / ROWS).astype(int)
     columns = stage.panels(default_collate([data.test[int(index)] for index in chosen]))
-    return draw_sheet(np.stack([to_images(pictures) for pictures in columns.values()], axis=1), list(columns))
+    return make_image_grid(
+        np.stack([to_images(pictures) for pictures in columns.values()], axis=1), list(columns)
+    )
 
 
 if __name__ == "__main__":

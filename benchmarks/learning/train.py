@@ -28,22 +28,22 @@ the second begins with the full rate again."""
 BATCHES = 600
 """Of an epoch; stage 1 takes all."""
 MODEL = "--model.init_args."
-COLOUR = "--data.init_args.colour=0.1"
+COLOR = "--data.init_args.color=0.1"
 REENACTOR = [
     f"{MODEL}generator.downsamplings=2",
     f"{MODEL}generator.blocks=6",
-    f"{MODEL}optimisation.muon_learning_rate=0.06",
+    f"{MODEL}optimizer.muon_lr=0.06",
     f"{MODEL}overlap_weight=10",
-    COLOUR,
+    COLOR,
 ]
 SETTINGS = {
     "2_reenact_128": [f"{MODEL}generator.width=48", *REENACTOR],
     "2_reenact": [f"{MODEL}generator.width=24", *REENACTOR],
-    "3_background_mix": [COLOUR],
+    "3_background_mix": [COLOR],
     "4_joint": [
-        f"{MODEL}optimisation.muon_learning_rate=0.02",
+        f"{MODEL}optimizer.muon_lr=0.02",
         f"{MODEL}landmark_weight=300",
-        COLOUR,
+        COLOR,
     ],
 }
 """Other than the small overlay's, which is for minutes of training on few people."""
@@ -55,11 +55,11 @@ LARGE = [
     "--trainer.benchmark=true",
     WORKERS,
 ]
-MUON = f"{MODEL}optimisation.muon_learning_rate=0.08"
+MUON = f"{MODEL}optimizer.muon_lr=0.08"
 ON_GPU = {
     "1_landmark_transform": [
         "--data.init_args.batch_size=96",
-        f"{MODEL}optimisation.learning_rate=3.4e-4",
+        f"{MODEL}optimizer.learning_rate=3.4e-4",
         WORKERS,
     ],
     "2_reenact_128": [*LARGE, MUON],
@@ -138,7 +138,7 @@ def fit(stage: str, run: Path, data: Path, epochs: tuple[int, int], *extra: str)
         f"--data.init_args.root={data}",
         f"--trainer.default_root_dir={run}",
         f"--trainer.max_epochs={epochs[0]}",
-        f"{MODEL}optimisation.constant_epochs={epochs[1]}",
+        f"{MODEL}optimizer.lr_decay_start_epoch={epochs[1]}",
         "--ckpt_path=last",
         "--trainer.logger=pytorch_lightning.loggers.CSVLogger",
         f"--trainer.logger.save_dir={run}",

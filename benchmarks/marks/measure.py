@@ -25,7 +25,7 @@ from rich.table import Table
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from facegan.errors import InputError
-from facegan.io.images import cover, is_picture, read_picture
+from facegan.io.images import cover, is_image, read_image
 from facegan.io.video_reader import VideoReader
 from facegan.provenance.watermark import THRESHOLD, Detector, embed, signs
 from synthetic_heads import render, sample_identity, sample_motion
@@ -179,8 +179,8 @@ def found(folder: Path, count: int, clips: int, frames: int) -> tuple[Images, li
     stills, videos = [], []
     for path in files:
         try:
-            if is_picture(path):
-                stills.append(read_picture(path))
+            if is_image(path):
+                stills.append(read_image(path))
             else:
                 videos.append(VideoReader(path))
         except InputError:

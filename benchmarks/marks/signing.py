@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from facegan.provenance import Claim, Marker, Marks, verify
+from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter, verify
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def measure(megabytes: int) -> tuple[str, ...]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "video.mp4"
         write(path, megabytes)
-        marker = Marker(Marks(), Claim("model", ("facegan reenact",)))
+        marker = ProvenanceWriter(ProvenanceConfig(), ManifestClaim("model", ("facegan reenact",)))
         before, began = peak(), perf_counter()
         marker.sign(path)
         took, grown = perf_counter() - began, peak() - before

@@ -19,7 +19,7 @@ from shared import show, start, wait
 from facegan.data import FaceCrops
 from facegan.perception import IdentityEmbedder
 from facegan.preparation.crop_tracks import RECOGNISED
-from facegan.preparation.identity_clustering import DISTANCE, name_people
+from facegan.preparation.identity_clustering import DISTANCE, cluster_identities
 
 DISTANCES = sorted({0.02, 0.03, 0.04, 0.045, DISTANCE, 0.055, 0.06, 0.07, 0.08, 0.1})
 
@@ -45,7 +45,7 @@ def main() -> None:
     truth = {name: person[Path(name.rpartition("#")[0]).name] for name in embeddings}
     rows = []
     for distance in DISTANCES:
-        found = name_people(embeddings, distance)
+        found = cluster_identities(embeddings, distance)
         purity, completeness = agreement(found, truth), agreement(truth, found)
         mark = "default" if distance == DISTANCE else ""
         rows.append((distance, len(set(found.values())), f"{purity:.3f}", f"{completeness:.3f}", mark))

@@ -15,7 +15,7 @@ from PIL import Image
 from facegan.inference import Animator, reenact
 from facegan.inference.engines import ENGINES
 from facegan.preparation.synthesize import synthesize
-from facegan.provenance import Marks
+from facegan.provenance import ProvenanceConfig
 from synthetic_heads import render, sample_identity
 
 if TYPE_CHECKING:
@@ -73,4 +73,6 @@ def _load(folder: Path, engine: str) -> None:
 
 
 def _move(source: Path, driver: Path, out: Path) -> int:
-    return reenact(_loaded[0], source, driver, out, marks=Marks(), overwrite=True, progress=False).frames
+    return reenact(
+        _loaded[0], source, driver, out, marks=ProvenanceConfig(), overwrite=True, progress=False
+    ).frames

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 KINDS = {
     "convolutions": ("convolution", "im2col", "col2im", "::mm", "::bmm", "::addmm"),
     "norms": ("batch_norm", "group_norm", "instance_norm"),
-    "optimiser and average": (
+    "optimizer and average": (
         "_fused_adam",
         "lerp",
         "addcmul",

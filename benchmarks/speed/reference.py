@@ -18,7 +18,7 @@ from facegan.networks.convolution import ReflectConv2d
 
 if TYPE_CHECKING:
     from facegan.data import Pair
-    from facegan.stages.gan_stage import AdversarialStage
+    from facegan.stages.gan_stage import GANStage
 
 
 class ReferenceStep:
@@ -28,14 +28,14 @@ class ReferenceStep:
         stage: on which nothing has been trained yet; its networks are changed in place.
     """
 
-    def __init__(self, stage: AdversarialStage) -> None:
+    def __init__(self, stage: GANStage) -> None:
         self.stage = stage.train()
         _with_plain_layers(stage)
         self.generator, self.discriminator = (
             torch.optim.Adam(
                 [weight for network in networks for weight in network.parameters() if weight.requires_grad],
-                lr=stage.optimisation.learning_rate,
-                betas=stage.optimisation.betas,
+                lr=stage.optimizer.learning_rate,
+                betas=stage.optimizer.betas,
             )
             for networks in stage.sides().values()
         )

@@ -287,7 +287,7 @@ def plot(measured: dict[str, Any], path: Path) -> None:
         found = [run for run in steps if run["way"] == "facegan" and run["precision"] == precision]
         places = [list(reference).index(run["case"]) + offset for run in found]
         left.bar(places, [reference[run["case"]] / run["seconds"] for run in found], 0.38, label=precision)
-    left.axhline(1, color="grey", linewidth=1)
+    left.axhline(1, color="gray", linewidth=1)
     left.set_xticks(range(len(reference)), [case.replace(", ", ",\n") for case in reference])
     left.set_title("training: times the reference's pictures a second")
     left.legend()
@@ -296,7 +296,7 @@ def plot(measured: dict[str, Any], path: Path) -> None:
         [f"{run['model']}, {run['engine']}" for run in films],
         [run["frames"] / run["seconds"] for run in films],
     )
-    right.axvline(25, color="grey", linewidth=1)
+    right.axvline(25, color="gray", linewidth=1)
     right.invert_yaxis()
     right.set_title("film at 256 px: frames a second, line at 25")
     figure.savefig(path, dpi=100)

@@ -11,35 +11,35 @@ import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from facegan.geometry.landmarks import COUNT
-from facegan.geometry.motion import SIZE as NUMBERS
-from facegan.networks import GeneratorSettings, VGGFeatures
+from facegan.geometry.landmarks import NUM_LANDMARKS
+from facegan.geometry.motion import NUM_MOTION_PARAMS as NUMBERS
+from facegan.networks import GeneratorConfig, VGGFeatures
 from facegan.stages import BackgroundMixStage, JointStage, LandmarkTransformStage, ReenactStage
 from facegan.stages.base_stage import CONFIG_KEY, STAGE_KEY
 
 if TYPE_CHECKING:
     from facegan.data import Pair
-    from facegan.stages.config import Optimisation
-    from facegan.stages.gan_stage import AdversarialStage
+    from facegan.stages.config import OptimizerConfig
+    from facegan.stages.gan_stage import GANStage
 
 CASES = {"stage 2": 128, "stage 2, with enhancer": 256, "stage 3": 256, "joint": 256}
 """Each with its picture size; the batch is 1, as in the paper."""
 
 
-def build(case: str, optimisation: Optimisation) -> AdversarialStage:
+def build(case: str, optimizer: OptimizerConfig) -> GANStage:
     """A stage at its start, with the weights that the seed 0 gives."""
     torch.manual_seed(0)
-    stage: AdversarialStage
+    stage: GANStage
     if case == "stage 2":
-        stage = ReenactStage(GeneratorSettings("global", 64), optimisation=optimisation)
+        stage = ReenactStage(GeneratorConfig("global", 64), optimizer=optimizer)
     elif case == "stage 2, with enhancer":
-        stage = ReenactStage(optimisation=optimisation)
+        stage = ReenactStage(optimizer=optimizer)
     elif case == "stage 3":
-        stage = BackgroundMixStage(optimisation=optimisation)
+        stage = BackgroundMixStage(optimizer=optimizer)
     else:
         with tempfile.TemporaryDirectory() as folder:
             parts = [LandmarkTransformStage(), ReenactStage(), BackgroundMixStage()]
-            stage = JointStage(*(_save(part, Path(folder)) for part in parts), optimisation=optimisation)
+            stage = JointStage(*(_save(part, Path(folder)) for part in parts), optimizer=optimizer)
     # Its weights cannot be had everywhere, and cost the same whatever they are.
     stage.perceptual.network = VGGFeatures("vgg19").requires_grad_(False)
     return stage
@@ -58,7 +58,7 @@ def pair(size: int, seed: int, batch: int = 1) -> Pair:
         made[role] = functional.interpolate(noise, (size, size), mode="bicubic").tanh()
         made[f"{role}_segmentation"] = labels.clone()
     for role in ("source", "driving"):
-        made[f"{role}_landmarks"] = 0.8 * torch.rand(batch, COUNT, 2, generator=random) - 0.4
+        made[f"{role}_landmarks"] = 0.8 * torch.rand(batch, NUM_LANDMARKS, 2, generator=random) - 0.4
         made[f"{role}_motion"] = torch.rand(batch, NUMBERS, generator=random)
     return made
 

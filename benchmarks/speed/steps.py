@@ -15,7 +15,7 @@ from reference import ReferenceStep
 from stages import CASES, Noise, build, pair
 from torch.profiler import ProfilerActivity, profile
 
-from facegan.stages.config import Optimisation
+from facegan.stages.config import OptimizerConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ MANY = 1000
 
 @contextmanager
 def steps(
-    way: str, case: str, threads: int, precision: str = "f32", batch: int = 1, **optimisation: Any
+    way: str, case: str, threads: int, precision: str = "f32", batch: int = 1, **optimizer: Any
 ) -> Iterator[Callable[[str], Any]]:
     """Starts the process.
 
@@ -39,7 +39,7 @@ def steps(
         threads: for computing.
         precision: of FACEGAN's step; the reference's is f32.
         batch: pairs a step.
-        optimisation: settings of FACEGAN's step.
+        optimizer: settings of FACEGAN's step.
 
     Yields:
         a function that has the process do one step and tells what is asked for: ``losses`` before it,
@@ -48,7 +48,7 @@ def steps(
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    given = (theirs, case, threads, precision, batch, optimisation)
+    given = (theirs, case, threads, precision, batch, optimizer)
     process = context.Process(target={"reference": _reference, "facegan": _facegan}[way], args=given)
     process.start()
     theirs.close()
@@ -65,10 +65,10 @@ def steps(
 
 
 def _reference(
-    asked: Connection, case: str, threads: int, precision: str, batch: int, optimisation: dict[str, Any]
+    asked: Connection, case: str, threads: int, precision: str, batch: int, optimizer: dict[str, Any]
 ) -> None:
     torch.set_num_threads(threads)
-    step = ReferenceStep(build(case, Optimisation()))
+    step = ReferenceStep(build(case, OptimizerConfig()))
     answers: dict[str, Callable[..., Any]] = {
         "losses": step,
         "shares": lambda given: shares(_profiled(step, given)),
@@ -84,7 +84,7 @@ def _reference(
 
 
 def _facegan(
-    asked: Connection, case: str, threads: int, precision: str, batch: int, optimisation: dict[str, Any]
+    asked: Connection, case: str, threads: int, precision: str, batch: int, optimizer: dict[str, Any]
 ) -> None:
     torch.set_num_threads(threads)
     warnings.simplefilter("ignore")
@@ -99,7 +99,7 @@ def _facegan(
         enable_model_summary=False,
         limit_val_batches=0,
     )
-    trainer.fit(build(case, Optimisation(**optimisation)), Noise(CASES[case], batch, MANY))
+    trainer.fit(build(case, OptimizerConfig(**optimizer)), Noise(CASES[case], batch, MANY))
 
 
 class _Asked(pl.Callback):

@@ -33,7 +33,7 @@ DEFAULTS: dict[str, Any] = {
     "paste-back": False,
     "side-by-side": False,
     "background": "Its own",
-    "colour": "#3b6ea5",
+    "color": "#3b6ea5",
     "background-picture": None,
     "edit-paste-back": False,
     "camera": None,

@@ -49,7 +49,7 @@ def rotated(image: Image.Image) -> bytes:
 
 
 def sixteen_bits(image: Image.Image) -> bytes:
-    """Grey, with 16 bits."""
+    """Gray, with 16 bits."""
     levels = np.asarray(image.convert("L")).astype(np.uint16) * 257
     return encoded(Image.fromarray(levels), "PNG")
 
@@ -93,7 +93,7 @@ def heads(frames: int, size: int = 128) -> list[np.ndarray]:
 
 
 def flat(width: int, height: int, count: int) -> list[np.ndarray]:
-    """Grey frames."""
+    """Gray frames."""
     return [np.full((height, width, 3), 90, np.uint8)] * count
 
 

@@ -19,7 +19,7 @@ from hostile_page import EITHER, RESULT, SENTENCE, Case, cases
 from page import show
 
 from facegan.errors import InputError
-from facegan.io.images import is_picture
+from facegan.io.images import is_image
 
 SECONDS = 300
 OPTIONS = {"photograph": "--source", "driver": "--driving", "background": "--background"}
@@ -79,7 +79,7 @@ def attempt(model: str, out: Path, face: Path, numbered: tuple[int, Case]) -> tu
 
 def _suffix(driver: Path) -> str:
     try:
-        return ".png" if is_picture(driver) else ".mp4"
+        return ".png" if is_image(driver) else ".mp4"
     except InputError:
         return ".png"
 

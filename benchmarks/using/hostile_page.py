@@ -94,7 +94,7 @@ def cases() -> list[Case]:
         ("JPEG turned by EXIF", lambda: files.rotated(face), "a.jpg", RESULT),
         ("16-bit PNG", lambda: files.sixteen_bits(face), "a.png", RESULT),
         ("PNG with alpha", lambda: files.encoded(alpha, "PNG"), "a.png", RESULT),
-        ("grey JPEG", lambda: files.encoded(face.convert("L"), "JPEG"), "a.jpg", RESULT),
+        ("gray JPEG", lambda: files.encoded(face.convert("L"), "JPEG"), "a.jpg", RESULT),
         ("palette PNG", lambda: files.encoded(face.convert("P"), "PNG"), "a.png", RESULT),
         ("1-bit PNG", lambda: files.encoded(face.convert("1"), "PNG"), "a.png", EITHER),
         ("WebP", lambda: files.encoded(face, "WEBP"), "a.webp", RESULT),
@@ -178,8 +178,8 @@ def requests(address: str, face: dict[str, Any]) -> list[tuple[str, str]]:
         "slider at 1e9": slider(1e9),
         "slider that is a text": slider("much"),
         "unknown option": lambda b: b.trigger("move", "click", photograph=face, parts="../../etc"),
-        "colour that is an address": lambda b: b.trigger(
-            "colour", "change", photograph=face, background="A colour", colour="url(http://127.0.0.1:1)"
+        "color that is an address": lambda b: b.trigger(
+            "color", "change", photograph=face, background="A color", color="url(http://127.0.0.1:1)"
         ),
         "camera sends a text": live({"path": None, "url": "data:image/png;base64,AAAA"}),
         "camera sends 64 megapixels": live(

@@ -24,8 +24,8 @@ from rich.progress import track
 from rich.table import Table
 from scipy.stats import rankdata
 
-from facegan.geometry import motion
-from facegan.geometry.landmarks import normalise
+from facegan.geometry.landmarks import normalize_points
+from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, NUM_MOTION_PARAMS, POSE_ANGLES, POSE_SCALE
 from facegan.perception import FaceAnalyzer, IdentityEmbedder
 from synthetic_heads.identity import sample_identity
 from synthetic_heads.motion.trajectory import sample_motion
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 BATCH = 32
 """Pictures that the identity network sees at a time."""
-FRONTAL = math.radians(30) / motion.ANGLE_SCALE
+FRONTAL = math.radians(30) / POSE_SCALE
 """Largest yaw of a head that faces the camera more or less."""
 
 
@@ -82,7 +82,7 @@ def look(frames: Iterable[tuple[int, Floats, Floats]], size: int = 256) -> Seen:
                 measured.append(faces[0].motion)
             else:
                 error.append(np.nan)
-                measured.append(np.full(motion.SIZE, np.nan))
+                measured.append(np.full(NUM_MOTION_PARAMS, np.nan))
     return Seen(*(np.array(values, np.float32) for values in (found, error, true, measured)))
 
 
@@ -104,9 +104,9 @@ def random_poses(count: int, seed: int) -> list[tuple[int, Floats, Floats]]:
 def uniform_poses(count: int, seed: int) -> list[tuple[int, Floats, Floats]]:
     """Frames of as many people who do nothing but hold their head: pitch and roll to ±25°, yaw to ±35°."""
     random = np.random.default_rng(seed)
-    vectors = np.zeros((count, motion.SIZE), np.float32)
-    limits = np.radians((25, 35, 25)) / motion.ANGLE_SCALE
-    vectors[:, -len(motion.ANGLES) :] = random.uniform(-limits, limits, (count, len(limits)))
+    vectors = np.zeros((count, NUM_MOTION_PARAMS), np.float32)
+    limits = np.radians((25, 35, 25)) / POSE_SCALE
+    vectors[:, -len(POSE_ANGLES) :] = random.uniform(-limits, limits, (count, len(limits)))
     return [(number, vector, np.zeros(2, np.float32)) for number, vector in enumerate(vectors)]
 
 
@@ -115,7 +115,7 @@ def single_units(unit: int, identities: int) -> list[tuple[int, Floats, Floats]]
     frames = []
     for seed in range(identities):
         for strength in (0, 0.25, 0.5, 0.75, 1):
-            vector = np.zeros(motion.SIZE, np.float32)
+            vector = np.zeros(NUM_MOTION_PARAMS, np.float32)
             vector[unit] = strength
             frames.append((seed, vector, np.zeros(2, np.float32)))
     return frames
@@ -146,7 +146,7 @@ def identity_auc(identities: int, frames: int, size: int = 256) -> float:
                 faces = analyzer(frame.image)
                 if faces:
                     pictures.append(frame.image)
-                    points.append(normalise(faces[0].landmarks, size))
+                    points.append(normalize_points(faces[0].landmarks, size))
                     owners.append(seed)
     images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) / 127.5 - 1
     marks = torch.from_numpy(np.stack(points)).float()
@@ -179,24 +179,24 @@ def measure(identities: int) -> Table:
     began = time.perf_counter()
     seen = _look([frame for seed in range(4) for frame in random_poses(identities, seed)], "poses")
     even = _look([frame for seed in range(4) for frame in uniform_poses(identities, seed)], "even poses")
-    models, units = max(identities // 4, 2), len(motion.ACTION_UNITS)
+    models, units = max(identities // 4, 2), len(ACTION_UNITS)
     alone = _look([frame for unit in range(units) for frame in single_units(unit, models)], "action units")
     with Console(stderr=True).status("identities"):
         likeness = identity_auc(identities, 4)
 
     table = Table("figure", "all people", "within a person", "rise", box=box.MARKDOWN)
-    one, frontal = seen.found == 1, np.abs(seen.true[:, motion.NAMES.index("yaw")]) <= FRONTAL
+    one, frontal = seen.found == 1, np.abs(seen.true[:, MOTION_NAMES.index("yaw")]) <= FRONTAL
     table.add_row("one face found, yaw up to 30°", f"{100 * one[frontal].mean():.1f} %")
     table.add_row("one face found, any pose", f"{100 * one.mean():.1f} %")
     for poses, what in ((seen, "movements"), (even, "even poses")):
         table.add_row(f"landmark error, {what}", f"{100 * np.nanmean(poses.error):.1f} %")
-        for name in motion.ANGLES:
-            column = motion.NAMES.index(name)
+        for name in POSE_ANGLES:
+            column = MOTION_NAMES.index(name)
             agreement = correlation(poses.true[:, column], poses.measured[:, column])
             table.add_row(f"correlation, {name}, {what}", f"{agreement:.3f}")
-    for unit, name in enumerate(motion.ACTION_UNITS):
+    for unit, name in enumerate(ACTION_UNITS):
         true, measured = (
-            values.reshape(units, models, -1, motion.SIZE)[unit, ..., unit]
+            values.reshape(units, models, -1, NUM_MOTION_PARAMS)[unit, ..., unit]
             for values in (alone.true, alone.measured)
         )
         within = np.mean([correlation(*pair) for pair in zip(true, measured, strict=True)])

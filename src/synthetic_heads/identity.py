@@ -15,7 +15,7 @@ from synthetic_heads.hair.beard import Beard, sample_beard
 from synthetic_heads.hair.style import Hair, sample_hair
 
 if TYPE_CHECKING:
-    from synthetic_heads.face.skin import Colour
+    from synthetic_heads.face.skin import Color
 
 TONES = ((240, 208, 188), (240, 200, 174), (222, 172, 138), (190, 136, 98), (138, 92, 64), (92, 60, 44))
 """Skin from light to dark, sRGB."""
@@ -38,10 +38,10 @@ class Identity:
         age: 0 a young adult, 1 very old.
         masculine: 0..1.
         shape: a weight for each of :data:`synthetic_heads.face.shape.DIRECTIONS`.
-        skin: colours and texture.
+        skin: colors and texture.
         hair, beard, glasses, clothes: what the person has; no beard and no glasses are None.
         iris: sRGB, 0..255.
-        lashes: length in centimetres against 0.32.
+        lashes: length in centimeters against 0.32.
         ear_size, ear_angle, ear_lobe: see :func:`synthetic_heads.face.skull.ears`.
         shoulders: their width, about 1.
         neck: thickness of the neck, about 1.
@@ -56,7 +56,7 @@ class Identity:
     beard: Beard | None
     glasses: Glasses | None
     clothes: Clothes
-    iris: Colour
+    iris: Color
     lashes: float
     ear_size: float
     ear_angle: float
@@ -96,8 +96,8 @@ def sample_identity(seed: int) -> Identity:
     beard = sample_beard(random, masculine, age, hair.natural)
     bald = {"bald": 0.15, "horseshoe": 0.0}.get(hair.style, 1.0)
     skin = Skin(
-        tone=_colour(tone),
-        lips=_colour(lips),
+        tone=_color(tone),
+        lips=_color(lips),
         blush=float(random.uniform(0.1, 0.9)) * (0.4 + 0.6 * light),
         blotches=float(random.uniform(0.1, 0.8)),
         freckles=some(0.3, 0.2, 1) * light,
@@ -107,18 +107,18 @@ def sample_identity(seed: int) -> Identity:
         wrinkles=float(np.clip(1.15 * age - 0.2 + random.normal(0, 0.08), 0, 1)),
         circles=float(random.uniform(0, 0.6)),
         shadow=float(random.uniform(0.2, 0.8)) if made_up else 0.0,
-        shadow_colour=_colour(
+        shadow_color=_color(
             np.array(((70, 50, 48), (96, 60, 60), (60, 62, 84), (110, 80, 56)))[random.integers(4)]
         ),
         liner=float(random.uniform(0.4, 1)) if made_up else float(random.uniform(0, 0.3)),
-        brow=_colour(np.array(hair.natural) * 0.7),
+        brow=_color(np.array(hair.natural) * 0.7),
         brow_width=float(np.clip(0.45 + 0.5 * masculine + random.normal(0, 0.15), 0.25, 1.3)),
         brow_density=float(random.uniform(0.25, 1)),
         brow_arch=float(np.clip(0.6 - 0.5 * masculine + random.normal(0, 0.2), 0, 1)),
         stubble=0.0 if beard is None else beard.density if beard.style == "stubble" else 0.5,
         scalp=bald,
         hairline=hair.height,
-        roots=_colour(np.array(hair.root) * 0.8),
+        roots=_color(np.array(hair.root) * 0.8),
     )
     return Identity(
         seed=seed,
@@ -130,7 +130,7 @@ def sample_identity(seed: int) -> Identity:
         beard=beard,
         glasses=sample_glasses(random),
         clothes=sample_clothes(random, masculine),
-        iris=_colour(iris * random.uniform(0.85, 1.15)),
+        iris=_color(iris * random.uniform(0.85, 1.15)),
         lashes=float(random.uniform(0.5, 0.9) + (0.6 if made_up else 0.0)),
         ear_size=float(random.uniform(0.85, 1.12) + 0.08 * age),
         ear_angle=float(random.uniform(0.15, 0.6)),
@@ -140,11 +140,11 @@ def sample_identity(seed: int) -> Identity:
     )
 
 
-def _between(palette: tuple[Colour, ...], place: float) -> np.ndarray:
+def _between(palette: tuple[Color, ...], place: float) -> np.ndarray:
     steps = np.arange(len(palette))
     return np.array([np.interp(place, steps, channel) for channel in zip(*palette, strict=True)])
 
 
-def _colour(value: np.ndarray) -> Colour:
+def _color(value: np.ndarray) -> Color:
     red, green, blue = np.clip(np.rint(value), 2, 252).astype(int).tolist()
     return red, green, blue

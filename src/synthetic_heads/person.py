@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from facegan.geometry import motion
+from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES
 from facegan.geometry.segmentation import FACE
 from synthetic_heads.clothing.clothes import clothes_parts
 from synthetic_heads.clothing.glasses import glasses_parts
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_heads.face.topology import Floats
-    from synthetic_heads.hair.style import Colour
+    from synthetic_heads.hair.style import Color
     from synthetic_heads.identity import Identity
 
 COVERING = ("bob", "straight", "wavy")
 """Styles of hair that lie over the ears."""
 ATLAS_PIXELS = 256
 """Pictures of about this side show two texels of the atlas in a pixel."""
-_UNIT = {name: i for i, name in enumerate(motion.NAMES)}
+_UNIT = {name: i for i, name in enumerate(MOTION_NAMES)}
 
 
 class Moved(NamedTuple):
@@ -51,7 +51,7 @@ class Moved(NamedTuple):
 
 
 class Person:
-    """Meshes and colours of an identity."""
+    """Meshes and colors of an identity."""
 
     def __init__(self, identity: Identity) -> None:
         random = np.random.default_rng([identity.seed, 4])
@@ -103,16 +103,16 @@ class Person:
             for name in ("uv", "thin", "shade", "follow")
         )
         painted = skin.paint(identity.skin, random)
-        beard = identity.beard.colour if identity.beard else identity.hair.natural
+        beard = identity.beard.color if identity.beard else identity.hair.natural
         self._look = Look(
             atlas=painted.atlas,
             regions=painted.regions,
             parts=painted.parts,
             strands=strand_texture(random, identity.hair.curl),
             cloth=np.stack([garment.tile for garment in garments]),
-            hair=floats([_hair_colours(identity.hair.root, identity.hair.tip), _hair_colours(beard, beard)]),
+            hair=floats([_hair_colors(identity.hair.root, identity.hair.tip), _hair_colors(beard, beard)]),
             iris=skin.linear(identity.iris),
-            hard=skin.linear(identity.glasses.colour if identity.glasses else (0, 0, 0)),
+            hard=skin.linear(identity.glasses.color if identity.glasses else (0, 0, 0)),
             lash=floats([0.008, 0.006, 0.006]),
         )
         halved = skin.halve(painted)
@@ -138,12 +138,12 @@ class Person:
         return Moved(vertices, uv, shade, np.concatenate((control, self._eyes.iris(gaze))))
 
     def look(self, size: int) -> Look:
-        """The colours for a picture of this side; a small one takes a smaller atlas, as fine as it is."""
+        """The colors for a picture of this side; a small one takes a smaller atlas, as fine as it is."""
         return self._look if size > 1.5 * ATLAS_PIXELS else self._small
 
     def wrinkles(self, vector: Floats) -> Floats:
         """Strength of each region's wrinkles; the old fold more."""
-        unit = dict(zip(motion.ACTION_UNITS, np.clip(vector[:17], 0, 1).tolist(), strict=True))
+        unit = dict(zip(ACTION_UNITS, np.clip(vector[:17], 0, 1).tolist(), strict=True))
         depth = np.zeros(8, np.float32)
         depth[skin.FOREHEAD] = max(unit["AU01"], unit["AU02"])
         depth[skin.GLABELLA] = max(unit["AU04"], 0.5 * unit["AU09"])
@@ -155,10 +155,10 @@ class Person:
         return floats(depth * (0.5 + 0.7 * self._age))
 
 
-def _hair_colours(root: Colour, tip: Colour) -> Floats:
-    """Root, tip, and the highlight between the hair's colour and white."""
-    colours = skin.linear(root), skin.linear(tip)
-    return floats([*colours, 0.1 + 0.6 * colours[1]])
+def _hair_colors(root: Color, tip: Color) -> Floats:
+    """Root, tip, and the highlight between the hair's color and white."""
+    colors = skin.linear(root), skin.linear(tip)
+    return floats([*colors, 0.1 + 0.6 * colors[1]])
 
 
 @functools.lru_cache(maxsize=8)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facegan.errors import InputError
-from facegan.geometry import landmarks, motion
+from facegan.geometry.landmarks import landmarks_from_mesh
+from facegan.geometry.motion import NUM_MOTION_PARAMS, POSE_SCALE
 from synthetic_heads.face.topology import floats
 from synthetic_heads.person import person
 from synthetic_heads.rendering.grain import camera_noise, to_srgb
-from synthetic_heads.rendering.raster import cast, rasterise, vertex_normals
+from synthetic_heads.rendering.raster import cast, rasterize, vertex_normals
 from synthetic_heads.rendering.shading import TAPS, Lamp, Surface, shade, triangle_tangents
 from synthetic_heads.scene import Camera, Scene, sample_scene
 from synthetic_heads.scenery.background import Background, paint_background
@@ -36,7 +37,7 @@ SHADOW_WIDTH = 44.0
 
 @dataclass(frozen=True)
 class Frame:
-    """A drawn head. Positions are in pixels, (0, 0) is the centre of the top left pixel."""
+    """A drawn head. Positions are in pixels, (0, 0) is the center of the top left pixel."""
 
     image: NDArray[np.uint8]
     """H×W×3, RGB."""
@@ -49,7 +50,7 @@ class Frame:
     @property
     def landmarks(self) -> NDArray[np.float32]:
         """68×2."""
-        return landmarks.from_mesh(self.mesh)
+        return landmarks_from_mesh(self.mesh)
 
 
 def render(
@@ -105,13 +106,13 @@ def render(
     flat = np.column_stack(
         (SAMPLES * (scene.camera.project(vertices, size) + 0.5), vertices[:, 2] + scene.camera.distance)
     )
-    rasterise(
+    rasterize(
         floats(flat), who.triangles, who.closed, moved.uv, who.thin, look.strands, seen, weights, nearness
     )
 
     lamp = _lamp(scene, vertices, who.triangles, who.thin, behind)
     drawn = shade(seen, weights, surface, look, who.wrinkles(vector), lamp, size)
-    picture = drawn.colour + (1 - drawn.cover[..., None]) * behind.picture
+    picture = drawn.color + (1 - drawn.cover[..., None]) * behind.picture
     if grain is not None:
         picture = camera_noise(picture, grain, scene.noise)
     image = to_srgb(picture)
@@ -122,7 +123,7 @@ def render(
 
 def rotation(vector: Floats) -> Floats:
     """Rotation of the head, 3×3: about x by the pitch after about y by the yaw after about z by the roll."""
-    pitch, yaw, roll = vector[17:].astype(float) * motion.ANGLE_SCALE
+    pitch, yaw, roll = vector[17:].astype(float) * POSE_SCALE
     about_x = [[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]]
     about_y = [[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]]
     about_z = [[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]]
@@ -145,7 +146,7 @@ def _along(points: Floats, axes: Floats) -> Floats:
 
 def _checked(vector: ArrayLike, gaze: ArrayLike, size: int) -> tuple[Floats, Floats]:
     numbers, eyes = np.asarray(vector, dtype=np.float32), np.asarray(gaze, dtype=np.float32)
-    for name, values, count in (("motion", numbers, motion.SIZE), ("gaze", eyes, 2)):
+    for name, values, count in (("motion", numbers, NUM_MOTION_PARAMS), ("gaze", eyes, 2)):
         if values.shape != (count,) or not np.isfinite(values).all():
             msg = f"{name} must be {count} finite numbers, got an array of shape {values.shape}"
             raise InputError(msg)
@@ -165,14 +166,14 @@ def _background(seed: int, size: int) -> Background:
     return paint_background(np.random.default_rng([seed, 5]), size)
 
 
-def _tinted(colour: Floats) -> Floats:
-    """A little of a colour at brightness 1: what is around lights the face, but lamps do so too."""
-    return floats(0.78 + 0.22 * colour / max(float(colour.mean()), 1e-3))
+def _tinted(color: Floats) -> Floats:
+    """A little of a color at brightness 1: what is around lights the face, but lamps do so too."""
+    return floats(0.78 + 0.22 * color / max(float(color.mean()), 1e-3))
 
 
 @functools.lru_cache(maxsize=1)
 def _taps() -> Floats:
-    """A spiral, turned differently for neighbouring pixels."""
+    """A spiral, turned differently for neighboring pixels."""
     tap, turn = np.arange(TAPS) + 0.5, np.arange(4)[:, None]
     angle, radius = 2.39996 * tap + 0.6 * turn, 2.5 * np.sqrt((tap + 0.1 * turn) / TAPS)
     return floats(np.stack((radius * np.sin(angle), radius * np.cos(angle)), axis=-1))

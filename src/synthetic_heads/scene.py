@@ -1,6 +1,6 @@
 """What a head is filmed with and in: camera, light, background.
 
-Lengths are centimetres, axes the camera's (x right, y down, z away from the camera); the origin is the
+Lengths are centimeters, axes the camera's (x right, y down, z away from the camera); the origin is the
 middle of the neutral head.
 """
 
@@ -22,17 +22,17 @@ class Camera:
     Attributes:
         distance: from the camera to the origin.
         focal: focal length as a multiple of the picture's side.
-        centre: where the origin is seen, as fractions of the picture's side from its top left corner.
+        center: where the origin is seen, as fractions of the picture's side from its top left corner.
     """
 
     distance: float
     focal: float
-    centre: tuple[float, float]
+    center: tuple[float, float]
 
     def project(self, points: NDArray[np.float32], size: int) -> NDArray[np.float32]:
         """Points N×3 to pixels N×2 of a picture of this side; (0, 0) is the middle of the top left pixel."""
         scale = size * self.focal / (self.distance + points[:, 2:])
-        flat: NDArray[np.float32] = points[:, :2] * scale + size * np.array(self.centre, np.float32) - 0.5
+        flat: NDArray[np.float32] = points[:, :2] * scale + size * np.array(self.center, np.float32) - 0.5
         return flat
 
 
@@ -44,9 +44,9 @@ class Scene:
         seed: what the background is drawn from.
         camera: where the camera stands.
         light: unit vector from the head to the lamp.
-        key: colour of the lamp, linear.
-        ambient: brightness of the light from everywhere; the background colours it.
-        noise: deviation of the camera's noise at middle grey, in levels of 8 bit.
+        key: color of the lamp, linear.
+        ambient: brightness of the light from everywhere; the background colors it.
+        noise: deviation of the camera's noise at middle gray, in levels of 8 bit.
     """
 
     seed: int

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from facegan.geometry import motion
+from facegan.geometry.motion import NUM_MOTION_PARAMS, edit_motion
 from facegan.io.atomic import new_file
 from synthetic_heads.identity import sample_identity
 from synthetic_heads.render import render
@@ -79,7 +79,7 @@ UNITS = {
 }
 """Names in the Facial Action Coding System."""
 STRENGTHS = (0, 0.25, 0.5, 0.75, 1)
-CLOSE_UP = Camera(distance=90, focal=90 / 20, centre=(0.5, 0.42))
+CLOSE_UP = Camera(distance=90, focal=90 / 20, center=(0.5, 0.42))
 """Sees 20 cm: the face without the hair."""
 GAP, MARGIN = 1 / 48, 1 / 8
 """White between the pictures and around them, as fractions of a picture's side."""
@@ -134,7 +134,7 @@ def action_units(models: Sequence[int] = MODELS, size: int = 144) -> NDArray[np.
 
 
 def _vector(values: Mapping[str, float]) -> NDArray[np.float32]:
-    vector: NDArray[np.float32] = motion.edit(torch.zeros(motion.SIZE), values).numpy()
+    vector: NDArray[np.float32] = edit_motion(torch.zeros(NUM_MOTION_PARAMS), values).numpy()
     return vector
 
 

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from facegan.errors import InputError
-from facegan.geometry import landmarks, motion
+from facegan.geometry.landmarks import NUM_LANDMARKS
+from facegan.geometry.motion import NUM_MOTION_PARAMS
 from facegan.preparation.shard_writer import MESH_POINTS
 from synthetic_heads.identity import sample_identity
 from synthetic_heads.render import Frame, render
@@ -29,9 +30,9 @@ SCHEMA = pa.schema(
         ("time", pa.float64()),
         ("fps", pa.float64()),
         ("size", pa.int32()),
-        ("landmarks", pa.list_(pa.float32(), 2 * landmarks.COUNT)),
+        ("landmarks", pa.list_(pa.float32(), 2 * NUM_LANDMARKS)),
         ("mesh", pa.list_(pa.float32(), 3 * MESH_POINTS)),
-        ("motion", pa.list_(pa.float32(), motion.SIZE)),
+        ("motion", pa.list_(pa.float32(), NUM_MOTION_PARAMS)),
         ("gaze", pa.list_(pa.float32(), 2)),
         ("segmentation", pa.binary()),
         ("camera", pa.list_(pa.float64(), 4)),
@@ -42,7 +43,7 @@ SCHEMA = pa.schema(
 )
 """The columns, one row a frame. video: path in the folder; clip: number among the identity's; landmarks and
 mesh: pixels of the frame, point by point; gaze: right and down in radians; segmentation: PNG of 0 background,
-1 face, 2 hair; camera: distance in centimetres, focal length, centre x and y as in :class:`Camera`."""
+1 face, 2 hair; camera: distance in centimeters, focal length, center x and y as in :class:`Camera`."""
 
 
 class GroundTruth:

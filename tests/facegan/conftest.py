@@ -12,7 +12,7 @@ from facegan.inference import Animator, Source
 from facegan.inference.engines import TorchEngine
 from facegan.inference.model_export import export
 from facegan.networks.facegan import FaceGAN, FaceGANConfig
-from facegan.provenance import Claim, Marker, Marks
+from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
 from synthetic_heads import render, sample_identity, sample_motion
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def animator() -> Animator:
 
 
 @pytest.fixture(scope="session")
-def unmarked() -> Marker:
-    return Marker(Marks(enabled=False), Claim("tiny", ("test",)))
+def unmarked() -> ProvenanceWriter:
+    return ProvenanceWriter(ProvenanceConfig(enabled=False), ManifestClaim("tiny", ("test",)))
 
 
 @pytest.fixture(scope="session")

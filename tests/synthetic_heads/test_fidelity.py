@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from facegan.geometry import motion
+from facegan.geometry.motion import MOTION_NAMES, POSE_ANGLES, POSE_SCALE
 from synthetic_heads import render, sample_identity
 from synthetic_heads.fidelity import (
     auc,
@@ -18,7 +18,7 @@ from synthetic_heads.fidelity import (
 )
 
 PEOPLE = 20
-PITCH, YAW, ROLL = (motion.NAMES.index(name) for name in motion.ANGLES)
+PITCH, YAW, ROLL = (MOTION_NAMES.index(name) for name in POSE_ANGLES)
 
 
 def person_by_person(*sets):
@@ -38,7 +38,7 @@ def turned():
 
 def test_poses_are_spread_as_they_say():
     frames = uniform_poses(400, 0)
-    degrees = np.degrees([vector[17:] * motion.ANGLE_SCALE for _, vector, _ in frames])
+    degrees = np.degrees([vector[17:] * POSE_SCALE for _, vector, _ in frames])
     np.testing.assert_allclose(np.abs(degrees).max(axis=0), (25, 35, 25), rtol=0.03)
     np.testing.assert_allclose(np.abs(degrees).mean(axis=0), (12.5, 17.5, 12.5), rtol=0.1)
     assert not any(vector[:17].any() or gaze.any() for _, vector, gaze in frames)
@@ -48,7 +48,7 @@ def test_poses_are_spread_as_they_say():
 
 def test_one_face_is_found(natural, turned):
     for seen in (natural, turned):
-        ahead = np.abs(seen.true[:, YAW]) * motion.ANGLE_SCALE <= math.radians(30)
+        ahead = np.abs(seen.true[:, YAW]) * POSE_SCALE <= math.radians(30)
         assert ahead.sum() > 30
         assert (seen.found[ahead] != 1).sum() <= 1
 
@@ -73,7 +73,7 @@ def test_poses_are_measured_as_they_are(natural, turned):
 
 @pytest.mark.parametrize("name", ["AU01", "AU02", "AU04", "AU05", "AU12", "AU25", "AU26", "AU45"])
 def test_action_units_are_seen(name):
-    unit, people = motion.NAMES.index(name), 3
+    unit, people = MOTION_NAMES.index(name), 3
     seen = look(single_units(unit, people))
     true, measured = (values[:, unit].reshape(people, -1) for values in (seen.true, seen.measured))
     assert np.mean([correlation(*pair) for pair in zip(true, measured, strict=True)]) >= 0.8

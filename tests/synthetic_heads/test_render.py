@@ -12,7 +12,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from facegan.errors import InputError
-from facegan.geometry import motion
+from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, POSE_SCALE, edit_motion
 from synthetic_heads import render, sample_identity, sample_motion, sample_scene
 from synthetic_heads.render import PIVOT
 
@@ -27,14 +27,14 @@ def styled(seed, style):
 
 
 def pose(**values):
-    return motion.edit(torch.zeros(motion.SIZE), values).numpy()
+    return edit_motion(torch.zeros(NUM_MOTION_PARAMS), values).numpy()
 
 
 def in_space(frame):
-    """MediaPipe's points in centimetres, back through the camera, 478×3."""
+    """MediaPipe's points in centimeters, back through the camera, 478×3."""
     size, camera = len(frame.image), frame.camera
     depth = frame.mesh[:, 2:] * camera.distance / (size * camera.focal)
-    flat = frame.mesh[:, :2] + 0.5 - size * np.array(camera.centre)
+    flat = frame.mesh[:, :2] + 0.5 - size * np.array(camera.center)
     return np.hstack((flat * (camera.distance + depth) / (size * camera.focal), depth))
 
 
@@ -82,10 +82,10 @@ def test_the_number_of_threads_changes_no_pixel():
 def test_every_number_of_the_motion_moves_the_mesh():
     identity = sample_identity(0)
     neutral = render(identity, pose(), 64).mesh
-    for index in range(motion.SIZE):
-        vector = np.zeros(motion.SIZE)
+    for index in range(NUM_MOTION_PARAMS):
+        vector = np.zeros(NUM_MOTION_PARAMS)
         vector[index] = 0.5
-        assert np.abs(render(identity, vector, 64).mesh - neutral).max() > 0.05, motion.NAMES[index]
+        assert np.abs(render(identity, vector, 64).mesh - neutral).max() > 0.05, MOTION_NAMES[index]
 
 
 def test_angles_have_openface_signs():
@@ -113,7 +113,7 @@ def test_camera_and_mesh_tell_where_every_point_is(seed):
     for angles in ({"yaw": 40}, {"pitch": -20}, {"roll": 25}, {"yaw": -25, "pitch": 15, "roll": -10}):
         vector = pose(**expression, **angles)
         frame = render(identity, vector, scene=scene, gaze=(0.2, 0.1))
-        turn = Rotation.from_euler("XYZ", vector[17:] * motion.ANGLE_SCALE).as_matrix()
+        turn = Rotation.from_euler("XYZ", vector[17:] * POSE_SCALE).as_matrix()
         turned = (ahead - PIVOT) @ turn.T + PIVOT
         np.testing.assert_allclose(in_space(frame), turned, atol=1e-4)
         np.testing.assert_allclose(scene.camera.project(turned, 256), frame.mesh[:, :2], atol=2e-3)
@@ -238,7 +238,7 @@ def test_pictures_change_as_little_as_the_head_moves(seed):
 def test_another_persons_motion_is_that_motion_in_ones_own_face(one, other):
     vector = sample_motion(other, 30, 25).motion[15].copy()
     vector[17:] = 0
-    vector[[motion.NAMES.index("AU12"), motion.NAMES.index("AU26")]] = 0.5
+    vector[[MOTION_NAMES.index("AU12"), MOTION_NAMES.index("AU26")]] = 0.5
 
     def moved(seed, tone):
         identity, scene = sample_identity(seed), sample_scene(seed)

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facegan.geometry import motion
+from facegan.geometry.motion import ACTION_UNITS, NUM_MOTION_PARAMS
 from synthetic_heads import render, sample_identity, sheets
 
 
 def test_every_unit_has_its_name():
-    assert tuple(sheets.UNITS) == motion.ACTION_UNITS
+    assert tuple(sheets.UNITS) == ACTION_UNITS
 
 
 @pytest.mark.parametrize(("draw", "rows", "columns"), [(sheets.people, 2, 8), (sheets.action_units, 9, 10)])
@@ -30,7 +30,7 @@ def test_sheets_hold_all_pictures_and_come_out_the_same_again(draw, rows, column
 
 def test_a_picture_is_what_render_draws():
     sheet = sheets.people((3,), 48)
-    drawn = render(sample_identity(3), np.zeros(motion.SIZE), 48, grain=0).image
+    drawn = render(sample_identity(3), np.zeros(NUM_MOTION_PARAMS), 48, grain=0).image
     top, left = (round(48 * share) for share in (sheets.MARGIN + 0.2, sheets.MARGIN))
     np.testing.assert_array_equal(sheet[top : top + 48, left : left + 48], drawn)
 

@@ -49,7 +49,7 @@ def test_the_answer_to_oneself_is_the_frame_itself(truth):
         row, frame = truth.row(index), truth.answer(index, index)
         np.testing.assert_array_equal(frame.mesh.ravel(), row["mesh"])
         assert frame.image.shape == (64, 64, 3)
-        assert tuple(row["camera"]) == (frame.camera.distance, frame.camera.focal, *frame.camera.centre)
+        assert tuple(row["camera"]) == (frame.camera.distance, frame.camera.focal, *frame.camera.center)
 
 
 def test_the_answer_is_the_source_with_the_movement_of_the_driver(truth):

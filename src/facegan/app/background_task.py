@@ -20,7 +20,7 @@ class Stopped(Exception):
     """The user wants it no longer."""
 
 
-class Job(Generic[T]):
+class BackgroundTask(Generic[T]):
     """Runs in a thread of its own from the first look at its frames.
 
     Args:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facegan.geometry.motion import ACTION_UNITS, ANGLE_SCALE, ANGLES, NAMES
+from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, POSE_ANGLES, POSE_SCALE
 from synthetic_heads import RHYTHMS, sample_motion
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ RANDOM_FRAMES = 50
 
 
 @dataclass(frozen=True)
-class Control:
+class MotionTransferConfig:
     """One slider."""
 
     name: str
@@ -36,7 +36,7 @@ class Control:
     @property
     def is_angle(self) -> bool:
         """Whether it is an angle of the head; else it is an action unit."""
-        return self.name in ANGLES
+        return self.name in POSE_ANGLES
 
     @property
     def low(self) -> float:
@@ -54,37 +54,37 @@ class Control:
         return 1.0 if self.is_angle else 0.01
 
 
-GROUPS: dict[str, tuple[Control, ...]] = {
+GROUPS: dict[str, tuple[MotionTransferConfig, ...]] = {
     "Brow": (
-        Control("AU01", "Inner brows up"),
-        Control("AU02", "Outer brows up"),
-        Control("AU04", "Brows down"),
+        MotionTransferConfig("AU01", "Inner brows up"),
+        MotionTransferConfig("AU02", "Outer brows up"),
+        MotionTransferConfig("AU04", "Brows down"),
     ),
     "Eyes": (
-        Control("AU05", "Eyes wide"),
-        Control("AU06", "Cheeks up"),
-        Control("AU07", "Lids tight"),
-        Control("AU45", "Eyes shut"),
+        MotionTransferConfig("AU05", "Eyes wide"),
+        MotionTransferConfig("AU06", "Cheeks up"),
+        MotionTransferConfig("AU07", "Lids tight"),
+        MotionTransferConfig("AU45", "Eyes shut"),
     ),
-    "Nose": (Control("AU09", "Nose wrinkled"),),
+    "Nose": (MotionTransferConfig("AU09", "Nose wrinkled"),),
     "Mouth": (
-        Control("AU12", "Smile"),
-        Control("AU14", "Dimples"),
-        Control("AU15", "Corners down"),
-        Control("AU10", "Upper lip up"),
-        Control("AU17", "Chin up"),
-        Control("AU20", "Lips stretched"),
-        Control("AU23", "Lips pressed"),
-        Control("AU25", "Lips apart"),
-        Control("AU26", "Jaw open"),
+        MotionTransferConfig("AU12", "Smile"),
+        MotionTransferConfig("AU14", "Dimples"),
+        MotionTransferConfig("AU15", "Corners down"),
+        MotionTransferConfig("AU10", "Upper lip up"),
+        MotionTransferConfig("AU17", "Chin up"),
+        MotionTransferConfig("AU20", "Lips stretched"),
+        MotionTransferConfig("AU23", "Lips pressed"),
+        MotionTransferConfig("AU25", "Lips apart"),
+        MotionTransferConfig("AU26", "Jaw open"),
     ),
     "Head": (
-        Control("pitch", "Nod"),
-        Control("yaw", "Turn"),
-        Control("roll", "Tilt"),
+        MotionTransferConfig("pitch", "Nod"),
+        MotionTransferConfig("yaw", "Turn"),
+        MotionTransferConfig("roll", "Tilt"),
     ),
 }
-CONTROLS: tuple[Control, ...] = tuple(control for group in GROUPS.values() for control in group)
+CONTROLS: tuple[MotionTransferConfig, ...] = tuple(control for group in GROUPS.values() for control in group)
 """In the order of the page."""
 
 
@@ -92,9 +92,9 @@ def read(motion: Tensor) -> list[float]:
     """What the sliders show for a motion of 20 numbers, in the order of :data:`CONTROLS`."""
     values = []
     for control in CONTROLS:
-        value = float(motion[NAMES.index(control.name)])
+        value = float(motion[MOTION_NAMES.index(control.name)])
         if control.is_angle:
-            value = float(np.rad2deg(value * ANGLE_SCALE))
+            value = float(np.rad2deg(value * POSE_SCALE))
         shown = round(min(max(value, control.low), control.high) / control.step) * control.step
         values.append(round(shown, 2))
     return values

@@ -9,16 +9,16 @@ import numpy as np
 
 from facegan.app import controls
 from facegan.app.inputs import MODEL, as_path, background, listen
-from facegan.inference import Look
+from facegan.inference import RenderConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from facegan.app.inputs import BackgroundPicker
-    from facegan.app.session import Studio
+    from facegan.app.session import SessionManager
 
 
-def edit_panel(studio: Studio, photograph: gr.Image, behind: BackgroundPicker) -> None:
+def edit_panel(studio: SessionManager, photograph: gr.Image, behind: BackgroundPicker) -> None:
     """Puts the panel on the page.
 
     Args:
@@ -64,14 +64,14 @@ def edit_panel(studio: Studio, photograph: gr.Image, behind: BackgroundPicker) -
         photograph: str | None,
         paste: bool,
         kind: str,
-        colour: str | None,
+        color: str | None,
         picture: str | None,
         *values: float,
     ) -> list[object]:
         if photograph is None:
             return [gr.skip(), gr.skip()]
         names = [control.name for control in controls.CONTROLS]
-        look = Look(background(kind, colour, picture), paste)
+        look = RenderConfig(background(kind, color, picture), paste)
         edited = dict(zip(names, values, strict=True))
         return _shown(studio.edit(str(request.session_hash), as_path(photograph), edited, look))
 
@@ -80,7 +80,7 @@ def edit_panel(studio: Studio, photograph: gr.Image, behind: BackgroundPicker) -
         photograph: str | None,
         paste: bool,
         kind: str,
-        colour: str | None,
+        color: str | None,
         picture: str | None,
     ) -> list[object]:
         """The photograph's own values."""
@@ -88,24 +88,24 @@ def edit_panel(studio: Studio, photograph: gr.Image, behind: BackgroundPicker) -
             return [*[gr.skip()] * len(sliders), None, gr.DownloadButton(interactive=False, value=None)]
         source = studio.look_at(str(request.session_hash), as_path(photograph))
         values = controls.read(source.motion[0].cpu())
-        return [*values, *change(request, photograph, paste, kind, colour, picture, *values)]
+        return [*values, *change(request, photograph, paste, kind, color, picture, *values)]
 
     def throw(
         request: gr.Request,
         photograph: str | None,
         paste: bool,
         kind: str,
-        colour: str | None,
+        color: str | None,
         picture: str | None,
     ) -> list[object]:
         """Random values."""
         values = controls.read(controls.sample(np.random.default_rng()))
-        return [*values, *change(request, photograph, paste, kind, colour, picture, *values)]
+        return [*values, *change(request, photograph, paste, kind, color, picture, *values)]
 
     outputs = [result, download]
     around = [photograph, paste, *behind.components]
     events = [slider.input for slider in sliders]
-    events += [paste.input, behind.kind.input, behind.colour.change, behind.picture.change]
+    events += [paste.input, behind.kind.input, behind.color.change, behind.picture.change]
     # While a slider is dragged, the newest value is taken when the one before is drawn.
     listen(gr.on, change, [*around, *sliders], outputs, triggers=events, trigger_mode="always_last", **MODEL)
     listen(gr.on, begin, around, [*sliders, *outputs], triggers=[photograph.change, reset.click], **MODEL)

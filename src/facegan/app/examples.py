@@ -10,7 +10,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from facegan.geometry.motion import SIZE
+from facegan.geometry.motion import NUM_MOTION_PARAMS
 from synthetic_heads import render, sample_identity, sample_motion
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def draw(folder: Path, people: tuple[int, ...] = PEOPLE, seconds: float = SECOND
     photographs = []
     for number, seed in enumerate(people, 1):
         path = folder / f"person_{number}.png"
-        Image.fromarray(render(sample_identity(seed), np.zeros(SIZE, np.float32), SIDE).image).save(path)
+        Image.fromarray(
+            render(sample_identity(seed), np.zeros(NUM_MOTION_PARAMS, np.float32), SIDE).image
+        ).save(path)
         photographs.append(path)
     driver = folder / "driver.mp4"
     _film(driver, round(seconds * RATE))

@@ -27,7 +27,7 @@ MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
 """Events that use the model wait for each other."""
 AT_ONCE: dict[str, Any] = {"concurrency_id": "at once", "concurrency_limit": None}
 """Events that wait for nobody."""
-OWN, COLOUR, PICTURE = "Its own", "A colour", "A picture"
+OWN, COLOR, PICTURE = "Its own", "A color", "A picture"
 JPEG_QUALITY = 90
 
 
@@ -65,45 +65,45 @@ class BackgroundPicker:
     """What is behind the head; as inputs of an event it is three values for :func:`background`."""
 
     kind: gr.Radio
-    colour: gr.ColorPicker
+    color: gr.ColorPicker
     picture: gr.Image
 
     @classmethod
     def make(cls) -> BackgroundPicker:
         """Puts it on the page."""
-        kind = gr.Radio([OWN, COLOUR, PICTURE], value=OWN, label="Background", elem_id="background")
-        with gr.Column(visible=False, min_width=0) as colours:
-            colour = gr.ColorPicker("#3b6ea5", label="Colour", elem_id="colour")
+        kind = gr.Radio([OWN, COLOR, PICTURE], value=OWN, label="Background", elem_id="background")
+        with gr.Column(visible=False, min_width=0) as colors:
+            color = gr.ColorPicker("#3b6ea5", label="Color", elem_id="color")
         with gr.Column(visible=False, min_width=0) as pictures:
             picture = picture_input("Background picture", height=200, elem_id="background-picture")
         kind.change(
-            lambda chosen: (gr.Column(visible=chosen == COLOUR), gr.Column(visible=chosen == PICTURE)),
+            lambda chosen: (gr.Column(visible=chosen == COLOR), gr.Column(visible=chosen == PICTURE)),
             kind,
-            [colours, pictures],
+            [colors, pictures],
             show_progress="hidden",
             api_visibility="private",
             **AT_ONCE,
         )
-        return cls(kind, colour, picture)
+        return cls(kind, color, picture)
 
     @property
     def components(self) -> list[Component]:
         """The inputs."""
-        return [self.kind, self.colour, self.picture]
+        return [self.kind, self.color, self.picture]
 
 
-def background(kind: str, colour: str | None, picture: str | None) -> str | None:
-    """A background for :class:`~facegan.inference.Look`."""
-    if kind == COLOUR and colour:
-        return as_hex(colour)
+def background(kind: str, color: str | None, picture: str | None) -> str | None:
+    """A background for :class:`~facegan.inference.RenderConfig`."""
+    if kind == COLOR and color:
+        return as_hex(color)
     return picture if kind == PICTURE else None
 
 
-def as_hex(colour: str) -> str:
-    """``#rrggbb`` of what a browser's colour picker says: that, or ``rgba(r, g, b, a)``."""
-    if re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
-        return colour
-    numbers = [min(255, round(float(number))) for number in re.findall(r"\d+(?:\.\d+)?", colour)[:3]]
+def as_hex(color: str) -> str:
+    """``#rrggbb`` of what a browser's color picker says: that, or ``rgba(r, g, b, a)``."""
+    if re.fullmatch(r"#[0-9a-fA-F]{6}", color):
+        return color
+    numbers = [min(255, round(float(number))) for number in re.findall(r"\d+(?:\.\d+)?", color)[:3]]
     return "#{:02x}{:02x}{:02x}".format(*([*numbers, 0, 0, 0])[:3])
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from facegan.errors import InputError
-from facegan.io.images import FORMATS, is_picture, read_picture
+from facegan.io.images import FORMATS, is_image, read_image
 from facegan.io.video_reader import VideoReader
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ def read_upload(path: Path) -> NDArray[np.uint8]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as image:
                 pixels = math.prod(image.size)
-    except Exception:  # what is wrong with it, read_picture says in words
+    except Exception:  # what is wrong with it, read_image says in words
         pixels = 0
     if pixels > MAX_MEGAPIXELS * 1_000_000:
         msg = f"{path} has {pixels / 1e6:.0f} megapixels: make it smaller, at most {MAX_MEGAPIXELS}"
         raise InputError(msg)
-    return read_picture(path)
+    return read_image(path)
 
 
 def read_frame(sent: str | None) -> NDArray[np.uint8]:
@@ -90,7 +90,7 @@ def check_driver(path: Path) -> bool:
     Raises:
         InputError: if it is neither, or too large or too long.
     """
-    if is_picture(path):
+    if is_image(path):
         read_upload(path)
         return False
     frames, seconds, pixels = _measure(path)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 import torch
 
-from facegan.inference.frame_composer import Look, Scene
-from facegan.inference.motion_transfer import Control, Steering
+from facegan.inference.frame_composer import RenderConfig, Scene
+from facegan.inference.motion_transfer import MotionTransfer, MotionTransferConfig
 from facegan.perception import FaceAnalyzer
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ RATE_OVER = 12
 
 
 @dataclass(frozen=True)
-class Shot:
+class LiveFrame:
     """One frame of the result."""
 
     image: NDArray[np.uint8]
@@ -52,17 +52,19 @@ class LiveFace:
         InputError: if the background cannot be read.
     """
 
-    def __init__(self, animator: Animator, source: Source, control: Control, look: Look) -> None:
+    def __init__(
+        self, animator: Animator, source: Source, control: MotionTransferConfig, look: RenderConfig
+    ) -> None:
         self._control = control
         self._own = source.motion[0].cpu()
         self._scene = Scene(animator, source, look)
         self._analyzer = FaceAnalyzer(1, scores=False)
         self._began = perf_counter()
         self._ends: deque[float] = deque(maxlen=RATE_OVER + 1)
-        self._steering: Steering | None = None
+        self._steering: MotionTransfer | None = None
         self._motion = self._own
 
-    def __call__(self, image: NDArray[np.uint8], began: float | None = None) -> Shot:
+    def __call__(self, image: NDArray[np.uint8], began: float | None = None) -> LiveFrame:
         """The result for the camera's next frame.
 
         Args:
@@ -76,13 +78,13 @@ class LiveFace:
         if motion is not None:
             if self._steering is None:
                 reference = motion if self._control.relative else None
-                self._steering = Steering(self._control, self._own, reference)
+                self._steering = MotionTransfer(self._control, self._own, reference)
             self._motion = self._steering(motion, now - self._began)
         shown = self._scene.draw(self._motion[None], times=[now - self._began])[0]
         self._ends.append(perf_counter())
         span = self._ends[-1] - self._ends[0]
         rate = (len(self._ends) - 1) / span if span else 0.0
-        return Shot(shown, bool(faces), rate, self._ends[-1] - began)
+        return LiveFrame(shown, bool(faces), rate, self._ends[-1] - began)
 
     def close(self) -> None:
         """Frees the analyzer."""

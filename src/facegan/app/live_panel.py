@@ -11,11 +11,11 @@ import gradio as gr
 from facegan.app import limits
 from facegan.app.inputs import AT_ONCE, as_html, as_path, background, listen, words
 from facegan.errors import InputError
-from facegan.inference import Control, Look
+from facegan.inference import MotionTransferConfig, RenderConfig
 
 if TYPE_CHECKING:
     from facegan.app.inputs import BackgroundPicker
-    from facegan.app.session import Studio
+    from facegan.app.session import SessionManager
 
 USERS = 4
 """At most so many cameras at once; they share the machine with each other and with the other panels."""
@@ -28,7 +28,7 @@ FRAME = {"width": {"ideal": 640}, "height": {"ideal": 480}}
 EMPTY = '<p class="empty">Start the camera: the photograph follows your face.</p>'
 
 
-def live_panel(studio: Studio, photograph: gr.Image, behind: BackgroundPicker) -> None:
+def live_panel(studio: SessionManager, photograph: gr.Image, behind: BackgroundPicker) -> None:
     """Puts the panel on the page.
 
     Args:
@@ -64,14 +64,17 @@ def live_panel(studio: Studio, photograph: gr.Image, behind: BackgroundPicker) -
         relative: bool,
         smooth: bool,
         kind: str,
-        colour: str | None,
+        color: str | None,
         picture: str | None,
     ) -> tuple[str, str]:
         if frame is None:
             return EMPTY, ""
         began = perf_counter()
         session = str(request.session_hash)
-        control, look = Control(relative=relative, smooth=smooth), Look(background(kind, colour, picture))
+        control, look = (
+            MotionTransferConfig(relative=relative, smooth=smooth),
+            RenderConfig(background(kind, color, picture)),
+        )
         try:
             image = limits.read_frame(frame)
             shot = studio.live(session, as_path(photograph), image, control, look, began)

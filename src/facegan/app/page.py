@@ -14,7 +14,7 @@ from facegan.app.reenact_panel import move_panel
 
 if TYPE_CHECKING:
     from facegan.app.examples import Examples
-    from facegan.app.session import Studio
+    from facegan.app.session import SessionManager
 
 TITLE = "facegan"
 INTRODUCTION = """# facegan
@@ -25,7 +25,7 @@ MAX_WAITING = 40
 """Events that wait for the model; who comes then is told to try again."""
 
 
-def build(studio: Studio, examples: Examples) -> gr.Blocks:
+def build(studio: SessionManager, examples: Examples) -> gr.Blocks:
     """The page.
 
     Args:

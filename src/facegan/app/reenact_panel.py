@@ -23,18 +23,18 @@ from facegan.app.inputs import (
 )
 from facegan.app.session import DRIVER, percent
 from facegan.geometry.motion import ACTION_UNITS
-from facegan.inference import Control, Look
+from facegan.inference import MotionTransferConfig, RenderConfig
 
 if TYPE_CHECKING:
     from facegan.app.inputs import BackgroundPicker
-    from facegan.app.session import Studio
+    from facegan.app.session import SessionManager
 
 VIDEO, PICTURE = "Video", "Picture"
 PARTS = {"All": None, "Expression only": "expression", "Pose only": "pose"}
 EMPTY = '<p class="empty">The result appears here while it is made.</p>'
 
 
-def move_panel(studio: Studio, photograph: gr.Image, behind: BackgroundPicker, example: Path) -> None:
+def move_panel(studio: SessionManager, photograph: gr.Image, behind: BackgroundPicker, example: Path) -> None:
     """Puts the panel on the page.
 
     Args:
@@ -90,17 +90,17 @@ def move_panel(studio: Studio, photograph: gr.Image, behind: BackgroundPicker, e
         paste: bool,
         beside: bool,
         backdrop: str,
-        colour: str | None,
+        color: str | None,
         backing: str | None,
     ) -> Iterator[dict[Any, Any]]:
         driver = as_path(video if kind == VIDEO else picture)
-        control = Control(
+        control = MotionTransferConfig(
             relative=relative,
             only=PARTS[parts],  # type: ignore[arg-type]
             strength={} if strength == 1 else dict.fromkeys(ACTION_UNITS, strength),
             smooth=smooth,
         )
-        look = Look(background(backdrop, colour, backing), paste, beside)
+        look = RenderConfig(background(backdrop, color, backing), paste, beside)
         yield {
             screens: gr.Column(visible=True),
             players: gr.Column(visible=False),

@@ -43,7 +43,7 @@ HEADERS = {
 }
 
 
-class Gate:
+class RequestFilter:
     """ASGI middleware around gradio's application.
 
     gradio offers more than the page uses (its API, a proxy, files of other servers), and tells browsers

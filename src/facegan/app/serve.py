@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from facegan.app import examples
 from facegan.app.limits import MAX_MEGABYTES
-from facegan.app.request_filter import Gate
+from facegan.app.request_filter import RequestFilter
 from facegan.app.shared_engine import SharedEngine
 from facegan.app.temporary_files import Workspace
 from facegan.errors import InputError
@@ -51,9 +51,9 @@ def serve(
         from starlette.middleware import Middleware
 
         from facegan.app.page import STYLE, build, theme
-        from facegan.app.session import Studio
+        from facegan.app.session import SessionManager
 
-        studio = Studio(animator, workspace)
+        studio = SessionManager(animator, workspace)
         page = build(studio, examples.draw(workspace.lasting))
         try:
             _, address, _ = page.launch(
@@ -75,7 +75,7 @@ def serve(
                 max_file_size=f"{MAX_MEGABYTES}mb",
                 allowed_paths=[],
                 app_kwargs={
-                    "middleware": [Middleware(Gate, folder=workspace.folder, keep=workspace.keep)],
+                    "middleware": [Middleware(RequestFilter, folder=workspace.folder, keep=workspace.keep)],
                     "docs_url": None,
                     "redoc_url": None,
                     "openapi_url": None,

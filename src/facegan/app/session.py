@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facegan.app import limits
-from facegan.app.background_task import Job
+from facegan.app.background_task import BackgroundTask
 from facegan.app.live import LiveFace
 from facegan.app.messages import naming, rename
 from facegan.errors import InputError
-from facegan.inference import Look, edit, reenact
-from facegan.io.images import shrink, write_picture
-from facegan.provenance import Claim, Marker, Marks
+from facegan.inference import RenderConfig, edit, reenact
+from facegan.io.images import shrink, write_image
+from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from facegan.app.live import Shot
+    from facegan.app.live import LiveFrame
     from facegan.app.temporary_files import Workspace
-    from facegan.inference import Animator, Control, Source, Summary
+    from facegan.inference import Animator, MotionTransferConfig, Source, Summary
 
 PHOTOGRAPH, DRIVER, BACKGROUND = "the photograph", "the driver", "the background"
 """What errors call the three files."""
@@ -41,7 +41,7 @@ PAUSE = 0.1
 
 
 @dataclass
-class Visit:
+class Session:
     """One opened page."""
 
     session: str
@@ -50,7 +50,7 @@ class Visit:
     edits: list[Path] = field(default_factory=list)
     live: LiveFace | None = None
     live_settings: object = None
-    job: Job[Summary] | None = None
+    job: BackgroundTask[Summary] | None = None
     turn: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -68,7 +68,7 @@ class Moved:
     """What there is to say about it, in the end."""
 
 
-class Studio:
+class SessionManager:
     """Moves photographs.
 
     Args:
@@ -77,11 +77,13 @@ class Studio:
         marks: which marks the results get.
     """
 
-    def __init__(self, animator: Animator, workspace: Workspace, marks: Marks | None = None) -> None:
+    def __init__(
+        self, animator: Animator, workspace: Workspace, marks: ProvenanceConfig | None = None
+    ) -> None:
         self.animator = animator
         self.workspace = workspace
-        self._marks = marks or Marks()
-        self._visits: OrderedDict[str, Visit] = OrderedDict()
+        self._marks = marks or ProvenanceConfig()
+        self._visits: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()
 
     def look_at(self, session: str, photograph: Path | None) -> Source:
@@ -106,7 +108,12 @@ class Studio:
             limits.check_driver(file)
 
     def move(
-        self, session: str, photograph: Path | None, driver: Path | None, control: Control, look: Look
+        self,
+        session: str,
+        photograph: Path | None,
+        driver: Path | None,
+        control: MotionTransferConfig,
+        look: RenderConfig,
     ) -> Iterator[Moved]:
         """Moves a photograph as a driver moves; the newest frame again and again, then the file.
 
@@ -123,7 +130,7 @@ class Studio:
             is_video = limits.check_driver(driver)
             out = self.workspace.new(session, "facegan.mp4" if is_video else "facegan.png")
             marker = self._marker("preview")
-            job = Job(
+            job = BackgroundTask(
                 lambda on_frame: reenact(
                     self.animator,
                     photograph,
@@ -157,7 +164,9 @@ class Studio:
         if job:
             job.stop()
 
-    def edit(self, session: str, photograph: Path | None, values: Mapping[str, float], look: Look) -> Path:
+    def edit(
+        self, session: str, photograph: Path | None, values: Mapping[str, float], look: RenderConfig
+    ) -> Path:
         """Sets the 20 numbers of a photographed face.
 
         Args:
@@ -174,7 +183,7 @@ class Studio:
         with self._naming(session, _background_file(look)):
             image = edit(self.animator, source, values, look)
         out = self.workspace.new(session, "facegan.png")
-        write_picture(out, image, self._marker("edit", *look.describe()))
+        write_image(out, image, self._marker("edit", *look.describe()))
         edits = self._visit(session).edits
         edits.append(out)
         while len(edits) > KEPT_EDITS:
@@ -186,10 +195,10 @@ class Studio:
         session: str,
         photograph: Path | None,
         image: NDArray[np.uint8],
-        control: Control,
-        look: Look,
+        control: MotionTransferConfig,
+        look: RenderConfig,
         began: float | None = None,
-    ) -> Shot:
+    ) -> LiveFrame:
         """The next frame of the camera.
 
         Args:
@@ -231,12 +240,12 @@ class Studio:
         for session in list(self._visits):
             self.end(session)
 
-    def _marker(self, *actions: str) -> Marker:
-        return Marker(self._marks, Claim(self.animator.name, actions))
+    def _marker(self, *actions: str) -> ProvenanceWriter:
+        return ProvenanceWriter(self._marks, ManifestClaim(self.animator.name, actions))
 
-    def _visit(self, session: str) -> Visit:
+    def _visit(self, session: str) -> Session:
         with self._lock:
-            visit = self._visits.setdefault(session, Visit(session))
+            visit = self._visits.setdefault(session, Session(session))
             self._visits.move_to_end(session)
             oldest = next(iter(self._visits)) if len(self._visits) > MAX_VISITS else None
         if oldest:
@@ -253,12 +262,12 @@ class Studio:
             with visit.turn:
                 self._end_live(visit)
 
-    def _check_background(self, session: str, look: Look) -> None:
+    def _check_background(self, session: str, look: RenderConfig) -> None:
         for file, name in _background_file(look).items():
             self.check(session, file, name)
 
     @staticmethod
-    def _end_live(visit: Visit) -> None:
+    def _end_live(visit: Session) -> None:
         if visit.live:
             visit.live.close()
         visit.live = visit.live_settings = None
@@ -280,7 +289,7 @@ def percent(share: float) -> str:
     return "" if math.isnan(share) else f"{min(100, round(100 * share))} %"
 
 
-def _background_file(look: Look) -> dict[Path, str]:
+def _background_file(look: RenderConfig) -> dict[Path, str]:
     """The background, if it is a file."""
     if look.background is None or look.background.startswith("#"):
         return {}

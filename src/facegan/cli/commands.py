@@ -199,14 +199,14 @@ def evaluate(
         pairs: pairs of each protocol, or a file pairs.parquet.
         protocols: some of self, cross, lsim, video; by default all.
         truth: what facegan synthesize wrote, if the data set is of it: the true answers join in.
-        identity: who recognises faces: dlib or facenet.
+        identity: who recognizes faces: dlib or facenet.
         motion: who sees action units and pose: mediapipe, pyfeat, or openface=FOLDER of CSV files.
         seed: of the choice of pairs.
         device: where to compute: cpu, cuda, mps.
         workers: processes that look at pictures; by default one a core.
         overwrite: replace what lies at OUT.
     """
-    from facegan.evaluation import Eyes
+    from facegan.evaluation import MetricBackends
     from facegan.evaluation import evaluate as write
 
     report = write(
@@ -218,7 +218,7 @@ def evaluate(
         protocols=protocols,
         truth=truth,
         seed=seed,
-        eyes=Eyes(identity, motion, device),
+        eyes=MetricBackends(identity, motion, device),
         workers=workers,
         overwrite=overwrite,
     )
@@ -226,7 +226,7 @@ def evaluate(
 
 
 def assets(*, fetch: bool = False, optional: bool = False) -> None:
-    """Model files of others: which there are, under which licence, and where they lie.
+    """Model files of others: which there are, under which license, and where they lie.
 
     Example: facegan assets --fetch
 
@@ -249,7 +249,7 @@ def assets(*, fetch: bool = False, optional: bool = False) -> None:
                 raise
             faults.append(f"{error}; {asset.optional}")
     table = Table()
-    for title in ("file", "licence", "state", "where"):
+    for title in ("file", "license", "state", "where"):
         table.add_column(title, overflow="fold")
     for row in files.rows():
         table.add_row(*row)

@@ -58,7 +58,7 @@ def dashboard(entity: str, project: str) -> Workspace:
 
     Args:
         entity: user or team.
-        project: that the runs were synchronised to.
+        project: that the runs were synchronized to.
 
     Raises:
         InputError: without wandb-workspaces.

@@ -47,7 +47,7 @@ def parser_of(name: str, command: Callable[..., int | None]) -> ArgumentParser:
             if option != parameter.name:  # at once, or one by one
                 about["action"] = "extend"
         elif hint == str | None:
-            about["type"] = str  # as it is: in YAML a colour, #204080, would be a comment
+            about["type"] = str  # as it is: in YAML a color, #204080, would be a comment
         elif (choices := _choices(hint)) is not None:
             about |= {"type": str, "choices": choices}
         else:

@@ -112,7 +112,7 @@ def prepare(
         min_sharpness=min_sharpness,
         max_covered=max_covered,
         min_change=min_change,
-        recognise=cluster,
+        recognize=cluster,
     )
     if dry_run:
         sys.stdout.write(plan(source, out, settings) + "\n")

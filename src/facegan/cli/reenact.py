@@ -55,7 +55,7 @@ def reenact(
         only: take over the expression or the pose alone.
         strength: factors of action units and angles, for example AU12=1.5 yaw=0.5.
         smooth: calm the driver's motion; says by how much that delays it.
-        background: a picture, a video or a colour (#rrggbb or a name) behind the head (nothing else stays).
+        background: a picture, a video or a color (#rrggbb or a name) behind the head (nothing else stays).
         paste_back: put the moved face back into the whole photograph.
         side_by_side: show source, driver and landmarks beside the result.
         face: which face of the source, 1 the largest.
@@ -68,14 +68,14 @@ def reenact(
         device: where torch computes: cpu, cuda, mps.
         overwrite: replace OUT.
     """
-    from facegan.inference import Animator, Control, Look, parse_settings, reenact_all
+    from facegan.inference import Animator, MotionTransferConfig, RenderConfig, parse_settings, reenact_all
     from facegan.inference import reenact as write
-    from facegan.provenance import Marks
+    from facegan.provenance import ProvenanceConfig
 
     options: dict[str, Any] = {
-        "control": Control(relative, reference, only, parse_settings(strength or []), smooth),
-        "look": Look(background, paste_back, side_by_side),
-        "marks": Marks(not no_marks, badge, certificate, key),
+        "control": MotionTransferConfig(relative, reference, only, parse_settings(strength or []), smooth),
+        "look": RenderConfig(background, paste_back, side_by_side),
+        "marks": ProvenanceConfig(not no_marks, badge, certificate, key),
         "face": face,
         "driving_face": driving_face,
         "overwrite": overwrite,
@@ -125,7 +125,7 @@ def edit(
         grid: draw every action unit and angle moved alone (the paper's experiment 4).
         animate: make a video that moves this one from its least value to its greatest and back.
         seconds: length of that video.
-        background: a picture, a video or a colour (#rrggbb or a name) behind the head (nothing else stays).
+        background: a picture, a video or a color (#rrggbb or a name) behind the head (nothing else stays).
         paste_back: put the face back into the whole photograph.
         face: which face of the photograph, 1 the largest.
         badge: show a visible badge.
@@ -136,11 +136,14 @@ def edit(
         device: where torch computes: cpu, cuda, mps.
         overwrite: replace OUT.
     """
-    from facegan.inference import Animator, Look, parse_settings, write_edit
-    from facegan.provenance import Marks
+    from facegan.inference import Animator, RenderConfig, parse_settings, write_edit
+    from facegan.provenance import ProvenanceConfig
 
     values = parse_settings(set or [])
-    look, marks = Look(background, paste_back), Marks(not no_marks, badge, certificate, key)
+    look, marks = (
+        RenderConfig(background, paste_back),
+        ProvenanceConfig(not no_marks, badge, certificate, key),
+    )
     write_edit(
         Animator.from_pretrained(model, device, engine),
         source,

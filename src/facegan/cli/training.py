@@ -19,7 +19,7 @@ from facegan.cli.commands import TRAINING
 from facegan.errors import InputError
 from facegan.stages.base_stage import Stage, require_stage
 from facegan.stages.checkpoints import read_checkpoint
-from facegan.stages.pair_data_module import PairData
+from facegan.stages.pair_data_module import FacePairDataModule
 from facegan.stages.precision import computes_bf16
 
 FILES = "-c lightning_config.yaml -c stages/1_landmark_transform.yaml -c data/videos.yaml"
@@ -50,7 +50,7 @@ def run(arguments: Sequence[str]) -> None:
     try:
         TrainingCLI(
             Stage,
-            PairData,
+            FacePairDataModule,
             subclass_mode_model=True,
             subclass_mode_data=True,
             auto_configure_optimizers=False,
@@ -80,7 +80,7 @@ class TrainingCLI(LightningCLI):
             ("accumulate_grad_batches", 1, "accumulate"),
         ):
             if trainer[theirs] != unset:
-                msg = f"trainer.{theirs} does nothing here: set model.init_args.optimisation.{ours}"
+                msg = f"trainer.{theirs} does nothing here: set model.init_args.optimizer.{ours}"
                 raise InputError(msg)
         if trainer.precision == "bf16-mixed" and not _computes_bf16(trainer.accelerator):
             rank_zero_warn("this processor has no bf16 instructions: trainer.precision is 32-true")

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from facegan.data.face_crops import to_floats, to_tensor
 from facegan.data.face_pair import PICTURES
-from facegan.geometry import landmarks, motion
+from facegan.geometry.landmarks import denormalize_points, flip_landmarks, normalize_points
+from facegan.geometry.motion import flip_motion, rotate_in_plane
 
 if TYPE_CHECKING:
     from facegan.data.face_pair import Pair
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 class Augmentation:
     """Changes a pair so that one picture still shows what the other does.
 
-    ``flip`` and ``colour`` change source, driver and background alike: the answer has the source's colours.
+    ``flip`` and ``color`` change source, driver and background alike: the answer has the source's colors.
     The others make the source a poorer photograph, taken from another place, and leave driver and
     background, from which the answer is made, as they are. Pairs without pictures are only mirrored.
 
     Args:
         flip: probability of mirroring.
-        colour: largest relative change of brightness, contrast and saturation; 0 for none.
+        color: largest relative change of brightness, contrast and saturation; 0 for none.
         blur: largest standard deviation of a Gaussian blur in pixels; 0 for none.
         jpeg: lowest quality of a JPEG compression, 1..100; 100 for none.
         affine: how far the middle of an edge moves at most, as a share of the side, by a shift in each
@@ -39,7 +40,7 @@ class Augmentation:
     def __init__(
         self,
         flip: float = 0.5,
-        colour: float = 0.1,
+        color: float = 0.1,
         *,
         blur: float = 0.0,
         jpeg: int = 100,
@@ -53,7 +54,7 @@ class Augmentation:
         self.flip = flip
         self.affine = affine
         self.source_only = source_only
-        self._light = _composed([augment.ColorJitter(colour, colour, colour, hue=0, p=1)] if colour else [])
+        self._light = _composed([augment.ColorJitter(color, color, color, hue=0, p=1)] if color else [])
         steps: list[Any] = []
         if affine:
             turn = math.degrees(2 * affine)
@@ -105,7 +106,7 @@ class Augmentation:
                 given[_target(role, "mask")] = pair[f"{role}_segmentation"].numpy()
             for role in points:
                 numbers = pair[f"{role}_landmarks"].numpy()
-                given[_target(role, "keypoints")] = landmarks.denormalise(numbers, size)
+                given[_target(role, "keypoints")] = denormalize_points(numbers, size)
         done = transform(**given)
         for role in roles:
             picture = to_tensor(np.ascontiguousarray(done[_target(role, "image")]))
@@ -114,7 +115,7 @@ class Augmentation:
                 pair[f"{role}_segmentation"] = torch.from_numpy(done[_target(role, "mask")])
         for role in points if moves else ():
             moved = np.asarray(done[_target(role, "keypoints")], np.float32)
-            pair[f"{role}_landmarks"] = torch.from_numpy(landmarks.normalise(moved, size))
+            pair[f"{role}_landmarks"] = torch.from_numpy(normalize_points(moved, size))
         return dict(done["replay"])
 
     def _turn(self, pair: Pair, roles: tuple[str, ...], replay: dict[str, Any]) -> None:
@@ -123,7 +124,7 @@ class Augmentation:
         angle = math.degrees(math.atan2(matrix[1][0], matrix[0][0]))
         for role in roles:
             if f"{role}_motion" in pair:
-                pair[f"{role}_motion"] = motion.turn(pair[f"{role}_motion"], angle)
+                pair[f"{role}_motion"] = rotate_in_plane(pair[f"{role}_motion"], angle)
 
 
 def mirrored(pair: Pair) -> Pair:
@@ -131,9 +132,9 @@ def mirrored(pair: Pair) -> Pair:
     result = {}
     for name, value in pair.items():
         if name.endswith("landmarks"):
-            result[name] = landmarks.flip(value)
+            result[name] = flip_landmarks(value)
         elif name.endswith("motion"):
-            result[name] = motion.flip(value)
+            result[name] = flip_motion(value)
         else:
             result[name] = value.flip(-1)
     return result

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from facegan.data.storage import FULL, each, reachable, read_file, shards
 from facegan.errors import InputError
-from facegan.geometry import landmarks, motion
 from facegan.geometry.crop import Crop
+from facegan.geometry.landmarks import NUM_LANDMARKS
+from facegan.geometry.motion import NUM_MOTION_PARAMS
 from facegan.geometry.segmentation import reduce_labels
 from facegan.preparation.shard_writer import DESCRIPTION, SCHEMA, VERSION
 
@@ -72,8 +73,8 @@ class FaceCrops:
         names = np.array(table.with_format("arrow")["split"].to_pylist())
         self._rows = np.flatnonzero(names == split) if split else np.arange(len(table))
         self._pictures = table.select_columns(["image", "segmentation"])
-        self.landmarks = self._numbers(table, "landmarks").reshape(-1, landmarks.COUNT, 2)
-        self.motion = self._numbers(table, "motion").reshape(-1, motion.SIZE)
+        self.landmarks = self._numbers(table, "landmarks").reshape(-1, NUM_LANDMARKS, 2)
+        self.motion = self._numbers(table, "motion").reshape(-1, NUM_MOTION_PARAMS)
         self._crops = self._numbers(table, "crop")
         self.time = self._strings(table, "time").astype(np.float64)
         self.frame = self._strings(table, "frame").astype(np.int64)

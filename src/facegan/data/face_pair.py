@@ -37,7 +37,7 @@ def read_pair(
         driving: index of the driver.
         pictures: False leaves pictures and segmentations out.
         aligned: False leaves the background where the source has it.
-        floats: False leaves pictures as they are stored, in bytes, for :func:`in_floats` later.
+        floats: False leaves pictures as they are stored, in bytes, for :func:`normalize_images` later.
     """
     indices = {"source": source, "driving": driving}
     pair: Pair = {}
@@ -51,10 +51,10 @@ def read_pair(
     for role, (image, labels) in seen.items():
         pair[role] = to_tensor(image)
         pair[f"{role}_segmentation"] = torch.from_numpy(labels)
-    return in_floats(pair) if floats else pair
+    return normalize_images(pair) if floats else pair
 
 
-def in_floats(pair: Pair) -> Pair:
+def normalize_images(pair: Pair) -> Pair:
     """A pair, or a batch of pairs, with its pictures in -1..1; those that are floats stay as they are.
 
     They get the precision of the landmarks.

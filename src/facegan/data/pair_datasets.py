@@ -9,14 +9,14 @@ import torch
 from torch.utils.data import Dataset
 
 from facegan.data.face_pair import Pair, read_pair
-from facegan.geometry import motion as motions
+from facegan.geometry.motion import rotation_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facegan.data.augmentation import Augmentation
     from facegan.data.face_crops import FaceCrops
-    from facegan.data.pair_sampler import Draw
+    from facegan.data.pair_sampler import SampleKey
 
 
 class TrainingPairs(Dataset[Pair]):
@@ -30,10 +30,10 @@ class TrainingPairs(Dataset[Pair]):
         pictures: False leaves pictures and segmentations out.
         aligned: False leaves backgrounds where the source has them.
         augmentation: applied to every pair.
-        min_time: seconds that source and driver are apart at least.
-        min_turn: degrees that the head turns between them at least. Where no crop of the track is both,
-            the source is the one furthest off in time.
-        floats: False gives pictures in bytes, for :func:`facegan.data.in_floats` on the device.
+        min_time_gap_s: seconds that source and driver are apart at least.
+        min_pose_change_deg: degrees that the head turns between them at least. Where no crop of the track
+            is both, the source is the one furthest off in time.
+        floats: False gives pictures in bytes, for :func:`facegan.data.normalize_images` on the device.
     """
 
     def __init__(
@@ -43,16 +43,16 @@ class TrainingPairs(Dataset[Pair]):
         pictures: bool = True,
         aligned: bool = True,
         augmentation: Augmentation | None = None,
-        min_time: float = 0.0,
-        min_turn: float = 0.0,
+        min_time_gap_s: float = 0.0,
+        min_pose_change_deg: float = 0.0,
         floats: bool = True,
     ) -> None:
         self.crops = crops
         self.pictures = pictures
         self.aligned = aligned
         self.augmentation = augmentation
-        self.min_time = min_time
-        self.min_turn = min_turn
+        self.min_time_gap_s = min_time_gap_s
+        self.min_pose_change_deg = min_pose_change_deg
         self.floats = floats
         order = np.argsort(crops.track, kind="stable")
         starts = np.searchsorted(crops.track[order], np.arange(crops.track.max(initial=-1) + 1))
@@ -61,7 +61,7 @@ class TrainingPairs(Dataset[Pair]):
     def __len__(self) -> int:
         return len(self.crops)
 
-    def __getitem__(self, draw: Draw | int) -> Pair:
+    def __getitem__(self, draw: SampleKey | int) -> Pair:
         index, seed = draw if isinstance(draw, tuple) else (draw, draw)
         generator = torch.Generator().manual_seed(seed)
         source = self.source_of(index, generator)
@@ -82,10 +82,10 @@ class TrainingPairs(Dataset[Pair]):
         if not len(others):
             return members
         apart = np.ones(len(others), dtype=bool)
-        if self.min_time:
-            apart &= np.abs(self.crops.time[others] - self.crops.time[index]) >= self.min_time
-        if self.min_turn:
-            apart &= turns(self.crops.motion[others], self.crops.motion[index]) >= self.min_turn
+        if self.min_time_gap_s:
+            apart &= np.abs(self.crops.time[others] - self.crops.time[index]) >= self.min_time_gap_s
+        if self.min_pose_change_deg:
+            apart &= turns(self.crops.motion[others], self.crops.motion[index]) >= self.min_pose_change_deg
         if not apart.any():
             apart[np.abs(self.crops.time[others] - self.crops.time[index]).argmax()] = True
         return np.asarray(others[apart])
@@ -93,7 +93,7 @@ class TrainingPairs(Dataset[Pair]):
 
 def turns(motion: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
     """By how many degrees a head turns from motions N×20 to another one, about whatever axis; N."""
-    rotations, to = (motions.rotation(torch.from_numpy(some).double()) for some in (motion, other))
+    rotations, to = (rotation_matrix(torch.from_numpy(some).double()) for some in (motion, other))
     # By the half angle's sine, which is exact for small turns too: |R - S|² = 8 sin²(angle / 2).
     sine = torch.linalg.matrix_norm(rotations - to) / 8**0.5
     degrees: NDArray[np.float64] = (2 * sine.clamp(max=1).asin()).rad2deg().numpy()

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from facegan.data.pair_datasets import TrainingPairs
 
-Draw = tuple[int, int]
+SampleKey = tuple[int, int]
 """Index of a driver, and the seed of every random choice about its pair."""
 
 
-class PairSampler(DistributedSampler[Draw]):
+class PairSampler(DistributedSampler[SampleKey]):
     """Every driver once an epoch, or as often as its chance is, in an order of seed and epoch alone.
 
     Each process takes every n-th of that order, so that n processes with a batch of b see in a step
@@ -50,7 +50,7 @@ class PairSampler(DistributedSampler[Draw]):
         self.position = position
         self.chances = chances
 
-    def __iter__(self) -> Iterator[Draw]:
+    def __iter__(self) -> Iterator[SampleKey]:
         # Not set_epoch's number, which a resumed run's workers would hear of too late.
         epoch, used = self.position()
         generator = torch.Generator().manual_seed(self.seed + epoch)

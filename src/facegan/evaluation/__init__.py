@@ -3,7 +3,7 @@
 from facegan.evaluation.evaluate import evaluate
 from facegan.evaluation.evaluation_report import Report
 from facegan.evaluation.export_pairs import export_pairs
-from facegan.evaluation.face_measurements import Eyes, Observer
-from facegan.evaluation.image_metrics import PictureMeasures
+from facegan.evaluation.face_measurements import MetricBackends, Observer
+from facegan.evaluation.image_metrics import ImageMetrics
 
-__all__ = ["Eyes", "Observer", "PictureMeasures", "Report", "evaluate", "export_pairs"]
+__all__ = ["ImageMetrics", "MetricBackends", "Observer", "Report", "evaluate", "export_pairs"]

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from facegan.evaluation.image_sets import to_image
-from facegan.geometry.motion import ACTION_UNITS, ANGLE_SCALE, ANGLES, NAMES, edit
-from facegan.networks.compositing import cut_background
+from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, POSE_ANGLES, POSE_SCALE, edit_motion
+from facegan.networks.compositing import mask_background
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,12 +47,12 @@ class Edits(NamedTuple):
             "intensities": list(INTENSITIES),
             "degrees": list(DEGREES),
             "responses": self.responses,
-            "correlations": {name: self._correlation(name) for name in NAMES},
+            "correlations": {name: self._correlation(name) for name in MOTION_NAMES},
         }
 
     def _correlation(self, name: str) -> float | None:
         """Of what was asked for and what is measured."""
-        asked = np.array(DEGREES if name in ANGLES else INTENSITIES, np.float64)
+        asked = np.array(DEGREES if name in POSE_ANGLES else INTENSITIES, np.float64)
         seen = np.array([np.nan if value is None else value for value in self.responses[name]])
         known = np.isfinite(seen)
         if known.sum() < 3 or np.ptp(seen[known]) == 0:
@@ -88,17 +88,19 @@ def draw_edits(name: str, model: FaceGAN, crops: FaceCrops, source: int, observe
             images += [to_image(one) for one in model(face, points, motion, background).result.float().cpu()]
         return images
 
-    own_background = cut_background(picture, labels)
+    own_background = mask_background(picture, labels)
     units = paint(
-        [edit(own, {unit: value}) for value in INTENSITIES for unit in ACTION_UNITS], own_background
+        [edit_motion(own, {unit: value}) for value in INTENSITIES for unit in ACTION_UNITS], own_background
     )
-    angles = paint([edit(own, {angle: value}) for angle in ANGLES for value in DEGREES], own_background)
+    angles = paint(
+        [edit_motion(own, {angle: value}) for angle in POSE_ANGLES for value in DEGREES], own_background
+    )
     others = _others(crops, source)
     swapped = paint(
         [own] * len(others),
         # Without the other's head, or it would stand behind ours.
         torch.cat(
-            [cut_background(crops.picture(i)[None], labels.maximum(crops.segmentation(i))) for i in others]
+            [mask_background(crops.picture(i)[None], labels.maximum(crops.segmentation(i))) for i in others]
         )
         if others
         else own_background,
@@ -106,15 +108,17 @@ def draw_edits(name: str, model: FaceGAN, crops: FaceCrops, source: int, observe
     seen = observer(units + angles).motion
     counts = len(INTENSITIES), len(ACTION_UNITS)
     by_unit = seen[: len(units), : len(ACTION_UNITS)].reshape(*counts, len(ACTION_UNITS))
-    by_angle = seen[len(units) :, len(ACTION_UNITS) :].reshape(len(ANGLES), len(DEGREES), len(ANGLES))
+    by_angle = seen[len(units) :, len(ACTION_UNITS) :].reshape(
+        len(POSE_ANGLES), len(DEGREES), len(POSE_ANGLES)
+    )
     responses = {unit: by_unit[:, k, k] for k, unit in enumerate(ACTION_UNITS)}
-    responses |= {angle: np.degrees(by_angle[k, :, k] * ANGLE_SCALE) for k, angle in enumerate(ANGLES)}
+    responses |= {angle: np.degrees(by_angle[k, :, k] * POSE_SCALE) for k, angle in enumerate(POSE_ANGLES)}
     shape = units[0].shape
     return Edits(
         model=name,
         identity=str(crops.identity[source]),
         units=np.array(units).reshape(*counts, *shape),
-        angles=np.array(angles).reshape(len(ANGLES), len(DEGREES), *shape),
+        angles=np.array(angles).reshape(len(POSE_ANGLES), len(DEGREES), *shape),
         backgrounds=np.array(swapped).reshape(1, len(swapped), *shape),
         responses={
             key: [float(v) if math.isfinite(v) else None for v in values] for key, values in responses.items()

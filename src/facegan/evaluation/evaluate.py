@@ -21,8 +21,8 @@ from facegan.evaluation.action_unit_grid import draw_edits
 from facegan.evaluation.evaluation_pairs import read_pairs, write_pairs
 from facegan.evaluation.evaluation_report import NUMBERS, Report
 from facegan.evaluation.evaluation_run import PREDICTIONS, Run
-from facegan.evaluation.face_measurements import Eyes, close_shared, shared
-from facegan.evaluation.ground_truth import TrueAnswers
+from facegan.evaluation.face_measurements import MetricBackends, close_shared, shared
+from facegan.evaluation.ground_truth import GroundTruthReenactments
 from facegan.evaluation.image_sets import find_predictions
 from facegan.evaluation.methods import parse_methods
 from facegan.evaluation.protocols import PROTOCOLS
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facegan.evaluation.action_unit_grid import Edits
-    from facegan.evaluation.evaluation_pairs import Trials
+    from facegan.evaluation.evaluation_pairs import EvaluationPairs
     from facegan.evaluation.methods import Method
 
-EYES = Eyes()
+EYES = MetricBackends()
 PAIRS, SCORES = "pairs.parquet", "scores.parquet"
 
 
@@ -56,7 +56,7 @@ def evaluate(
     protocols: Sequence[str] | None = None,
     truth: Path | None = None,
     seed: int = 0,
-    eyes: Eyes = EYES,
+    eyes: MetricBackends = EYES,
     workers: int | None = None,
     overwrite: bool = False,
     progress: bool = True,
@@ -99,7 +99,7 @@ def evaluate(
         if method.kind == "predictions":
             for name, chosen in trials.items():
                 find_predictions(Path(method.path), name, len(chosen.source))
-    answers = None if truth is None else TrueAnswers(truth, crops)
+    answers = None if truth is None else GroundTruthReenactments(truth, crops)
     software = _software()
     job = {
         "methods": [asdict(method) for method in methods],
@@ -171,7 +171,7 @@ def people(data: Path | str, size: int | None, pairs: int | Path) -> tuple[str |
 
 def choose_trials(
     crops: FaceCrops, pairs: int | Path, seed: int, split: str | None, protocols: Sequence[str] | None = None
-) -> tuple[dict[str, Trials], dict[str, str]]:
+) -> tuple[dict[str, EvaluationPairs], dict[str, str]]:
     """Protocol to pairs; and to why it has none.
 
     Raises:
@@ -221,7 +221,7 @@ def _edits(run: Run, observer: Any) -> Edits | None:
     return None
 
 
-def _inputs(methods: Sequence[Method], eyes: Eyes) -> list[Path]:
+def _inputs(methods: Sequence[Method], eyes: MetricBackends) -> list[Path]:
     """Folders that are read beside the data."""
     kind, _, folder = eyes.motion.partition("=")
     read = [Path(folder)] if kind == "openface" else []

@@ -34,7 +34,7 @@ SCHEMA = pa.schema(
 """The columns. pair: number in its protocol; video, track and frame name a crop as the data set does."""
 
 
-class Trials(NamedTuple):
+class EvaluationPairs(NamedTuple):
     """Indices of crops, K of each."""
 
     source: NDArray[np.int64]
@@ -43,7 +43,7 @@ class Trials(NamedTuple):
     """Whose landmarks the result should have."""
 
 
-def write_pairs(path: Path, crops: FaceCrops, trials: dict[str, Trials]) -> None:
+def write_pairs(path: Path, crops: FaceCrops, trials: dict[str, EvaluationPairs]) -> None:
     """Writes the pairs of several protocols."""
     tables = []
     for protocol, chosen in trials.items():
@@ -58,7 +58,7 @@ def write_pairs(path: Path, crops: FaceCrops, trials: dict[str, Trials]) -> None
     pq.write_table(pa.concat_tables(tables), path)
 
 
-def read_pairs(path: Path, crops: FaceCrops) -> dict[str, Trials]:
+def read_pairs(path: Path, crops: FaceCrops) -> dict[str, EvaluationPairs]:
     """Finds the pairs of a file in a data set.
 
     Raises:
@@ -81,13 +81,13 @@ def read_pairs(path: Path, crops: FaceCrops) -> dict[str, Trials]:
         )
     }
     protocols = np.array(table["protocol"].to_pylist())
-    found: dict[str, Trials] = {}
+    found: dict[str, EvaluationPairs] = {}
     for protocol in dict.fromkeys(protocols.tolist()):
         rows = table.take(np.flatnonzero(protocols == protocol)).sort_by("pair")
         if rows["pair"].to_pylist() != list(range(len(rows))):
             msg = f"the pairs of {protocol} in {path} are not numbered 0, 1, …, as the pictures are"
             raise InputError(msg)
-        found[protocol] = Trials(*(_indices(rows, role, known, path, crops) for role in ROLES))
+        found[protocol] = EvaluationPairs(*(_indices(rows, role, known, path, crops) for role in ROLES))
     return found
 
 

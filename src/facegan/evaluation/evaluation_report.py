@@ -17,8 +17,8 @@ from facegan.evaluation.methods import ANSWER, DRIVER, NAIVE, SOURCE
 from facegan.evaluation.pair_metrics import MEASURES
 from facegan.evaluation.protocols import PROTOCOLS
 from facegan.evaluation.tables import TABLE, to_csv, to_latex
-from facegan.geometry.motion import ACTION_UNITS, ANGLES
-from facegan.io.image_grid import draw_sheet
+from facegan.geometry.motion import ACTION_UNITS, POSE_ANGLES
+from facegan.io.image_grid import make_image_grid
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,9 +82,11 @@ class Report:
         (folder / "table.tex").write_text(to_latex(protocols, self._rows), encoding="utf-8")
         for name, columns in self.sheets.items():
             images = np.stack(list(columns.values()), axis=1)
-            (folder / f"{name}.png").write_bytes(_encode(draw_sheet(images, list(columns)), ".png"))
+            (folder / f"{name}.png").write_bytes(_encode(make_image_grid(images, list(columns)), ".png"))
         for name, (images, titles, labels) in self._edit_sheets.items():
-            (folder / f"edits_{name}.png").write_bytes(_encode(draw_sheet(images, titles, labels), ".png"))
+            (folder / f"edits_{name}.png").write_bytes(
+                _encode(make_image_grid(images, titles, labels), ".png")
+            )
         (folder / "report.html").write_text(self._page(), encoding="utf-8")
 
     @property
@@ -100,7 +102,7 @@ class Report:
         degrees = [f"{value}°" for value in DEGREES]
         sheets = {
             "units": (self.edits.units, list(ACTION_UNITS), [f"{value:.2f}" for value in INTENSITIES]),
-            "angles": (self.edits.angles, degrees, list(ANGLES)),
+            "angles": (self.edits.angles, degrees, list(POSE_ANGLES)),
         }
         if self.edits.backgrounds.shape[1]:
             sheets["backgrounds"] = (self.edits.backgrounds, [""] * self.edits.backgrounds.shape[1], [])
@@ -135,7 +137,7 @@ class Report:
             intensities=INTENSITIES,
             degrees=DEGREES,
             units=ACTION_UNITS,
-            angles=ANGLES,
+            angles=POSE_ANGLES,
         )
 
 

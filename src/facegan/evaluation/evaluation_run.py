@@ -16,12 +16,12 @@ from facegan.evaluation.image_sets import CropPictures
 from facegan.evaluation.methods import ANSWER, DRIVER, SOURCE, Reenacting, given_pictures, made_pictures
 from facegan.evaluation.pair_metrics import MEASURES, observed
 from facegan.evaluation.protocols import PROTOCOLS
-from facegan.evaluation.summary import difference, summarise
+from facegan.evaluation.summary import difference, summarize
 
 if TYPE_CHECKING:
-    from facegan.evaluation.evaluation_pairs import Trials
+    from facegan.evaluation.evaluation_pairs import EvaluationPairs
     from facegan.evaluation.face_measurements import Seen
-    from facegan.evaluation.ground_truth import TrueAnswers
+    from facegan.evaluation.ground_truth import GroundTruthReenactments
     from facegan.evaluation.image_sets import Pictures
     from facegan.evaluation.methods import Method
     from facegan.evaluation.scoring import Scorer
@@ -52,8 +52,8 @@ class Run:
     networks: dict[str, FaceGAN]
     crops: FaceCrops
     split: str | None
-    trials: dict[str, Trials]
-    answers: TrueAnswers | None
+    trials: dict[str, EvaluationPairs]
+    answers: GroundTruthReenactments | None
     scorer: Scorer
     folder: Path
     progress: bool
@@ -137,7 +137,7 @@ class Run:
                 driven = self._crop_pictures(trials.driver)
                 values["flicker"] = self.scorer.flicker(pictures, driven, f"{name}/{method}")
             values = {key: values[key] for key in _wanted(name) if key in values}
-            summary = summarise(values, seen.found, identity)
+            summary = summarize(values, seen.found, identity)
             if method == first:
                 reference = values
             else:

@@ -9,7 +9,7 @@ import torch
 
 from facegan.evaluation.image_sets import to_batch
 from facegan.evaluation.metric_backends import MediaPipe, identity_back_end, motion_back_end
-from facegan.geometry.landmarks import COUNT, normalise
+from facegan.geometry.landmarks import NUM_LANDMARKS, normalize_points
 from facegan.perception import FaceAnalyzer
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ class Seen(NamedTuple):
 
 
 class Observer:
-    """Detects, measures and recognises the largest face of single pictures.
+    """Detects, measures and recognizes the largest face of single pictures.
 
     Args:
-        identity: recogniser of faces.
+        identity: recognizer of faces.
         motion: detector of action units and pose. Landmarks and gaze are MediaPipe's.
     """
 
@@ -73,11 +73,11 @@ class Observer:
         """
         size = images[0].shape[0]
         faces = [next(iter(self._analyze(image)), None) for image in images]
-        landmarks = np.full((len(images), COUNT, 2), np.nan, np.float32)
+        landmarks = np.full((len(images), NUM_LANDMARKS, 2), np.nan, np.float32)
         gaze = np.full((len(images), 2, 2), np.nan, np.float32)
         for index, face in enumerate(faces):
             if face is not None:
-                landmarks[index] = normalise(face.landmarks, size)
+                landmarks[index] = normalize_points(face.landmarks, size)
                 gaze[index] = gaze_of(face.mesh)
         seen = np.flatnonzero(np.isfinite(landmarks[:, 0, 0]))
         with torch.inference_mode():
@@ -114,7 +114,7 @@ class Observer:
         self.close()
 
 
-class Eyes(NamedTuple):
+class MetricBackends(NamedTuple):
     """Which back ends look, as names that can be sent to another process."""
 
     identity: str = "dlib"
@@ -145,7 +145,7 @@ def gaze_of(mesh: Floats) -> Floats:
     return np.array(places, np.float32)
 
 
-def observe(job: tuple[Pictures, range, Eyes]) -> Seen:
+def observe(job: tuple[Pictures, range, MetricBackends]) -> Seen:
     """Looks at some of many pictures; the detectors stay open for the process' next job."""
     pictures, chosen, eyes = job
     images = [pictures.read(index) for index in chosen]
@@ -157,10 +157,10 @@ def join(parts: Iterable[Seen]) -> Seen:
     return Seen(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-_OPEN: dict[Eyes, Observer] = {}
+_OPEN: dict[MetricBackends, Observer] = {}
 
 
-def shared(eyes: Eyes) -> Observer:
+def shared(eyes: MetricBackends) -> Observer:
     """The process' own observer, open until others are asked for, or :func:`close_shared`.
 
     Raises:

@@ -8,7 +8,7 @@ import numpy as np
 
 from facegan.errors import InputError
 from facegan.geometry.crop import Crop, extent
-from facegan.geometry.landmarks import normalise
+from facegan.geometry.landmarks import normalize_points
 from synthetic_heads import GroundTruth
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facegan.data import FaceCrops
-    from facegan.evaluation.evaluation_pairs import Trials
+    from facegan.evaluation.evaluation_pairs import EvaluationPairs
 
 
-class TrueAnswers:
+class GroundTruthReenactments:
     """The source's person, filmed by the source's camera, with the driver's motion and gaze.
 
     It is cut as any frame of the source's track: a square of the same side, the eyes at their place.
@@ -55,9 +55,9 @@ class TrueAnswers:
         before = self._truth.row(rows[0])["landmarks"].reshape(-1, 2)
         side = 2 * max(extent(before)) / max(extent(crops.landmarks[source]))
         crop = Crop.around(frame.landmarks, side)
-        points = normalise(crop.to_crop(frame.landmarks, self._size), self._size)
+        points = normalize_points(crop.to_crop(frame.landmarks, self._size), self._size)
         return np.asarray(crop.cut(frame.image, self._size)), points
 
-    def paint(self, trials: Trials, pairs: NDArray[np.int64]) -> list[NDArray[np.uint8]]:
+    def paint(self, trials: EvaluationPairs, pairs: NDArray[np.int64]) -> list[NDArray[np.uint8]]:
         """The answers of some trials."""
         return [self.picture(int(trials.source[pair]), int(trials.driver[pair])) for pair in pairs]

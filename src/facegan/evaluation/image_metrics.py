@@ -15,18 +15,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from facegan.evaluation.face_measurements import Observer
-    from facegan.metrics import PairMean
+    from facegan.metrics import PairwiseMeanMetric
 
 
 EPSILON = 1e-3
 """Generators end with tanh; what was computed in half precision may go beyond it a little."""
 
 
-class PictureMeasures(WrapperMetric):
+class ImageMetrics(WrapperMetric):
     """CSIM, PSIM, ED and, where there are second pictures, LSIM of pictures.
 
-    Each picture is looked at once. A result without a face counts as a miss (:class:`PairMean`). A pair
-    whose source, driver or second picture cannot be measured does not count in the measure that needs it.
+    Each picture is looked at once. A result without a face counts as a miss
+    (:class:`PairwiseMeanMetric`). A pair whose source, driver or second picture cannot be measured does
+    not count in the measure that needs it.
 
     Args:
         observer: who looks; ``Eyes().open()`` for the default back ends.
@@ -34,7 +35,7 @@ class PictureMeasures(WrapperMetric):
     Example::
 
         with Eyes().open() as observer:
-            measures = PictureMeasures(observer)
+            measures = ImageMetrics(observer)
             measures.update(source, driver, result)
             measures.compute()  # {'csim': …, 'psim': …, 'ed': …}
             measures.csim.misses  # results without a face
@@ -91,7 +92,7 @@ class PictureMeasures(WrapperMetric):
             metric.reset()
 
     @property
-    def _metrics(self) -> dict[str, PairMean]:
+    def _metrics(self) -> dict[str, PairwiseMeanMetric]:
         return {"csim": self.csim, "psim": self.psim, "ed": self.ed, "lsim": self.lsim}
 
     def _look(self, batch: Tensor) -> tuple[dict[str, Tensor], Tensor]:

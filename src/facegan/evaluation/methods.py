@@ -18,7 +18,7 @@ from facegan.errors import InputError
 from facegan.evaluation.image_sets import FilePictures, find_predictions, to_image
 from facegan.io.atomic import new_file
 from facegan.networks import FaceGAN
-from facegan.networks.compositing import cut_background
+from facegan.networks.compositing import mask_background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from facegan.data import FaceCrops, Pair
-    from facegan.evaluation.evaluation_pairs import Trials
+    from facegan.evaluation.evaluation_pairs import EvaluationPairs
     from facegan.networks import Reenactment
 
 BATCH = 8
@@ -146,7 +146,7 @@ class Reenacting:
         self,
         model: Callable[..., Reenactment],
         crops: FaceCrops,
-        trials: Trials,
+        trials: EvaluationPairs,
         device: torch.device | str = "cpu",
     ) -> None:
         self._model, self._crops, self._trials, self._device = model, crops, trials, device
@@ -164,7 +164,7 @@ class Reenacting:
                 for pair in pairs
             ]
         )
-        background = cut_background(batch["background"], batch["background_segmentation"])
+        background = mask_background(batch["background"], batch["background_segmentation"])
         inputs: list[Tensor] = [
             batch["source"],
             batch["source_landmarks"],

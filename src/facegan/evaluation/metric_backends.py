@@ -1,4 +1,4 @@
-"""Who looks at the pictures: recognisers of identity, and detectors of action units and pose."""
+"""Who looks at the pictures: recognizers of identity, and detectors of action units and pose."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from facegan.errors import InputError
-from facegan.geometry import motion
+from facegan.geometry.motion import ACTION_UNITS, INTENSITY_SCALE, NUM_MOTION_PARAMS, motion_from_openface
 from facegan.perception import IdentityEmbedder
 from facegan.perception.assets import ASSETS
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class IdentityBackEnd(Protocol):
-    """Recogniser of faces."""
+    """FaceEmbedder of faces."""
 
     name: str
     """As a report names it, with its weights."""
@@ -118,7 +118,7 @@ class FaceNet:
 
 
 class Callback:
-    """Any function as recogniser.
+    """Any function as recognizer.
 
     Args:
         embed: as :meth:`IdentityBackEnd.__call__`.
@@ -145,7 +145,7 @@ class MediaPipe:
     ) -> NDArray[np.float32]:
         """Their own numbers."""
         return np.array([_UNSEEN if face is None else face.motion for face in faces], np.float32).reshape(
-            -1, motion.SIZE
+            -1, NUM_MOTION_PARAMS
         )
 
 
@@ -180,7 +180,7 @@ class OpenFace:
         return np.stack([self._read(self._folder / f"{name}.csv") for name in names])
 
     def _read(self, path: Path) -> NDArray[np.float32]:
-        columns = [*(f"{unit}_r" for unit in motion.ACTION_UNITS), "pose_Rx", "pose_Ry", "pose_Rz"]
+        columns = [*(f"{unit}_r" for unit in ACTION_UNITS), "pose_Rx", "pose_Ry", "pose_Rz"]
         try:
             with path.open(newline="", encoding="utf-8") as file:
                 # OpenFace puts a space behind every comma.
@@ -193,8 +193,8 @@ class OpenFace:
         except (OSError, KeyError, TypeError, ValueError) as error:
             msg = f"cannot read OpenFace's {path}: {error}"
             raise InputError(msg) from error
-        count = len(motion.ACTION_UNITS)
-        return cast("NDArray[np.float32]", motion.from_openface(values[:count], values[count:]).numpy())
+        count = len(ACTION_UNITS)
+        return cast("NDArray[np.float32]", motion_from_openface(values[:count], values[count:]).numpy())
 
 
 class PyFeat:
@@ -233,7 +233,7 @@ class PyFeat:
     @staticmethod
     def read(seen: Any, count: int) -> NDArray[np.float32]:
         """Motion vectors count×20 of py-feat's table, a row a face."""
-        units = ["AU43" if unit == "AU45" else unit for unit in motion.ACTION_UNITS]
+        units = ["AU43" if unit == "AU45" else unit for unit in ACTION_UNITS]
         vectors = np.tile(_UNSEEN, (count, 1))
         largest = np.zeros(count)
         for _, row in seen.iterrows():
@@ -244,11 +244,11 @@ class PyFeat:
             values = torch.tensor([float(row[unit]) for unit in units])
             # Radians; up and to the person's right, where ours go down and clockwise.
             angles = torch.tensor([-row["Pitch"], row["Yaw"], -row["Roll"]]).float()
-            vectors[frame] = motion.from_openface(values * motion.INTENSITY_SCALE, angles).numpy()
+            vectors[frame] = motion_from_openface(values * INTENSITY_SCALE, angles).numpy()
         return vectors
 
 
-_UNSEEN = np.full(motion.SIZE, np.nan, np.float32)
+_UNSEEN = np.full(NUM_MOTION_PARAMS, np.nan, np.float32)
 
 IDENTITY: dict[str, Callable[[torch.device | str], IdentityBackEnd]] = {"dlib": Dlib, "facenet": FaceNet}
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from facegan import metrics
-from facegan.geometry.motion import ACTION_UNITS, to_openface
+from facegan.geometry.motion import ACTION_UNITS, motion_to_openface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -148,7 +148,7 @@ def parts(seen: Seen) -> dict[str, torch.Tensor]:
         "gaze": torch.from_numpy(seen.gaze),
         "identity": torch.from_numpy(seen.identity),
         "units": motion[:, : len(ACTION_UNITS)],
-        "angles": to_openface(motion)[1],
+        "angles": motion_to_openface(motion)[1],
     }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from facegan.data import ValidationPairs, cross_pairs, nearest_motion
-from facegan.evaluation.evaluation_pairs import Trials
+from facegan.evaluation.evaluation_pairs import EvaluationPairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,23 +35,23 @@ class Protocol(NamedTuple):
     title: str
     about: str
     measures: tuple[str, ...]
-    choose: Callable[[FaceCrops, int, int], Trials]
+    choose: Callable[[FaceCrops, int, int], EvaluationPairs]
     pictured: bool
 
 
-def self_reenactment(crops: FaceCrops, count: int, seed: int) -> Trials:
+def self_reenactment(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
     """The first crop of a track, moved as another one of it; drivers evenly over all, whatever the seed."""
     source, driver = ValidationPairs(crops, count).indices.T
-    return Trials(source, driver, driver)
+    return EvaluationPairs(source, driver, driver)
 
 
-def cross_reenactment(crops: FaceCrops, count: int, seed: int) -> Trials:
+def cross_reenactment(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
     """Random drivers, each for a random other identity; no crop drives twice."""
     source, driver = cross_pairs(crops, count, seed).T
-    return Trials(source, driver, driver)
+    return EvaluationPairs(source, driver, driver)
 
 
-def shape_and_expression(crops: FaceCrops, count: int, seed: int) -> Trials:
+def shape_and_expression(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
     """LSIM: random second pictures of an identity, each with the other identity's crop that moves most alike.
 
     Alike is the smallest distance of all 20 numbers of the motion vector: the paper's AU vector holds the
@@ -64,10 +64,10 @@ def shape_and_expression(crops: FaceCrops, count: int, seed: int) -> Trials:
         return _none()
     second = random.permutation(seconds)[:count]
     driver = nearest_motion(crops, crops.motion[second], crops.identity[second])
-    return Trials(first[identity[second]], driver, second)
+    return EvaluationPairs(first[identity[second]], driver, second)
 
 
-def successive_frames(crops: FaceCrops, count: int, seed: int) -> Trials:
+def successive_frames(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
     """The first crop of a track, moved as RUN successive crops from its middle; so many whole runs as fit."""
     random = np.random.default_rng(seed)
     tracks = [np.flatnonzero(crops.track == track) for track in range(crops.track.max(initial=-1) + 1)]
@@ -81,7 +81,7 @@ def successive_frames(crops: FaceCrops, count: int, seed: int) -> Trials:
         runs.append(members[min(begin, len(members) - RUN) :][:RUN])
     driver = np.concatenate(runs)
     source = np.repeat([tracks[one][0] for one in chosen], RUN)
-    return Trials(source, driver, driver)
+    return EvaluationPairs(source, driver, driver)
 
 
 PROTOCOLS = {
@@ -120,6 +120,6 @@ PROTOCOLS = {
 }
 
 
-def _none() -> Trials:
+def _none() -> EvaluationPairs:
     nothing = np.empty(0, np.int64)
-    return Trials(nothing, nothing, nothing)
+    return EvaluationPairs(nothing, nothing, nothing)

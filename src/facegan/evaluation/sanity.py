@@ -25,7 +25,7 @@ from rich.table import Table
 
 from facegan.data import FaceCrops
 from facegan.errors import InputError
-from facegan.evaluation.face_measurements import Eyes, Observer, Seen, join
+from facegan.evaluation.face_measurements import MetricBackends, Observer, Seen, join
 from facegan.evaluation.image_sets import to_image
 from facegan.evaluation.pair_metrics import MEASURES, observed
 from facegan.geometry.motion import ACTION_UNITS
@@ -237,12 +237,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m facegan.evaluation.sanity", description=__doc__)
     parser.add_argument("--people", type=int, default=64, help="number of drawn people, 3 or more")
     parser.add_argument("--data", type=Path, help="prepared data set of real videos, instead of drawn people")
-    parser.add_argument("--identity", default="dlib", help="who recognises faces: dlib or facenet")
+    parser.add_argument("--identity", default="dlib", help="who recognizes faces: dlib or facenet")
     parser.add_argument("--motion", default="mediapipe", help="who sees action units and pose")
     given = parser.parse_args()
     console = Console()
     try:
-        with Eyes(given.identity, given.motion).open() as observer:
+        with MetricBackends(given.identity, given.motion).open() as observer:
             if given.data is not None:
                 console.print(_filmed_table(filmed(FaceCrops(given.data, None), observer, progress=True)))
             else:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import torch
 
-from facegan.evaluation.face_measurements import Eyes, Seen, join, observe
+from facegan.evaluation.face_measurements import MetricBackends, Seen, join, observe
 from facegan.evaluation.image_distances import Compared, compare, flicker
 from facegan.evaluation.protocols import RUN
 from facegan.io.atomic import new_file
@@ -42,7 +42,7 @@ class Scorer:
     """
 
     folder: Path
-    eyes: Eyes
+    eyes: MetricBackends
     workers: Workers
 
     def see(self, pictures: Pictures, name: str) -> Seen:

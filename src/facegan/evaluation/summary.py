@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-def summarise(
+def summarize(
     values: dict[str, Floats], found: NDArray[np.bool_] | None, identity: NDArray[np.str_]
 ) -> dict[str, dict[str, Any]]:
     """Mean of each measure, its interval, and the mean without misses.

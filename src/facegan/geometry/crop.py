@@ -1,7 +1,7 @@
 """The paper's crop: a square that keeps the point between the eyes at one place.
 
 The square has one side for a whole track and moves with the face, without turning. Positions are
-pixels of the frame with (0, 0) the centre of its top left pixel, as everywhere; the square itself
+pixels of the frame with (0, 0) the center of its top left pixel, as everywhere; the square itself
 is measured from the frame's corner, so that the one of (0, 0, 64) covers the pixels 0 to 63.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from facegan.geometry.landmarks import between_eyes
+from facegan.geometry.landmarks import interocular_center
 from facegan.geometry.segmentation import argmax_labels, one_hot_labels
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Crop:
             landmarks: 68×2 in pixels of the frame.
             side: in pixels, see :func:`track_side`.
         """
-        x, y = between_eyes(landmarks) + 0.5 - side * np.array(EYES)
+        x, y = interocular_center(landmarks) + 0.5 - side * np.array(EYES)
         return cls(float(x), float(y), float(side))
 
     def to_crop(self, points: NDArray[np.floating], size: int) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from facegan.geometry import landmarks
+from facegan.geometry.landmarks import interocular_center, landmarks_from_mesh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,10 +58,10 @@ class HeadPose:
         Args:
             mesh: 478×3 in pixels, x right, y down, z away from the camera.
         """
-        points = landmarks.from_mesh(mesh)
+        points = landmarks_from_mesh(mesh)
         side = SIDE * float(np.ptp(points, axis=0).max())
         placed = mesh / side
-        placed[:, :2] += EYES - landmarks.between_eyes(points) / side
+        placed[:, :2] += EYES - interocular_center(points) / side
         return self.fit(placed, 1.0)
 
     def fit(self, mesh: NDArray[np.floating], aspect: float) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """The 68-point landmark scheme: contours, MediaPipe's mesh, coordinates, drawing.
 
-Landmarks are N×68×2 tensors, x right, y down, -1..1 over the crop. A pixel's centre is the
+Landmarks are N×68×2 tensors, x right, y down, -1..1 over the crop. A pixel's center is the
 point it stands for: pixel i of S lies at (2i + 1) / S - 1, as in ``align_corners=False``.
 """
 
@@ -16,7 +16,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-COUNT = 68
+NUM_LANDMARKS = 68
 
 JAW = tuple(range(17))
 RIGHT_BROW = tuple(range(17, 22))
@@ -34,7 +34,7 @@ CLOSED_CONTOURS = (RIGHT_EYE, LEFT_EYE, OUTER_LIPS, INNER_LIPS)
 EDGES: tuple[tuple[int, int], ...] = tuple(edge for line in OPEN_CONTOURS for edge in pairwise(line)) + tuple(
     edge for ring in CLOSED_CONTOURS for edge in zip(ring, ring[1:] + ring[:1], strict=True)
 )
-"""Pairs of neighbouring landmarks along the contours: 31 on open ones, 32 on closed ones."""
+"""Pairs of neighboring landmarks along the contours: 31 on open ones, 32 on closed ones."""
 
 # "Right" and "left" are the person's own; the person's right is on the left of the picture.
 MESH_INDICES: tuple[int, ...] = (
@@ -50,7 +50,7 @@ MESH_INDICES: tuple[int, ...] = (
 )
 """For each of the 68 landmarks, the vertex of MediaPipe's 478-point mesh that stands for it."""
 
-FLIPPED: tuple[int, ...] = (
+FLIP_INDICES: tuple[int, ...] = (
     *reversed(JAW),
     *reversed(RIGHT_BROW + LEFT_BROW),
     *NOSE_BRIDGE,
@@ -63,7 +63,7 @@ FLIPPED: tuple[int, ...] = (
 """Order of the landmarks after the picture is mirrored left to right."""
 
 
-def from_mesh(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
+def landmarks_from_mesh(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
     """Picks the 68 landmarks out of MediaPipe's mesh.
 
     Args:
@@ -75,7 +75,7 @@ def from_mesh(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(mesh)[..., MESH_INDICES, :2]
 
 
-def between_eyes(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
+def interocular_center(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
     """The point between the eyes: mean of the twelve eye landmarks.
 
     Args:
@@ -88,35 +88,35 @@ def between_eyes(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
     return points
 
 
-def normalise(points: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+def normalize_points(points: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """Pixel positions in a square crop to -1..1.
 
     Args:
-        points: ...×2, where (0, 0) is the centre of the top left pixel.
+        points: ...×2, where (0, 0) is the center of the top left pixel.
         size: side of the crop in pixels.
     """
     return ((2 * np.asarray(points) + 1) / size - 1).astype(np.float32)
 
 
-def denormalise(points: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """Inverse of :func:`normalise`."""
+def denormalize_points(points: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Inverse of :func:`normalize_points`."""
     return (((np.asarray(points) + 1) * size - 1) / 2).astype(np.float32)
 
 
-def flip(landmarks: Tensor) -> Tensor:
+def flip_landmarks(landmarks: Tensor) -> Tensor:
     """Mirrors landmarks left to right and renames the sides.
 
     Args:
         landmarks: ...×68×2 in -1..1.
     """
-    mirrored = landmarks[..., list(FLIPPED), :]
+    mirrored = landmarks[..., list(FLIP_INDICES), :]
     return torch.stack((-mirrored[..., 0], mirrored[..., 1]), dim=-1)
 
 
 def draw_gaussians(landmarks: Tensor, size: int, sigma: float = 0.02) -> Tensor:
     """Draws all landmarks into one channel as 2D Gaussians: H_t of the paper.
 
-    Every landmark adds exp(-d² / 2σ²), so neighbours that meet (closed lips) shine brighter.
+    Every landmark adds exp(-d² / 2σ²), so neighbors that meet (closed lips) shine brighter.
     A Gaussian is separable, so the whole picture is one matrix product of its rows and columns;
     the gradient reaches the landmarks through both.
 
@@ -126,7 +126,7 @@ def draw_gaussians(landmarks: Tensor, size: int, sigma: float = 0.02) -> Tensor:
         sigma: standard deviation in the same units as the landmarks; 0.02 is 2.56 pixels of 256.
 
     Returns:
-        N×1×size×size, 0 where there is no landmark, 1 at the centre of a lone one.
+        N×1×size×size, 0 where there is no landmark, 1 at the center of a lone one.
 
     Raises:
         ValueError: if ``landmarks`` is not N×K×2.
@@ -137,7 +137,7 @@ def draw_gaussians(landmarks: Tensor, size: int, sigma: float = 0.02) -> Tensor:
     # In 32 bit: at bf16 a pixel's position would be off by more than a small sigma.
     with torch.autocast(landmarks.device.type, enabled=False):
         points = landmarks.float()
-        centres = (2 * torch.arange(size, device=points.device, dtype=points.dtype) + 1) / size - 1
-        falloff = torch.exp(-0.5 * ((points[..., None] - centres) / sigma) ** 2)
+        centers = (2 * torch.arange(size, device=points.device, dtype=points.dtype) + 1) / size - 1
+        falloff = torch.exp(-0.5 * ((points[..., None] - centers) / sigma) ** 2)
         columns, rows = falloff.unbind(dim=2)
         return torch.einsum("nkh,nkw->nhw", rows, columns)[:, None]

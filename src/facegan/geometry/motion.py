@@ -23,15 +23,15 @@ ACTION_UNITS: tuple[str, ...] = (
     *("AU01", "AU02", "AU04", "AU05", "AU06", "AU07", "AU09", "AU10", "AU12"),
     *("AU14", "AU15", "AU17", "AU20", "AU23", "AU25", "AU26", "AU45"),
 )
-ANGLES: tuple[str, ...] = ("pitch", "yaw", "roll")
-NAMES: tuple[str, ...] = ACTION_UNITS + ANGLES
-SIZE = len(NAMES)
+POSE_ANGLES: tuple[str, ...] = ("pitch", "yaw", "roll")
+MOTION_NAMES: tuple[str, ...] = ACTION_UNITS + POSE_ANGLES
+NUM_MOTION_PARAMS = len(MOTION_NAMES)
 
 INTENSITY_SCALE = 5.0
-ANGLE_SCALE = 0.70
+POSE_SCALE = 0.70
 
 
-def from_openface(intensities: Tensor, angles: Tensor) -> Tensor:
+def motion_from_openface(intensities: Tensor, angles: Tensor) -> Tensor:
     """OpenFace's units to a motion vector.
 
     Args:
@@ -41,25 +41,25 @@ def from_openface(intensities: Tensor, angles: Tensor) -> Tensor:
     Returns:
         ...×20.
     """
-    return torch.cat((intensities / INTENSITY_SCALE, angles / ANGLE_SCALE), dim=-1)
+    return torch.cat((intensities / INTENSITY_SCALE, angles / POSE_SCALE), dim=-1)
 
 
-def to_openface(motion: Tensor) -> tuple[Tensor, Tensor]:
-    """Inverse of :func:`from_openface`: intensities ...×17 in 0..5 and angles ...×3 in radians."""
+def motion_to_openface(motion: Tensor) -> tuple[Tensor, Tensor]:
+    """Inverse of :func:`motion_from_openface`: intensities ...×17 in 0..5 and angles ...×3 in radians."""
     count = len(ACTION_UNITS)
-    return motion[..., :count] * INTENSITY_SCALE, motion[..., count:] * ANGLE_SCALE
+    return motion[..., :count] * INTENSITY_SCALE, motion[..., count:] * POSE_SCALE
 
 
-def flip(motion: Tensor) -> Tensor:
+def flip_motion(motion: Tensor) -> Tensor:
     """Motion of the mirrored face: yaw and roll change their sign; the units have no side."""
-    signs = motion.new_ones(SIZE)
-    signs[[NAMES.index("yaw"), NAMES.index("roll")]] = -1
+    signs = motion.new_ones(NUM_MOTION_PARAMS)
+    signs[[MOTION_NAMES.index("yaw"), MOTION_NAMES.index("roll")]] = -1
     return motion * signs
 
 
-def rotation(motion: Tensor) -> Tensor:
+def rotation_matrix(motion: Tensor) -> Tensor:
     """The head's rotation R = Rx(pitch) Ry(yaw) Rz(roll), ...×3×3, of ...×20."""
-    angles = motion[..., len(ACTION_UNITS) :] * ANGLE_SCALE
+    angles = motion[..., len(ACTION_UNITS) :] * POSE_SCALE
     (sx, sy, sz), (cx, cy, cz) = angles.sin().unbind(dim=-1), angles.cos().unbind(dim=-1)
     rows = (
         (cy * cz, -cy * sz, sy),
@@ -69,7 +69,7 @@ def rotation(motion: Tensor) -> Tensor:
     return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
 
 
-def turn(motion: Tensor, angle: float) -> Tensor:
+def rotate_in_plane(motion: Tensor, angle: float) -> Tensor:
     """Motion of the face in a picture that is turned: Rz(angle) R.
 
     Args:
@@ -80,15 +80,15 @@ def turn(motion: Tensor, angle: float) -> Tensor:
     sine, cosine, one = radians.sin(), radians.cos(), torch.ones((), dtype=torch.float64)
     zero = 0 * one
     picture = torch.stack((cosine, -sine, zero, sine, cosine, zero, zero, zero, one)).reshape(3, 3)
-    matrix = picture.to(motion.device) @ rotation(motion.double())
+    matrix = picture.to(motion.device) @ rotation_matrix(motion.double())
     pitch = torch.atan2(-matrix[..., 1, 2], matrix[..., 2, 2])
     yaw = matrix[..., 0, 2].clamp(-1, 1).asin()
     roll = torch.atan2(-matrix[..., 0, 1], matrix[..., 0, 0])
-    angles = torch.stack((pitch, yaw, roll), dim=-1) / ANGLE_SCALE
+    angles = torch.stack((pitch, yaw, roll), dim=-1) / POSE_SCALE
     return torch.cat((motion[..., : len(ACTION_UNITS)], angles.to(motion.dtype)), dim=-1)
 
 
-def edit(motion: Tensor, values: Mapping[str, float]) -> Tensor:
+def edit_motion(motion: Tensor, values: Mapping[str, float]) -> Tensor:
     """Sets named numbers of a motion vector.
 
     Args:
@@ -103,8 +103,10 @@ def edit(motion: Tensor, values: Mapping[str, float]) -> Tensor:
     """
     edited = motion.clone()
     for name, value in values.items():
-        if name not in NAMES:
-            msg = f"unknown motion {name!r}: choose from {', '.join(NAMES)}"
+        if name not in MOTION_NAMES:
+            msg = f"unknown motion {name!r}: choose from {', '.join(MOTION_NAMES)}"
             raise InputError(msg)
-        edited[..., NAMES.index(name)] = math.radians(value) / ANGLE_SCALE if name in ANGLES else value
+        edited[..., MOTION_NAMES.index(name)] = (
+            math.radians(value) / POSE_SCALE if name in POSE_ANGLES else value
+        )
     return edited

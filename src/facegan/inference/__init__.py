@@ -3,16 +3,16 @@
 from facegan.inference.analyze import analyze
 from facegan.inference.animator import Animator, Source
 from facegan.inference.edit import edit, edit_frames, edit_grid, write_edit
-from facegan.inference.frame_composer import Look
-from facegan.inference.motion_transfer import Control, parse_settings
+from facegan.inference.frame_composer import RenderConfig
+from facegan.inference.motion_transfer import MotionTransferConfig, parse_settings
 from facegan.inference.reenact import Summary, reenact
 from facegan.inference.reenact_batch import Outcome, reenact_all
 
 __all__ = [
     "Animator",
-    "Control",
-    "Look",
+    "MotionTransferConfig",
     "Outcome",
+    "RenderConfig",
     "Source",
     "Summary",
     "analyze",

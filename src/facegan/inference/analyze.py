@@ -9,10 +9,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from facegan.geometry.landmarks import COUNT
+from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.geometry.motion import ACTION_UNITS
 from facegan.io.atomic import new_file
-from facegan.io.images import is_picture, read_picture
+from facegan.io.images import is_image, read_image
 from facegan.io.video_reader import VideoReader
 from facegan.perception import FaceAnalyzer
 from facegan.perception.face_tracker import CentroidTracker, look
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 COLUMNS: tuple[str, ...] = (
     *("frame", "face_id", "timestamp", "confidence", "success", "pose_Rx", "pose_Ry", "pose_Rz"),
     *(f"{name}_r" for name in ACTION_UNITS),
-    *(f"{axis}_{index}" for axis in "xy" for index in range(COUNT)),
+    *(f"{axis}_{index}" for axis in "xy" for index in range(NUM_LANDMARKS)),
 )
 
 
@@ -52,8 +52,8 @@ def analyze(
     Raises:
         InputError: if the file is neither video nor picture, or ``out`` exists.
     """
-    single = is_picture(path)
-    frames: Iterable[Frame] = [(0, 0.0, read_picture(path))] if single else VideoReader(path).frames()
+    single = is_image(path)
+    frames: Iterable[Frame] = [(0, 0.0, read_image(path))] if single else VideoReader(path).frames()
     count = found = 0
     console = Console(stderr=True)
     with (
@@ -66,7 +66,7 @@ def analyze(
         tracker = CentroidTracker(patience=0.5)
         for index, time, image in track(frames, "analyzing", console=console, disable=not progress):
             faces = analyzer(image, time)
-            points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, COUNT, 2)
+            points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, NUM_LANDMARKS, 2)
             extents = np.ptp(points, axis=1).max(axis=1)
             looks = [look(image, one) for one in points]
             names = tracker.update(points.mean(axis=1), extents, time, looks)

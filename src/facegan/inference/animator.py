@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from facegan.geometry.crop import Crop, extent, track_side
-from facegan.geometry.landmarks import from_mesh, normalise
+from facegan.geometry.landmarks import landmarks_from_mesh, normalize_points
 from facegan.inference.engines import load_engine
 from facegan.inference.face_choice import MAX_FACES, choose
 from facegan.io.images import to_tensor
-from facegan.networks.compositing import cut_background
+from facegan.networks.compositing import mask_background
 from facegan.perception import FaceAnalyzer, FaceParser
 
 if TYPE_CHECKING:
@@ -96,12 +96,12 @@ class Animator:
             labels = parser(cut, mesh)
         picture = to_tensor(cut).to(self.device)
         segmentation = torch.from_numpy(labels)[None].to(self.device)
-        landmarks = torch.from_numpy(normalise(from_mesh(mesh), self.size))
+        landmarks = torch.from_numpy(normalize_points(landmarks_from_mesh(mesh), self.size))
         return Source(
             image=picture,
             landmarks=landmarks[None].to(self.device),
             segmentation=segmentation,
-            background=cut_background(picture, segmentation),
+            background=mask_background(picture, segmentation),
             motion=torch.from_numpy(found.motion)[None].to(self.device),
             crop=crop,
             photograph=image,
@@ -122,7 +122,7 @@ class Animator:
         behind = source.background
         if background is not None:
             # With the hole of the source's head, as in training: else the new background shines through.
-            behind = cut_background(background.to(self.device), source.segmentation)
+            behind = mask_background(background.to(self.device), source.segmentation)
         return self.engine(
             source.image.expand(count, -1, -1, -1),
             source.landmarks.expand(count, -1, -1),

@@ -1,4 +1,4 @@
-"""What stands behind the head: a picture, a video or a colour."""
+"""What stands behind the head: a picture, a video or a color."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from PIL import ImageColor
 
 from facegan.errors import InputError
-from facegan.io.images import cover, is_picture, read_picture, to_tensor
+from facegan.io.images import cover, is_image, read_image, to_tensor
 from facegan.io.video_reader import VideoReader
 
 if TYPE_CHECKING:
@@ -46,20 +46,20 @@ def open_background(what: str, size: int) -> Background:
     """A background; of pictures the largest square in the middle, videos begin anew at their end.
 
     Args:
-        what: file of a picture or a video; or a colour: ``#rrggbb`` or a name.
+        what: file of a picture or a video; or a color: ``#rrggbb`` or a name.
         size: S in pixels.
 
     Raises:
         InputError: if it is none of these.
     """
     path = Path(what)
-    if not path.exists() and (colour := _colour(what)) is not None:
-        return Background(iter([(0.0, to_tensor(np.full((size, size, 3), colour, np.uint8)))]))
+    if not path.exists() and (color := _color(what)) is not None:
+        return Background(iter([(0.0, to_tensor(np.full((size, size, 3), color, np.uint8)))]))
     if not path.exists():
-        msg = f"cannot read {what} as a background: it is neither a file nor a colour (#rrggbb or a name)"
+        msg = f"cannot read {what} as a background: it is neither a file nor a color (#rrggbb or a name)"
         raise InputError(msg)
-    if is_picture(path):
-        return Background(iter([(0.0, to_tensor(cover(read_picture(path), size)))]))
+    if is_image(path):
+        return Background(iter([(0.0, to_tensor(cover(read_image(path), size)))]))
     return Background(_loop(VideoReader(path), size))
 
 
@@ -72,7 +72,7 @@ def _loop(video: VideoReader, size: int) -> Iterator[tuple[float, Tensor]]:
         start += time + 1 / video.rate
 
 
-def _colour(name: str) -> tuple[int, ...] | None:
+def _color(name: str) -> tuple[int, ...] | None:
     try:
         return ImageColor.getrgb(name)[:3]
     except ValueError:

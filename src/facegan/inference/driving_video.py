@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 import torch
 
-from facegan.geometry.landmarks import COUNT
+from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.inference.face_choice import MAX_FACES, choose, no_face, too_few
 from facegan.perception import FaceAnalyzer
 from facegan.perception.face_tracker import CentroidTracker, look
@@ -102,7 +102,7 @@ def follow(video: VideoReader, face: int = 1) -> Generator[Step]:
         for _, time, image in video.frames():
             faces = analyzer(image, time)
             most = max(most, len(faces))
-            points = np.array([one.landmarks for one in faces], np.float32).reshape(-1, COUNT, 2)
+            points = np.array([one.landmarks for one in faces], np.float32).reshape(-1, NUM_LANDMARKS, 2)
             places, extents = points.mean(axis=1), np.ptp(points, axis=1).max(axis=1)
             tracks = tracker.update(places, extents, time, [look(image, one) for one in points])
             best = _pick(tracks, places, extents, followed, face)

@@ -10,15 +10,14 @@ import numpy as np
 import torch
 
 from facegan.errors import InputError
-from facegan.geometry import motion as motions
-from facegan.geometry.motion import ANGLES, NAMES
-from facegan.inference.frame_composer import Look, Scene
+from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, POSE_ANGLES, edit_motion
+from facegan.inference.frame_composer import RenderConfig, Scene
 from facegan.inference.motion_transfer import LARGEST_ANGLE
 from facegan.inference.reenact import MAX_VIDEO_SIDE, PICTURE_SUFFIXES, VIDEO_SUFFIXES, check_out
-from facegan.io.image_grid import draw_sheet
-from facegan.io.images import read_picture, shrink, write_picture
+from facegan.io.image_grid import make_image_grid
+from facegan.io.images import read_image, shrink, write_image
 from facegan.io.video_writer import VideoWriter
-from facegan.provenance import Claim, Marker, Marks
+from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +34,7 @@ BATCH = 8
 
 
 def edit(
-    animator: Animator, source: Source, values: Mapping[str, float], look: Look | None = None
+    animator: Animator, source: Source, values: Mapping[str, float], look: RenderConfig | None = None
 ) -> NDArray[np.uint8]:
     """A face with some of its 20 numbers set, the others its own.
 
@@ -51,8 +50,8 @@ def edit(
     Raises:
         InputError: for a name that is not one of the 20, or a value beyond its range.
     """
-    motion = motions.edit(source.motion.cpu(), check(values))
-    return Scene(animator, source, look or Look()).draw(motion)[0]
+    motion = edit_motion(source.motion.cpu(), check(values))
+    return Scene(animator, source, look or RenderConfig()).draw(motion)[0]
 
 
 def edit_grid(animator: Animator, source: Source, values: Mapping[str, float]) -> NDArray[np.uint8]:
@@ -60,14 +59,14 @@ def edit_grid(animator: Animator, source: Source, values: Mapping[str, float]) -
 
     Arguments as for :func:`edit`; ``values`` hold in all pictures.
     """
-    base = motions.edit(source.motion[0].cpu(), check(values))
-    scene = Scene(animator, source, Look())
+    base = edit_motion(source.motion[0].cpu(), check(values))
+    scene = Scene(animator, source, RenderConfig())
     rows = []
     for intensity, degrees in zip(INTENSITIES, DEGREES, strict=True):
-        row = [motions.edit(base, {n: degrees if n in ANGLES else intensity}) for n in NAMES]
+        row = [edit_motion(base, {n: degrees if n in POSE_ANGLES else intensity}) for n in MOTION_NAMES]
         rows.append(np.stack(scene.draw(torch.stack(row))))
     labels = [f"{i:g} / {d:g}°" for i, d in zip(INTENSITIES, DEGREES, strict=True)]
-    return draw_sheet(np.stack(rows), NAMES, labels)
+    return make_image_grid(np.stack(rows), MOTION_NAMES, labels)
 
 
 def edit_frames(
@@ -76,7 +75,7 @@ def edit_frames(
     name: str,
     values: Mapping[str, float],
     seconds: float,
-    look: Look | None = None,
+    look: RenderConfig | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
     """Frames in which one number goes from its least value to its greatest and back, at 25 a second.
 
@@ -88,14 +87,14 @@ def edit_frames(
         seconds: for the way there and back.
         look: what is behind the head and around it.
     """
-    base = motions.edit(source.motion[0].cpu(), check(values))
+    base = edit_motion(source.motion[0].cpu(), check(values))
     low, high = limits(name)
     count = max(2, round(seconds * RATE))
     way = [(1 - math.cos(2 * math.pi * index / count)) / 2 for index in range(count)]
-    scene = Scene(animator, source, look or Look())
+    scene = Scene(animator, source, look or RenderConfig())
     for start in range(0, count, BATCH):
         part = way[start : start + BATCH]
-        motion = torch.stack([motions.edit(base, {name: low + share * (high - low)}) for share in part])
+        motion = torch.stack([edit_motion(base, {name: low + share * (high - low)}) for share in part])
         yield from scene.draw(motion, times=[(start + index) / RATE for index in range(len(part))])
 
 
@@ -108,8 +107,8 @@ def write_edit(
     grid: bool = False,
     animate: str | None = None,
     seconds: float = 4.0,
-    look: Look | None = None,
-    marks: Marks | None = None,
+    look: RenderConfig | None = None,
+    marks: ProvenanceConfig | None = None,
     face: int = 1,
     overwrite: bool = False,
 ) -> None:
@@ -132,9 +131,9 @@ def write_edit(
         InputError: for bad files or values; ``out`` is not touched.
         OSError: if the result cannot be written; nothing is left of it.
     """
-    look = look or Look()
+    look = look or RenderConfig()
     check(values)
-    if grid and (animate or look != Look()):
+    if grid and (animate or look != RenderConfig()):
         msg = "a grid shows the face alone: leave out the video, the background and pasting back"
         raise InputError(msg)
     if not values and not grid and animate is None:
@@ -146,14 +145,16 @@ def write_edit(
     check_out(out, VIDEO_SUFFIXES if animate else PICTURE_SUFFIXES, overwrite, inputs=(source,))
     moved = [f"{name} = {value:g}" for name, value in values.items()]
     moved += ["grid of all numbers"] * grid + ([f"{animate} from end to end"] if animate else [])
-    marker = Marker(marks or Marks(), Claim(animator.name, ("edit", *moved, *look.describe())))
-    photograph = read_picture(source)
+    marker = ProvenanceWriter(
+        marks or ProvenanceConfig(), ManifestClaim(animator.name, ("edit", *moved, *look.describe()))
+    )
+    photograph = read_image(source)
     if animate and look.paste_back:
         photograph = shrink(photograph, MAX_VIDEO_SIDE)
     person = animator.prepare(photograph, source, face)
     if animate is None:
         image = edit_grid(animator, person, values) if grid else edit(animator, person, values, look)
-        write_picture(out, image, marker)
+        write_image(out, image, marker)
         return
     frames = edit_frames(animator, person, animate, values, seconds, look)
     first = next(frames)
@@ -168,8 +169,8 @@ def limits(name: str) -> tuple[float, float]:
     Raises:
         InputError: for a name that is not one of the 20.
     """
-    motions.edit(torch.zeros(motions.SIZE), {name: 0.0})
-    return (DEGREES[0], DEGREES[-1]) if name in ANGLES else (0.0, 1.0)
+    edit_motion(torch.zeros(NUM_MOTION_PARAMS), {name: 0.0})
+    return (DEGREES[0], DEGREES[-1]) if name in POSE_ANGLES else (0.0, 1.0)
 
 
 def check(values: Mapping[str, float]) -> Mapping[str, float]:
@@ -180,9 +181,9 @@ def check(values: Mapping[str, float]) -> Mapping[str, float]:
             60 degrees.
     """
     for name, value in values.items():
-        low, high = (-LARGEST_ANGLE, LARGEST_ANGLE) if name in ANGLES else limits(name)
+        low, high = (-LARGEST_ANGLE, LARGEST_ANGLE) if name in POSE_ANGLES else limits(name)
         if not low <= value <= high:
-            unit = " degrees" if name in ANGLES else ""
+            unit = " degrees" if name in POSE_ANGLES else ""
             msg = f"{name}={value:g} is beyond its range: {low:g} to {high:g}{unit}"
             raise InputError(msg)
     return values

@@ -11,12 +11,12 @@ import torch
 
 from facegan.errors import InputError
 from facegan.geometry.crop import Crop, extent, track_side
-from facegan.geometry.landmarks import normalise
-from facegan.geometry.motion import SIZE
+from facegan.geometry.landmarks import normalize_points
+from facegan.geometry.motion import NUM_MOTION_PARAMS
 from facegan.inference.animator import Animator
-from facegan.io.images import is_picture, read_picture, to_tensor
+from facegan.io.images import is_image, read_image, to_tensor
 from facegan.io.video_reader import VideoReader
-from facegan.networks.compositing import cut_background
+from facegan.networks.compositing import mask_background
 from facegan.perception import FaceAnalyzer
 from synthetic_heads import render, sample_identity, sample_motion
 
@@ -40,7 +40,7 @@ RENDERED = 256
 """Side in pixels in which people are drawn."""
 
 
-class Trial(NamedTuple):
+class ExampleInputs(NamedTuple):
     """Frames to compute: the arguments of an :class:`~facegan.inference.engines.Engine`."""
 
     source: Tensor
@@ -76,7 +76,7 @@ class Agreement:
         )
 
 
-def compare(engine: Engine, reference: Engine, trial: Trial) -> Agreement:
+def compare(engine: Engine, reference: Engine, trial: ExampleInputs) -> Agreement:
     """Computes all frames with both, the engine's once in each size of batch.
 
     Args:
@@ -102,7 +102,7 @@ def compare(engine: Engine, reference: Engine, trial: Trial) -> Agreement:
     )
 
 
-def drawn_trial(size: int) -> Trial:
+def synthetic_inputs(size: int) -> ExampleInputs:
     """Drawn people, each with two motions.
 
     Args:
@@ -110,17 +110,17 @@ def drawn_trial(size: int) -> Trial:
     """
     parts: list[tuple[Tensor, ...]] = []
     for seed in range(PEOPLE):
-        frame = render(sample_identity(seed), np.zeros(SIZE), RENDERED)
+        frame = render(sample_identity(seed), np.zeros(NUM_MOTION_PARAMS), RENDERED)
         crop = Crop.around(frame.landmarks, track_side(np.array([max(extent(frame.landmarks))])))
         picture = to_tensor(crop.cut(frame.image, size))
         segmentation = torch.from_numpy(crop.cut_labels(frame.segmentation, size))[None]
-        landmarks = torch.from_numpy(normalise(crop.to_crop(frame.landmarks, size), size))[None]
-        background = cut_background(picture, segmentation)
+        landmarks = torch.from_numpy(normalize_points(crop.to_crop(frame.landmarks, size), size))[None]
+        background = mask_background(picture, segmentation)
         parts += [(picture, landmarks, motion[None], background) for motion in _drawn_motion(seed, 2)]
-    return Trial(*(torch.cat(part) for part in zip(*parts, strict=True)))
+    return ExampleInputs(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
-def own_trial(model: Path, path: Path) -> Trial:
+def own_trial(model: Path, path: Path) -> ExampleInputs:
     """A face of the user's, prepared as for reenactment.
 
     A video's first face has its own motions of the first seconds, a picture's face those of a drawn person.
@@ -132,13 +132,13 @@ def own_trial(model: Path, path: Path) -> Trial:
     Raises:
         InputError: if the file cannot be read or shows no face.
     """
-    if is_picture(path):
-        image, motion = read_picture(path), _drawn_motion(0, MOTIONS)
+    if is_image(path):
+        image, motion = read_image(path), _drawn_motion(0, MOTIONS)
     else:
         image, motion = _seen(path)
     face = Animator.from_pretrained(model).prepare(image, path)
     count = len(motion)
-    return Trial(
+    return ExampleInputs(
         face.image.expand(count, -1, -1, -1),
         face.landmarks.expand(count, -1, -1),
         motion,

@@ -12,7 +12,7 @@ import torch
 from facegan.errors import InputError
 from facegan.inference.backgrounds import open_background
 from facegan.inference.side_by_side import close_up, side_by_side
-from facegan.inference.stitching import Paster
+from facegan.inference.stitching import Compositor
 from facegan.io.image_grid import to_images
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Look:
+class RenderConfig:
     """What a result shows besides the moved face.
 
     Attributes:
-        background: picture, video or colour behind the head, in place of the photograph's own background.
+        background: picture, video or color behind the head, in place of the photograph's own background.
         paste_back: put the face back into the whole photograph.
         side_by_side: show source, driver and landmarks beside the result.
 
@@ -66,15 +66,15 @@ class Scene:
         InputError: if the background cannot be read.
     """
 
-    def __init__(self, animator: Animator, source: Source, look: Look) -> None:
+    def __init__(self, animator: Animator, source: Source, look: RenderConfig) -> None:
         self._animator, self._source, self._look = animator, source, look
         self._background = open_background(look.background, animator.size) if look.background else None
-        # A photograph without colour gets none.
-        self._grey = look.background is None and not np.ptp(source.photograph, axis=-1).any()
+        # A photograph without color gets none.
+        self._gray = look.background is None and not np.ptp(source.photograph, axis=-1).any()
         self._paster = None
         if look.paste_back:
             unmoved = self._images(animator.animate(source, source.motion).result)[0]
-            self._paster = Paster(source, unmoved)
+            self._paster = Compositor(source, unmoved)
 
     def draw(
         self, motion: Tensor, steps: Sequence[Step] = (), times: Sequence[float] = ()
@@ -110,8 +110,8 @@ class Scene:
 
     def _images(self, result: Tensor) -> list[NDArray[np.uint8]]:
         images = list(to_images(result))
-        return [_without_colour(image) for image in images] if self._grey else images
+        return [_without_color(image) for image in images] if self._gray else images
 
 
-def _without_colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _without_color(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8)

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 
 from facegan import __version__
 from facegan.errors import InputError
-from facegan.geometry.landmarks import COUNT
-from facegan.geometry.motion import SIZE
+from facegan.geometry.landmarks import NUM_LANDMARKS
+from facegan.geometry.motion import NUM_MOTION_PARAMS
 from facegan.inference.engines import Exported, OnnxEngine, OpenVINOEngine, TorchEngine
 from facegan.inference.engines.exported import FILES, INPUTS, OUTPUTS, RECORD, digests, fingerprint
-from facegan.inference.export_check import BATCHES, Agreement, compare, drawn_trial, own_trial
+from facegan.inference.export_check import BATCHES, Agreement, compare, own_trial, synthetic_inputs
 from facegan.io.atomic import new_folder
 from facegan.networks import FaceGAN
 from facegan.networks.facegan import CONFIG
@@ -101,7 +101,7 @@ def export(
     ):
         networks = FaceGAN.from_pretrained(model)
         reference = TorchEngine(networks)
-        trial = own_trial(model, frames) if frames else drawn_trial(reference.size)
+        trial = own_trial(model, frames) if frames else synthetic_inputs(reference.size)
         status.update(f"writing for {kind}")
         (_write_openvino if kind == "openvino" else _write_onnx)(networks, folder / FILES[kind])
         status.update("comparing with PyTorch")
@@ -146,7 +146,7 @@ def _write_onnx(model: FaceGAN, path: Path) -> None:
     size = model.config.size
     # Two of each: one would be taken for a constant.
     picture = torch.zeros(2, 3, size, size)
-    example = (picture, torch.zeros(2, COUNT, 2), torch.zeros(2, SIZE), picture.clone())
+    example = (picture, torch.zeros(2, NUM_LANDMARKS, 2), torch.zeros(2, NUM_MOTION_PARAMS), picture.clone())
     with _quiet():
         program = torch.onnx.export(
             _Graph(model).eval(),

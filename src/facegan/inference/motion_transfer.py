@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from facegan.errors import InputError
-from facegan.geometry.motion import ACTION_UNITS, ANGLE_SCALE, NAMES
+from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, POSE_SCALE
 from facegan.inference.smoothing import OneEuroFilter
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ POSE = slice(len(ACTION_UNITS), None)
 EXPRESSION = slice(len(ACTION_UNITS))
 LARGEST_ANGLE = 60.0
 """Degrees; data sets have no more."""
-LARGEST = math.radians(LARGEST_ANGLE) / ANGLE_SCALE
-SPELLINGS = {name.lower(): name for name in NAMES}
+LARGEST = math.radians(LARGEST_ANGLE) / POSE_SCALE
+SPELLINGS = {name.lower(): name for name in MOTION_NAMES}
 
 
 @dataclass(frozen=True)
-class Control:
+class MotionTransferConfig:
     """How a driver moves a source.
 
     Attributes:
@@ -49,8 +49,8 @@ class Control:
 
     def __post_init__(self) -> None:
         for name in self.strength:
-            if name not in NAMES:
-                msg = f"unknown motion {name!r}: choose from {', '.join(NAMES)}"
+            if name not in MOTION_NAMES:
+                msg = f"unknown motion {name!r}: choose from {', '.join(MOTION_NAMES)}"
                 raise InputError(msg)
 
     def describe(self) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ class Control:
         return tuple(words)
 
 
-class Steering:
+class MotionTransfer:
     """Makes the source's motion of the driver's.
 
     Args:
@@ -75,13 +75,13 @@ class Steering:
         reference: the driver's, where it is at rest; needed if the control is relative.
     """
 
-    def __init__(self, control: Control, own: Tensor, reference: Tensor | None = None) -> None:
+    def __init__(self, control: MotionTransferConfig, own: Tensor, reference: Tensor | None = None) -> None:
         if control.relative and reference is None:
             msg = "relative motion needs a reference"
             raise ValueError(msg)
         self._control, self._own, self._reference = control, own, reference
         self._filter = OneEuroFilter() if control.smooth else None
-        self._factors = torch.tensor([control.strength.get(name, 1.0) for name in NAMES])
+        self._factors = torch.tensor([control.strength.get(name, 1.0) for name in MOTION_NAMES])
 
     def __call__(self, motion: Tensor | None, time: float) -> Tensor:
         """The source's motion, 20 numbers; action units stay in 0..1, angles within 60 degrees.
@@ -126,7 +126,7 @@ def parse_settings(texts: Sequence[str]) -> dict[str, float]:
             settings[name] = float(value)
         except ValueError:
             settings[name] = float("nan")
-        if name not in NAMES or not abs(settings[name]) < float("inf"):
-            msg = f"cannot read {text!r}: write NAME=NUMBER, NAME one of {', '.join(NAMES)}"
+        if name not in MOTION_NAMES or not abs(settings[name]) < float("inf"):
+            msg = f"cannot read {text!r}: write NAME=NUMBER, NAME one of {', '.join(MOTION_NAMES)}"
             raise InputError(msg)
     return settings

@@ -17,13 +17,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from facegan.errors import InputError
 from facegan.inference.driving_video import find_reference, follow, read_step
-from facegan.inference.frame_composer import Look, Scene
-from facegan.inference.motion_transfer import Control, Steering
-from facegan.io.images import is_picture, read_picture, shrink, write_picture
+from facegan.inference.frame_composer import RenderConfig, Scene
+from facegan.inference.motion_transfer import MotionTransfer, MotionTransferConfig
+from facegan.io.images import is_image, read_image, shrink, write_image
 from facegan.io.prefetch import ahead
 from facegan.io.video_reader import VideoReader
 from facegan.io.video_writer import VideoWriter
-from facegan.provenance import Claim, Marker, Marks
+from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -89,9 +89,9 @@ def reenact(
     driving: Path,
     out: Path,
     *,
-    control: Control | None = None,
-    look: Look | None = None,
-    marks: Marks | None = None,
+    control: MotionTransferConfig | None = None,
+    look: RenderConfig | None = None,
+    marks: ProvenanceConfig | None = None,
     face: int = 1,
     driving_face: int = 1,
     overwrite: bool = False,
@@ -125,12 +125,12 @@ def reenact(
         OSError: if the result cannot be written, for example to a full disk; nothing is left of it.
     """
     began = perf_counter()
-    control, look = control or Control(), look or Look()
-    photograph = read_picture(source)
-    still = is_picture(driving)
+    control, look = control or MotionTransferConfig(), look or RenderConfig()
+    photograph = read_image(source)
+    still = is_image(driving)
     check_out(out, PICTURE_SUFFIXES if still else VIDEO_SUFFIXES, overwrite, inputs=(source, driving))
     actions = ("reenactment", *control.describe(), *look.describe())
-    marker = Marker(marks or Marks(), Claim(animator.name, actions))
+    marker = ProvenanceWriter(marks or ProvenanceConfig(), ManifestClaim(animator.name, actions))
     video = None if still else VideoReader(driving)
     if video is not None and look.paste_back:
         photograph = shrink(photograph, MAX_VIDEO_SIDE)
@@ -138,16 +138,16 @@ def reenact(
     own = person.motion[0].cpu()
     scene = Scene(animator, person, look)
     if video is None:
-        step = read_step(read_picture(driving), driving, driving_face)
+        step = read_step(read_image(driving), driving, driving_face)
         # A single picture has no face before it: its change is that from the neutral face.
-        steering = Steering(control, own, torch.zeros_like(own) if control.relative else None)
+        steering = MotionTransfer(control, own, torch.zeros_like(own) if control.relative else None)
         image = scene.draw(steering(step.motion, step.time)[None], [step])[0]
-        write_picture(out, image, marker)
+        write_image(out, image, marker)
         if on_frame:
             on_frame(image, 1.0)
         return Summary(out, seconds=perf_counter() - began)
     reference = find_reference(video, control.reference, driving_face)
-    steering = Steering(control, own, reference if control.relative else None)
+    steering = MotionTransfer(control, own, reference if control.relative else None)
     frames = faceless = 0
     duration = _duration(driving)
 

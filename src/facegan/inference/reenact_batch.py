@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from facegan.errors import InputError
 from facegan.inference.reenact import Summary, reenact
 from facegan.io.atomic import new_file
-from facegan.io.images import is_picture
+from facegan.io.images import is_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,7 +81,7 @@ def _one(
 ) -> Outcome:
     path = folder / f"{stem}.mp4"
     try:
-        if is_picture(driving):
+        if is_image(driving):
             path = path.with_suffix(".png")
         return Outcome(source, driving, path, reenact(animator, source, driving, path, **options), "")
     except InputError as error:

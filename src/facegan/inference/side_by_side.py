@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from facegan.geometry.crop import Crop, extent
-from facegan.geometry.landmarks import CLOSED_CONTOURS, OPEN_CONTOURS, denormalise
-from facegan.io.image_grid import draw_sheet
+from facegan.geometry.landmarks import CLOSED_CONTOURS, OPEN_CONTOURS, denormalize_points
+from facegan.io.image_grid import make_image_grid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +45,7 @@ def side_by_side(
         "result": result,
     }
     shown = {title: _fit(picture, size) for title, picture in panels.items() if picture is not None}
-    return draw_sheet(np.stack(list(shown.values()))[None], list(shown))
+    return make_image_grid(np.stack(list(shown.values()))[None], list(shown))
 
 
 def close_up(frame: NDArray[np.uint8], landmarks: NDArray[np.float32] | None) -> NDArray[np.uint8]:
@@ -61,7 +61,7 @@ def close_up(frame: NDArray[np.uint8], landmarks: NDArray[np.float32] | None) ->
 def draw_contours(landmarks: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     """Landmarks (68×2 in -1..1) as lines on black, size×size×3."""
     picture = np.zeros((size, size, 3), np.uint8)
-    points = np.rint(denormalise(landmarks, size) * 2**FRACTION).astype(np.int32)
+    points = np.rint(denormalize_points(landmarks, size) * 2**FRACTION).astype(np.int32)
     for contours, closed in ((OPEN_CONTOURS, False), (CLOSED_CONTOURS, True)):
         lines = [points[list(contour)] for contour in contours]
         cv2.polylines(picture, lines, closed, INK, max(1, size // 128), cv2.LINE_AA, FRACTION)

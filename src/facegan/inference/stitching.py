@@ -17,11 +17,11 @@ MARGIN, SEAM, EDGE = 0.03, 0.02, 0.08
 Fractions of the crop's side."""
 
 
-class Paster:
+class Compositor:
     """Puts results back into a photograph.
 
     Only the head, and the place where it was, come from the result: all else keeps the photograph's own
-    pixels. The result's colours are shifted as it takes to make the unmoved result's head like the
+    pixels. The result's colors are shifted as it takes to make the unmoved result's head like the
     photograph's.
 
     Args:
@@ -68,7 +68,7 @@ class Paster:
     def _to_region(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """A picture of the crop as it lies in the photograph, without what lies beyond the photograph."""
         scale = self._crop.side / self._size
-        # Where pixel (0, 0) of the crop lies in the region; positions are those of pixel centres.
+        # Where pixel (0, 0) of the crop lies in the region; positions are those of pixel centers.
         x = self._crop.x + 0.5 * scale - 0.5 - self._left
         y = self._crop.y + 0.5 * scale - 0.5 - self._top
         shape = (self._right - self._left, self._bottom - self._top)

@@ -29,7 +29,7 @@ def to_images(pictures: Tensor) -> NDArray[np.uint8]:
     return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())
 
 
-def draw_sheet(
+def make_image_grid(
     pictures: NDArray[np.uint8], titles: Sequence[str], labels: Sequence[str] = ()
 ) -> NDArray[np.uint8]:
     """Draws a sheet.

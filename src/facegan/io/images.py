@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from facegan.provenance import Marker
+    from facegan.provenance import ProvenanceWriter
 
 # Pillow knows more, but among it are videos it cannot decode and PostScript, which is a program.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
@@ -30,10 +30,10 @@ MAX_SIDE = 32_766
 JPEG_QUALITY = 95
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
+def read_image(path: Path) -> NDArray[np.uint8]:
     """Reads a picture as it is meant to be seen.
 
-    It is turned upright as its EXIF data say, transparency becomes white, and grey, CMYK, palette and
+    It is turned upright as its EXIF data say, transparency becomes white, and gray, CMYK, palette and
     16-bit pictures become RGB. Of an animation it is the first frame.
 
     Returns:
@@ -57,7 +57,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         raise InputError(msg) from error
 
 
-def is_picture(path: Path) -> bool:
+def is_image(path: Path) -> bool:
     """Whether a file is a picture, going by its first bytes; animations (GIF, PNG) are videos.
 
     Raises:
@@ -72,7 +72,7 @@ def is_picture(path: Path) -> bool:
         return False
 
 
-def write_picture(path: Path, image: NDArray[np.uint8], marker: Marker) -> None:
+def write_image(path: Path, image: NDArray[np.uint8], marker: ProvenanceWriter) -> None:
     """Writes H×W×3 RGB, marked; the suffix (.png, .jpg, .jpeg) says in which format.
 
     Raises:

@@ -18,7 +18,7 @@ MEMORY = 8
 """Differences that are remembered."""
 
 
-class CutDetector:
+class ShotBoundaryDetector:
     """Tells cuts from movement, by small pictures of successive frames.
 
     Args:

@@ -11,7 +11,7 @@ import numpy as np
 from av.stream import Disposition
 
 from facegan.errors import InputError
-from facegan.io.shot_boundary import CutDetector
+from facegan.io.shot_boundary import ShotBoundaryDetector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ MIN_STEP = 1e-3  # seconds; frames that claim one moment are set this far apart
 class VideoReader:
     """A video file as a stream of frames; any number of passes, one frame in memory.
 
-    Rotation flags, pixel aspects and variable frame rates are honoured. A file that is damaged in the
+    Rotation flags, pixel aspects and variable frame rates are honored. A file that is damaged in the
     middle is good up to there: frames after the first damage are not delivered, and ``damage`` says
     what was wrong.
 
@@ -70,7 +70,7 @@ class VideoReader:
             rate: of these deliver so many a second, the first at or after each moment; None for all.
         """
         self.damage, self.shot = None, 0
-        cuts = CutDetector()
+        cuts = ShotBoundaryDetector()
         due = 0
         index = -1
         with self._open() as container:

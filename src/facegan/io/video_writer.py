@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from numpy.typing import NDArray
 
-    from facegan.provenance import Marker
+    from facegan.provenance import ProvenanceWriter
 
 OPTIONS = {"crf": "18"}
 BT709 = 1
@@ -43,7 +43,7 @@ class VideoWriter:
         driver: InputContainer | None,
         size: tuple[int, int],
         rate: float,
-        marker: Marker,
+        marker: ProvenanceWriter,
     ) -> None:
         self._container = container
         self._marker = marker
@@ -64,7 +64,12 @@ class VideoWriter:
     @classmethod
     @contextmanager
     def open(
-        cls, path: Path, size: tuple[int, int], rate: float, marker: Marker, driver: Path | None = None
+        cls,
+        path: Path,
+        size: tuple[int, int],
+        rate: float,
+        marker: ProvenanceWriter,
+        driver: Path | None = None,
     ) -> Iterator[Self]:
         """A writer whose file appears when the block ends well; if it does not, nothing is left.
 

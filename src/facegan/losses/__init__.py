@@ -12,13 +12,13 @@ from facegan.losses.image_losses import (
     perceptual,
     reconstruction,
     segmentation_cross_entropy,
-    segmentation_overlap,
+    soft_jaccard_loss,
 )
 from facegan.losses.landmark_losses import (
     action_unit_consistency,
     connectivity,
+    displacement_norm,
     landmark_reconstruction,
-    movement_norm,
 )
 
 __all__ = [
@@ -26,15 +26,15 @@ __all__ = [
     "action_unit_consistency",
     "connectivity",
     "discriminator_loss",
+    "displacement_norm",
     "feature_matching",
     "generator_loss",
     "gradient_penalty",
     "landmark_reconstruction",
     "mask_norm",
     "mask_smoothness",
-    "movement_norm",
     "perceptual",
     "reconstruction",
     "segmentation_cross_entropy",
-    "segmentation_overlap",
+    "soft_jaccard_loss",
 ]

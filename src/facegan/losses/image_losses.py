@@ -50,7 +50,7 @@ def segmentation_cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
     return functional.cross_entropy(logits.float(), truth.long())
 
 
-def segmentation_overlap(logits: Tensor, truth: Tensor) -> Tensor:
+def soft_jaccard_loss(logits: Tensor, truth: Tensor) -> Tensor:
     """What the labels' overlaps lack to 1, their mean (Rahman and Wang, 2016; not in the paper).
 
     Overlap is intersection over union of all pixels of the batch, with the probabilities of S_fr as shares of

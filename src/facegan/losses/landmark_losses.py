@@ -22,7 +22,7 @@ def landmark_reconstruction(transformed: Tensor, driving: Tensor) -> Tensor:
     return (transformed - driving).abs().mean()
 
 
-def movement_norm(movement: Tensor) -> Tensor:
+def displacement_norm(movement: Tensor) -> Tensor:
     """Second term of L_lr: ‖Δ‖₂.
 
     Args:
@@ -44,7 +44,7 @@ def action_unit_consistency(seen_transformed: Tensor, seen_driving: Tensor, moti
 
 
 def connectivity(transformed: Tensor, reference: Tensor) -> Tensor:
-    """L_lc = ‖D_t - D_d‖₁, D the differences between neighbours along the contours.
+    """L_lc = ‖D_t - D_d‖₁, D the differences between neighbors along the contours.
 
     Args:
         transformed: l_t, N×68×2.

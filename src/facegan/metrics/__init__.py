@@ -6,7 +6,7 @@ from facegan.metrics.ed import ED, Reading, ed
 from facegan.metrics.eyes import CLOSED, BlinkAgreement, GazeError, blink_agreement, gaze_error
 from facegan.metrics.landmark_error import LandmarkError, landmark_error
 from facegan.metrics.lsim import LSIM, lsim
-from facegan.metrics.pairwise import PairMean, Reduction
+from facegan.metrics.pairwise import PairwiseMeanMetric, Reduction
 from facegan.metrics.psim import PSIM, psim
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
     "BlinkAgreement",
     "GazeError",
     "LandmarkError",
-    "PairMean",
+    "PairwiseMeanMetric",
     "Reading",
     "Reduction",
     "blink_agreement",

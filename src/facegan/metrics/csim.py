@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from torch.nn import functional as F
 
-from facegan.metrics.pairwise import PairMean, as_pairs
+from facegan.metrics.pairwise import PairwiseMeanMetric, as_pairs
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class CSIM(PairMean):
+class CSIM(PairwiseMeanMetric):
     r"""Mean cosine between the identity embeddings of source and result; higher is better.
 
     .. math::

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from facegan.geometry.motion import ACTION_UNITS
-from facegan.metrics.pairwise import PairMean, as_pairs, choose
+from facegan.metrics.pairwise import PairwiseMeanMetric, as_pairs, choose
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Reading = Literal["mean_square", "euclidean"]
 
 
-class ED(PairMean):
+class ED(PairwiseMeanMetric):
     r"""Mean difference between the action units of driver and result; lower is better.
 
     .. math::
@@ -26,7 +26,7 @@ class ED(PairMean):
 
     Args:
         reading: ``mean_square`` (the first formula) or ``euclidean`` (the second).
-        kwargs: of :class:`PairMean`.
+        kwargs: of :class:`PairwiseMeanMetric`.
 
     Raises:
         ValueError: for another reading.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facegan.metrics.pairwise import PairMean, as_pairs
+from facegan.metrics.pairwise import PairwiseMeanMetric, as_pairs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -13,7 +13,7 @@ CLOSED = 0.5
 """Intensity of AU45 from which an eye counts as closed."""
 
 
-class GazeError(PairMean):
+class GazeError(PairwiseMeanMetric):
     r"""Mean distance between the irises of driver and result, each in its eye; lower is better.
 
     .. math::
@@ -50,7 +50,7 @@ class GazeError(PairMean):
         self.add(gaze_error(driver_gaze, result_gaze), found)
 
 
-class BlinkAgreement(PairMean):
+class BlinkAgreement(PairwiseMeanMetric):
     """Share of pairs whose eyes are both open or both closed; higher is better.
 
     Closed is an AU45 of at least 0.5. A result without a face counts as 0.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facegan.geometry.landmarks import COUNT
-from facegan.metrics.pairwise import PairMean, as_pairs
+from facegan.geometry.landmarks import NUM_LANDMARKS
+from facegan.metrics.pairwise import PairwiseMeanMetric, as_pairs
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class LandmarkError(PairMean):
+class LandmarkError(PairwiseMeanMetric):
     r"""Mean distance between the landmarks of result and truth; lower is better.
 
     .. math::
@@ -48,6 +48,6 @@ class LandmarkError(PairMean):
 def landmark_error(result_landmarks: Tensor, true_landmarks: Tensor) -> Tensor:
     """Mean distance of each pair, N; arguments as for :meth:`LandmarkError.update`."""
     names = ("result_landmarks", "true_landmarks")
-    result, truth = as_pairs(result_landmarks, true_landmarks, COUNT, 2, names=names)
+    result, truth = as_pairs(result_landmarks, true_landmarks, NUM_LANDMARKS, 2, names=names)
     distances: Tensor = (result - truth).norm(dim=2).mean(dim=1)
     return distances

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facegan.geometry.landmarks import COUNT
-from facegan.metrics.pairwise import PairMean, as_pairs
+from facegan.geometry.landmarks import NUM_LANDMARKS
+from facegan.metrics.pairwise import PairwiseMeanMetric, as_pairs
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class LSIM(PairMean):
+class LSIM(PairwiseMeanMetric):
     r"""Mean square error between the landmarks of result and second image; lower is better.
 
     .. math::
@@ -51,5 +51,5 @@ class LSIM(PairMean):
 def lsim(result_landmarks: Tensor, second_landmarks: Tensor) -> Tensor:
     """Mean square error of each pair, N; arguments as for :meth:`LSIM.update`."""
     names = ("result_landmarks", "second_landmarks")
-    result, second = as_pairs(result_landmarks, second_landmarks, COUNT, 2, names=names)
+    result, second = as_pairs(result_landmarks, second_landmarks, NUM_LANDMARKS, 2, names=names)
     return (result - second).square().mean(dim=(1, 2))

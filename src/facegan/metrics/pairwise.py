@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Reduction = Literal["mean", "none"]
 
 
-class PairMean(Metric):
+class PairwiseMeanMetric(Metric):
     """Mean of a value of each pair; exact over batches of any size and over processes.
 
     A result in which no face is found has nothing to compare. It is not dropped in silence: it counts

@@ -1,6 +1,6 @@
 """The networks of FACEGAN and the frozen ones that its losses and measures look through."""
 
-from facegan.networks.config import DiscriminatorSettings, GeneratorSettings
+from facegan.networks.config import DiscriminatorConfig, GeneratorConfig
 from facegan.networks.discriminator import MultiScaleDiscriminator
 from facegan.networks.facegan import FaceGAN, FaceGANConfig, Reenactment
 from facegan.networks.generator import CoarseToFineGenerator, GlobalGenerator
@@ -13,11 +13,11 @@ __all__ = [
     "ActionUnitRegressor",
     "BackgroundMixer",
     "CoarseToFineGenerator",
-    "DiscriminatorSettings",
+    "DiscriminatorConfig",
     "FaceGAN",
     "FaceGANConfig",
     "FaceReenactor",
-    "GeneratorSettings",
+    "GeneratorConfig",
     "GlobalGenerator",
     "IdentityNetwork",
     "LandmarkTransformer",

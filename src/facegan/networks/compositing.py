@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def cut_head(picture: Tensor, segmentation: Tensor) -> Tensor:
+def mask_head(picture: Tensor, segmentation: Tensor) -> Tensor:
     """F_d: the picture without its background.
 
     Args:
@@ -21,12 +21,12 @@ def cut_head(picture: Tensor, segmentation: Tensor) -> Tensor:
     return picture * (segmentation > 0)[:, None]
 
 
-def cut_background(picture: Tensor, segmentation: Tensor) -> Tensor:
-    """I_b: the picture without face and hair. Arguments as for :func:`cut_head`."""
+def mask_background(picture: Tensor, segmentation: Tensor) -> Tensor:
+    """I_b: the picture without face and hair. Arguments as for :func:`mask_head`."""
     return picture * (segmentation == 0)[:, None]
 
 
-def cut_predicted_head(face: Tensor, logits: Tensor) -> Tensor:
+def mask_predicted_head(face: Tensor, logits: Tensor) -> Tensor:
     """I'_fr: the reenacted face weighted by the probability of not being background.
 
     Args:

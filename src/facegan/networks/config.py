@@ -11,11 +11,11 @@ GeneratorKind = Literal["coarse_to_fine", "global"]
 Norm = Literal["instance", "group", "none"]
 """Batch norm is absent: its statistics would tie the pictures of a batch, and of all processes, together."""
 
-Initialisation = Literal["normal", "kaiming"]
+Initialization = Literal["normal", "kaiming"]
 
 
 @dataclass(frozen=True)
-class GeneratorSettings:
+class GeneratorConfig:
     """Generator of the face reenactor or of the background mixer.
 
     Args:
@@ -28,10 +28,10 @@ class GeneratorSettings:
         local_blocks: residual blocks of the local enhancer; ``global`` has none. Open; pix2pixHD
             has 3.
         norm: after every convolution but the heads' last. Open; pix2pixHD has ``instance``, without
-            learned scale. ``group``, with one, normalises 16 channels together; ``none`` nothing.
+            learned scale. ``group``, with one, normalizes 16 channels together; ``none`` nothing.
         skips: add the encoder's features to the decoder's of the same size. Open: the paper calls
             its generator "U-Net like" and takes pix2pixHD's, which has none.
-        initialisation: of the weights. Open; pix2pixHD has ``normal``, N(0, 0.02). ``kaiming`` (He et
+        init: of the weights. Open; pix2pixHD has ``normal``, N(0, 0.02). ``kaiming`` (He et
             al., ICCV 2015) suits the layers' sizes, which in narrow generators differ from that.
 
     Raises:
@@ -45,7 +45,7 @@ class GeneratorSettings:
     local_blocks: int = 3
     norm: Norm = "instance"
     skips: bool = False
-    initialisation: Initialisation = "normal"
+    init: Initialization = "normal"
 
     def __post_init__(self) -> None:
         _require_one_of("generator.kind", self.kind, get_args(GeneratorKind))
@@ -55,11 +55,11 @@ class GeneratorSettings:
         _require_at_least("generator.local_blocks", self.local_blocks, 0)
         _require_one_of("generator.norm", self.norm, get_args(Norm))
         _require_one_of("generator.skips", self.skips, (False, True))
-        _require_one_of("generator.initialisation", self.initialisation, get_args(Initialisation))
+        _require_one_of("generator.initialization", self.init, get_args(Initialization))
 
 
 @dataclass(frozen=True)
-class DiscriminatorSettings:
+class DiscriminatorConfig:
     """Discriminators of one architecture on the picture at 1, 1/2, 1/4, … of its size.
 
     Args:
@@ -68,7 +68,7 @@ class DiscriminatorSettings:
         layers: convolutions with stride 2. Open; pix2pixHD has 3.
         scales: number of discriminators. The paper fixes 3, as pix2pixHD has.
         norm: after every convolution but the first and the last. Open; pix2pixHD has ``instance``,
-            without learned scale. ``group``, with one, normalises 16 channels together; ``none``
+            without learned scale. ``group``, with one, normalizes 16 channels together; ``none``
             nothing.
         spectral_norm: divide every convolution's weights by their largest singular value (Miyato et
             al., ICLR 2018). Open; pix2pixHD does not.

@@ -18,7 +18,7 @@ class ReflectConv2d(nn.Conv2d):
 
     Where many channels meet few pixels, as in the middle of pix2pixHD's generator (1,024 and 64), the
     library's convolution spends its time on bringing the weights into an order of its own, in training
-    three times a step. There the weights are multiplied as they lie by the pixels' neighbourhoods.
+    three times a step. There the weights are multiplied as they lie by the pixels' neighborhoods.
 
     Exported networks have PyTorch's own (``docs/performance.md``).
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
-from facegan.networks.generator import initialise, norm_layer, pyramid
+from facegan.networks.generator import init_weights, norm_layer, pyramid
 
 if TYPE_CHECKING:
     from facegan.networks.config import Norm
@@ -41,7 +41,7 @@ class MultiScaleDiscriminator(nn.Module):
         self.scales = nn.ModuleList(
             PatchDiscriminator(in_channels, width, layers, norm) for _ in range(scales)
         )
-        self.apply(initialise)
+        self.apply(init_weights)
         if spectral_norm:
             for module in [module for module in self.modules() if isinstance(module, nn.Conv2d)]:
                 parametrizations.spectral_norm(module)

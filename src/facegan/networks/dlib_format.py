@@ -1,4 +1,4 @@
-"""Reads the weights of a network that dlib has serialised.
+"""Reads the weights of a network that dlib has serialized.
 
 dlib writes a network from the outside in: the loss layer, then one version number for each layer down
 to the input, then the input layer and the layers' contents from the input up. A layer's content begins
@@ -118,7 +118,7 @@ def _network(reader: _Reader) -> list[Layer]:
     while reader.integer() != _INNERMOST:
         pass
     reader.expect("input_rgb_image_sized")
-    reader.skip_reals(3)  # mean colour
+    reader.skip_reals(3)  # mean color
     reader.integers(2)  # height, width
     layers = []
     innermost = True

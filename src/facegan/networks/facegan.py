@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from facegan.errors import InputError
 from facegan.geometry.landmarks import draw_gaussians
-from facegan.networks.compositing import cut_predicted_head, mix
-from facegan.networks.config import GeneratorSettings
+from facegan.networks.compositing import mask_predicted_head, mix
+from facegan.networks.config import GeneratorConfig
 from facegan.networks.landmark_transformer import LandmarkTransformer
 from facegan.networks.reenactor import BackgroundMixer, FaceReenactor
 
@@ -34,9 +34,9 @@ class FaceGANConfig:
     landmark_transformer: dict[str, Any] = field(default_factory=dict)
     """Arguments of :class:`LandmarkTransformer`."""
     reenactor: dict[str, Any] = field(default_factory=dict)
-    """Fields of the face reenactor's :class:`GeneratorSettings`."""
+    """Fields of the face reenactor's :class:`GeneratorConfig`."""
     background_mixer: dict[str, Any] = field(default_factory=dict)
-    """Fields of the background mixer's :class:`GeneratorSettings`."""
+    """Fields of the background mixer's :class:`GeneratorConfig`."""
     transform_landmarks: bool = True
     """False is the paper's ablation without L_T (Table 1): the driver's own landmarks are drawn."""
 
@@ -81,8 +81,8 @@ class FaceGAN(nn.Module):
         self.landmark_transformer = (
             LandmarkTransformer(**config.landmark_transformer) if config.transform_landmarks else None
         )
-        self.reenactor = FaceReenactor(GeneratorSettings(**config.reenactor))
-        self.background_mixer = BackgroundMixer(GeneratorSettings(**config.background_mixer))
+        self.reenactor = FaceReenactor(GeneratorConfig(**config.reenactor))
+        self.background_mixer = BackgroundMixer(GeneratorConfig(**config.background_mixer))
 
     def forward(
         self,
@@ -112,7 +112,7 @@ class FaceGAN(nn.Module):
             landmarks = self.landmark_transformer(source_landmarks, motion)
         heatmap = draw_gaussians(landmarks, source.shape[-1], self.config.sigma)
         face, segmentation = self.reenactor(source, heatmap)
-        head = cut_predicted_head(face, segmentation)
+        head = mask_predicted_head(face, segmentation)
         painted, mask = self.background_mixer(head, background)
         return Reenactment(
             landmarks=landmarks,

@@ -58,8 +58,8 @@ class GlobalGenerator(nn.Module):
         self.up = nn.ModuleList(
             UpBlock(width * 2 ** (i + 1), width * 2**i, norm) for i in reversed(range(downsamplings))
         )
-        self.head = PictureHead(width, out_channels)
-        self.apply(initialise)
+        self.head = ImageHead(width, out_channels)
+        self.apply(init_weights)
 
     def features(self, pictures: Tensor) -> Tensor:
         """N×in_channels×H×W to N×width×H×W, before the head.
@@ -128,8 +128,8 @@ class CoarseToFineGenerator(nn.Module):
         self.down = ConvBlock(width, 2 * width, norm, kernel=3, stride=2)
         self.blocks = nn.Sequential(*(ResidualBlock(2 * width, norm) for _ in range(local_blocks)))
         self.up = UpBlock(2 * width, width, norm)
-        self.head = PictureHead(width, out_channels)
-        self.apply(initialise)
+        self.head = ImageHead(width, out_channels)
+        self.apply(init_weights)
 
     def features(self, pictures: Tensor) -> Tensor:
         """N×in_channels×H×W to N×width×H×W, before the head.
@@ -215,7 +215,7 @@ class ResidualBlock(nn.Module):
         return hidden + change
 
 
-class PictureHead(nn.Sequential):
+class ImageHead(nn.Sequential):
     """Features to a picture in -1..1."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -250,7 +250,7 @@ def pyramid(pictures: Tensor, scales: int) -> Iterator[Tensor]:
             pictures = halve(pictures)
 
 
-def initialise(module: nn.Module) -> None:
+def init_weights(module: nn.Module) -> None:
     """pix2pixHD's start: weights from N(0, 0.02)."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and _has_numbers(module):
         nn.init.normal_(module.weight, 0.0, 0.02)
@@ -258,7 +258,7 @@ def initialise(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def initialise_kaiming(module: nn.Module) -> None:
+def init_kaiming(module: nn.Module) -> None:
     """Kaiming's start for the convolutions before a ReLU or a sum; the heads' last keep theirs."""
     if isinstance(module, ConvBlock | UpBlock | ResidualBlock):
         for layer in module.modules():

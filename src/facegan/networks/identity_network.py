@@ -24,7 +24,7 @@ _SCALE = 256.0
 class IdentityNetwork(nn.Module):
     """Aligned faces to identity embeddings.
 
-    The affine that dlib has after each convolution, a batch normalisation at rest, is part of the
+    The affine that dlib has after each convolution, a batch normalization at rest, is part of the
     convolution here.
     """
 
@@ -105,7 +105,7 @@ class IdentityNetwork(nn.Module):
             faces: N×3×150×150 in -1..1, aligned as dlib does it.
 
         Returns:
-            N×128, not normalised.
+            N×128, not normalized.
 
         Raises:
             ValueError: if the faces are of another shape.

@@ -1,7 +1,7 @@
 """The landmark transformer L_T and the action-unit regressor L_a (paper, section on L_T).
 
 Both are fully connected; depth, width and activation are open in the paper. Landmarks differ little from
-their mean, so the inputs are standardised: without that, as many steps leave a far larger error.
+their mean, so the inputs are standardized: without that, as many steps leave a far larger error.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from facegan.geometry import landmarks, motion
+from facegan.geometry.landmarks import NUM_LANDMARKS
+from facegan.geometry.motion import NUM_MOTION_PARAMS
 
-COORDINATES = 2 * landmarks.COUNT
+COORDINATES = 2 * NUM_LANDMARKS
 LEAST_DEVIATION = 1e-2
 """Data that hardly differ are not blown up beyond this."""
 
@@ -28,14 +29,14 @@ class LandmarkTransformer(nn.Module):
 
     def __init__(self, width: int = 256, layers: int = 3) -> None:
         super().__init__()
-        self.landmarks = Standardisation(COORDINATES)
-        self.motion = Standardisation(motion.SIZE)
-        self.body = _perceptron(COORDINATES + motion.SIZE, COORDINATES, width, layers)
+        self.landmarks = InputNormalizer(COORDINATES)
+        self.motion = InputNormalizer(NUM_MOTION_PARAMS)
+        self.body = _perceptron(COORDINATES + NUM_MOTION_PARAMS, COORDINATES, width, layers)
         # Before training nothing moves.
         for parameter in self.body[-1].parameters():
             nn.init.zeros_(parameter)
 
-    def standardise(self, points: Tensor, shown: Tensor) -> None:
+    def standardize(self, points: Tensor, shown: Tensor) -> None:
         """Standardises the inputs by the training data, before training.
 
         Args:
@@ -66,10 +67,10 @@ class ActionUnitRegressor(nn.Module):
 
     def __init__(self, width: int = 256, layers: int = 3) -> None:
         super().__init__()
-        self.landmarks = Standardisation(COORDINATES)
-        self.body = _perceptron(COORDINATES, motion.SIZE, width, layers)
+        self.landmarks = InputNormalizer(COORDINATES)
+        self.body = _perceptron(COORDINATES, NUM_MOTION_PARAMS, width, layers)
 
-    def standardise(self, points: Tensor) -> None:
+    def standardize(self, points: Tensor) -> None:
         """Standardises the input by the training data, landmarks N×68×2 in -1..1, before training."""
         self.landmarks.fit(points)
 
@@ -79,7 +80,7 @@ class ActionUnitRegressor(nn.Module):
         return shown
 
 
-class Standardisation(nn.Module):
+class InputNormalizer(nn.Module):
     """Takes the mean off numbers and divides them by their deviation; until fitted leaves them as they are.
 
     There is one deviation for all of them: a unit that never moved in training must not be blown up

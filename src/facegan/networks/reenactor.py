@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from facegan.errors import InputError
-from facegan.networks.config import GeneratorSettings
+from facegan.networks.config import GeneratorConfig
 from facegan.networks.convolution import ReflectConv2d
 from facegan.networks.generator import (
     CoarseToFineGenerator,
     ConvBlock,
     GlobalGenerator,
-    initialise,
-    initialise_kaiming,
+    init_kaiming,
+    init_weights,
 )
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 CLASSES = 3
 """Background, face, hair."""
-PIX2PIXHD = GeneratorSettings()
+PIX2PIXHD = GeneratorConfig()
 
 
-class Painter(nn.Module):
+class TwoHeadGenerator(nn.Module):
     """What both have in common: a generator that can begin as a trained global one.
 
     Args:
@@ -42,7 +42,7 @@ class Painter(nn.Module):
         multiple: height and width must be multiples of it.
     """
 
-    def __init__(self, in_channels: int, settings: GeneratorSettings) -> None:
+    def __init__(self, in_channels: int, settings: GeneratorConfig) -> None:
         super().__init__()
         self.generator = _generator(in_channels, settings)
         self.multiple = self.generator.multiple
@@ -71,18 +71,18 @@ class Painter(nn.Module):
             yield from self.generator.coarse.parameters()
 
 
-class FaceReenactor(Painter):
+class FaceReenactor(TwoHeadGenerator):
     """G_r: source picture and drawn landmarks to the reenacted face and its segmentation.
 
     Args:
         settings: sizes and variants of the generator.
     """
 
-    def __init__(self, settings: GeneratorSettings = PIX2PIXHD) -> None:
+    def __init__(self, settings: GeneratorConfig = PIX2PIXHD) -> None:
         super().__init__(4, settings)
-        self.segmentation = SecondHead(settings.width, CLASSES, settings.norm)
-        if settings.initialisation == "kaiming":
-            self.apply(initialise_kaiming)
+        self.segmentation = PredictionHead(settings.width, CLASSES, settings.norm)
+        if settings.init == "kaiming":
+            self.apply(init_kaiming)
 
     def forward(self, source: Tensor, heatmap: Tensor) -> tuple[Tensor, Tensor]:
         """Paints the source's face where the landmarks are.
@@ -98,18 +98,18 @@ class FaceReenactor(Painter):
         return self.generator.head(features), self.segmentation(features)
 
 
-class BackgroundMixer(Painter):
+class BackgroundMixer(TwoHeadGenerator):
     """G_b: reenacted head and background to a picture and the mask that mixes both.
 
     Args:
         settings: sizes and variants of the generator.
     """
 
-    def __init__(self, settings: GeneratorSettings = PIX2PIXHD) -> None:
+    def __init__(self, settings: GeneratorConfig = PIX2PIXHD) -> None:
         super().__init__(6, settings)
-        self.mask = SecondHead(settings.width, 1, settings.norm)
-        if settings.initialisation == "kaiming":
-            self.apply(initialise_kaiming)
+        self.mask = PredictionHead(settings.width, 1, settings.norm)
+        if settings.init == "kaiming":
+            self.apply(init_kaiming)
 
     def forward(self, head: Tensor, background: Tensor) -> tuple[Tensor, Tensor]:
         """Puts a head before a background.
@@ -125,7 +125,7 @@ class BackgroundMixer(Painter):
         return self.generator.head(features), torch.sigmoid(self.mask(features))
 
 
-class SecondHead(nn.Sequential):
+class PredictionHead(nn.Sequential):
     """A small CNN on the second-last layer's features."""
 
     def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
@@ -133,10 +133,10 @@ class SecondHead(nn.Sequential):
             ConvBlock(in_channels, in_channels, norm, kernel=3),
             ReflectConv2d(in_channels, out_channels, 3),
         )
-        self.apply(initialise)
+        self.apply(init_weights)
 
 
-def _generator(in_channels: int, settings: GeneratorSettings) -> GlobalGenerator | CoarseToFineGenerator:
+def _generator(in_channels: int, settings: GeneratorConfig) -> GlobalGenerator | CoarseToFineGenerator:
     width, downsamplings, blocks = settings.width, settings.downsamplings, settings.blocks
     norm, skips = settings.norm, settings.skips
     if settings.kind == "global":

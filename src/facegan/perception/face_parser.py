@@ -124,9 +124,9 @@ def _head_region(mesh: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[n
     right = np.array([-up[1], up[0]])
     # Seen from the side a face is narrow, but its head is not.
     width = max(float(np.linalg.norm(mesh[LEFT_CHEEK, :2] - mesh[RIGHT_CHEEK, :2])), 0.8 * height)
-    centre = (top + chin) / 2 + 0.18 * height * up
+    center = (top + chin) / 2 + 0.18 * height * up
     rows, columns = np.indices(shape)
-    offset = np.stack((columns, rows), axis=-1) - centre
+    offset = np.stack((columns, rows), axis=-1) - center
     across, along = offset @ right, offset @ up
     ellipse = (across / (0.95 * width)) ** 2 + (along / (0.95 * height)) ** 2 <= 1
     # A little above the chin: shoulders and collars reach up to it.

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from facegan.geometry.crop import Crop, extent
-from facegan.io.shot_boundary import CutDetector
+from facegan.io.shot_boundary import ShotBoundaryDetector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ class _Track:
     size: float
     time: float
     velocity: NDArray[np.floating] = field(default_factory=partial(np.zeros, 2))
-    look: CutDetector = field(default_factory=partial(CutDetector, OTHER))
+    look: ShotBoundaryDetector = field(default_factory=partial(ShotBoundaryDetector, OTHER))
 
     def place(self, time: float) -> NDArray[np.floating]:
         """Where the face should be now."""

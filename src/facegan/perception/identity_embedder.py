@@ -49,7 +49,7 @@ class IdentityEmbedder(nn.Module):
             landmarks: N×68×2 in -1..1 over the picture.
 
         Returns:
-            N×128, not normalised.
+            N×128, not normalized.
         """
         embeddings: Tensor = self.network(align(pictures, landmarks))
         return embeddings
@@ -72,14 +72,14 @@ def align(pictures: Tensor, landmarks: Tensor, size: int = IdentityNetwork.SIZE)
     height, width = pictures.shape[2:]
     sides = landmarks.new_tensor((width, height), dtype=torch.float32)
     anchors = ((landmarks[:, _ANCHORS].float() + 1) * sides - 1) / 2
-    rotation, centre = _similarity(anchors, size)
+    rotation, center = _similarity(anchors, size)
     scale = rotation.norm(dim=1)
     # As in dlib, the chip's first and last pixel stand on the first and last of the picture's pixels in
     # the transformed square: size - 1 steps for size·scale - 1 pixels.
     span = rotation * (size - 1 / scale)[:, None]
     steps = torch.linspace(-0.5, 0.5, size, device=scale.device)
     offsets = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), dim=-1)
-    positions = centre[:, None, None] + _turn(offsets, span[:, None, None])
+    positions = center[:, None, None] + _turn(offsets, span[:, None, None])
     return _sample(pictures.float(), (2 * positions + 1) / sides - 1, scale)
 
 
@@ -87,7 +87,7 @@ def _similarity(anchors: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Fits the mean face to anchors.
 
     With a point as a complex number, the transform is p = r·c + t, and r has the closed form
-    Σ conj(c)·p / Σ |c|² over the centred points.
+    Σ conj(c)·p / Σ |c|² over the centered points.
 
     Args:
         anchors: N×5×2 in pixels.
@@ -129,6 +129,6 @@ def _sample(pictures: Tensor, grid: Tensor, scale: Tensor) -> Tensor:
         chosen = halvings == count
         size = [max(1, side >> int(count)) for side in pictures.shape[2:]]
         coarse = F.interpolate(pictures[chosen], size, mode="area")
-        # grid_sample fills up with 0, which is grey.
+        # grid_sample fills up with 0, which is gray.
         chips[chosen] = F.grid_sample(coarse + 1, grid[chosen], align_corners=False) - 1
     return chips

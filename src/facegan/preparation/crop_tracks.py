@@ -13,12 +13,20 @@ import cv2
 import numpy as np
 
 from facegan.errors import InputError
-from facegan.geometry import landmarks, motion
 from facegan.geometry.crop import Crop, extent, track_side
+from facegan.geometry.landmarks import (
+    LEFT_EYE,
+    NUM_LANDMARKS,
+    OUTER_LIPS,
+    RIGHT_EYE,
+    landmarks_from_mesh,
+    normalize_points,
+)
+from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, POSE_SCALE
 from facegan.io.video_reader import VideoReader
 from facegan.perception.face_tracker import CentroidTracker, look
-from facegan.preparation.identity_clustering import Recogniser
-from facegan.preparation.image_sequence import PictureReader
+from facegan.preparation.identity_clustering import FaceEmbedder
+from facegan.preparation.image_sequence import ImageSequenceReader
 from facegan.preparation.quality import covered, fingerprint, sharpness
 from facegan.preparation.shard_writer import BLENDSHAPES, MESH_POINTS, PartWriter
 
@@ -28,12 +36,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facegan.preparation.face_annotator import Observe, Observer, SeenFace
+    from facegan.preparation.face_annotator import AnnotatedFace, Observe, Observer
     from facegan.preparation.sources import Clip
 
-Reader: TypeAlias = "VideoReader | PictureReader"
+Reader: TypeAlias = "VideoReader | ImageSequenceReader"
 
-PITCH, YAW = (motion.NAMES.index(name) for name in ("pitch", "yaw"))
+PITCH, YAW = (MOTION_NAMES.index(name) for name in ("pitch", "yaw"))
 RECOGNISED = (0, 5, 15, 35, 75, 155, 315)
 """Crops of a track by which its person is known: more and more apart, so that a long track costs no more."""
 MIN_TRACK = 2
@@ -50,7 +58,7 @@ SEEN = np.dtype(
         ("confidence", np.float32),
         ("mesh", np.float32, (MESH_POINTS, 3)),
         ("blendshapes", np.float32, (BLENDSHAPES,)),
-        ("motion", np.float32, (motion.SIZE,)),
+        ("motion", np.float32, (NUM_MOTION_PARAMS,)),
     ]
 )
 """A usable face of a frame; ``mesh`` in pixels of the frame."""
@@ -71,7 +79,7 @@ class Settings:
         min_sharpness: least :func:`facegan.preparation.quality.sharpness`.
         max_covered: largest :func:`facegan.preparation.quality.covered`.
         min_change: least mean difference, of 255, from the crop before in its track.
-        recognise: embed the faces, so that tracks can be named by :func:`name_people`.
+        recognize: embed the faces, so that tracks can be named by :func:`cluster_identities`.
     """
 
     size: int = 256
@@ -84,7 +92,7 @@ class Settings:
     min_sharpness: float = 0
     max_covered: float = 1
     min_change: float = 0
-    recognise: bool = False
+    recognize: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (
@@ -112,7 +120,7 @@ class ClipResult:
     Attributes:
         frames: number of frames looked at.
         tracks: name of each track's part to number of crops, in the order of the tracks.
-        embeddings: of each track's faces, if they were recognised.
+        embeddings: of each track's faces, if they were recognized.
         rejected: reason to number of faces that were found but not used.
         skipped: why the video gave nothing, or None.
         damage: why the video ended early, or None.
@@ -143,7 +151,7 @@ def prepare_clip(clip: Clip, folder: Path, settings: Settings, observe: Observe)
     Raises:
         InputError: if the video cannot be read, or nothing is known about it.
     """
-    video = PictureReader(clip.pictures) if clip.pictures else VideoReader(clip.path)
+    video = ImageSequenceReader(clip.pictures) if clip.pictures else VideoReader(clip.path)
     result = ClipResult()
     with tempfile.TemporaryFile(dir=folder) as spool, observe(clip) as observer:
         _look(video, spool, settings, observer, result)
@@ -160,7 +168,7 @@ def _look(
     video: Reader, spool: IO[bytes], settings: Settings, observer: Observer, result: ClipResult
 ) -> None:
     """First pass: writes the usable faces into the spool."""
-    if isinstance(video, PictureReader):
+    if isinstance(video, ImageSequenceReader):
         # It is known who is meant; a track ends where the size changes.
         tracker = CentroidTracker(max_distance=math.inf, patience=math.inf)
     else:
@@ -174,7 +182,7 @@ def _look(
             shot = video.shot
             tracker.end_all()
         faces = observer.faces(index, time, image)
-        points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, landmarks.COUNT, 2)
+        points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, NUM_LANDMARKS, 2)
         extents = np.ptp(points, axis=1).max(axis=1)
         looks = [look(image, face) for face in points]
         tracks = tracker.update(points.mean(axis=1), extents, time, looks)
@@ -188,16 +196,16 @@ def _look(
     spool.flush()
 
 
-def _flaw(face: SeenFace, shape: tuple[int, ...], settings: Settings) -> str | None:
+def _flaw(face: AnnotatedFace, shape: tuple[int, ...], settings: Settings) -> str | None:
     """Why a face is not used, or None."""
     if face.confidence < settings.min_confidence:
         return "uncertain"
     if min(extent(face.landmarks)) < settings.min_face:
         return "too small"
-    if np.abs(face.motion[[PITCH, YAW]]).max() * np.degrees(motion.ANGLE_SCALE) > settings.max_angle:
+    if np.abs(face.motion[[PITCH, YAW]]).max() * np.degrees(POSE_SCALE) > settings.max_angle:
         return "extreme pose"
     height, width = shape
-    needed = face.landmarks[list(landmarks.RIGHT_EYE + landmarks.LEFT_EYE + landmarks.OUTER_LIPS)]
+    needed = face.landmarks[list(RIGHT_EYE + LEFT_EYE + OUTER_LIPS)]
     if (needed < -0.5).any() or (needed > (width - 0.5, height - 0.5)).any():
         return "outside the picture"
     return None
@@ -214,7 +222,7 @@ class _Cutter:
         self.writers: dict[int, PartWriter] = {}
         self.counts: Counter[int] = Counter()
         self.before: dict[int, NDArray[np.float32]] = {}
-        self.recogniser = Recogniser() if settings.recognise else None
+        self.recognizer = FaceEmbedder() if settings.recognize else None
 
     def run(self, video: Reader, spool: IO[bytes]) -> None:
         """Writes the crops of the faces that were seen, in their order."""
@@ -242,7 +250,7 @@ class _Cutter:
         self, image: NDArray[np.uint8], face: np.void, track: int, side: float, row: dict[str, Any]
     ) -> None:
         size = self.settings.size
-        crop = Crop.around(landmarks.from_mesh(face["mesh"]), side)
+        crop = Crop.around(landmarks_from_mesh(face["mesh"]), side)
         picture, mesh = crop.cut(image, size), crop.to_crop(face["mesh"], size)
         labels = self.observer.labels(int(face["frame"]), crop, picture, mesh)
         reason = self._flaw(picture, mesh, labels, track)
@@ -254,8 +262,8 @@ class _Cutter:
         row |= {"video": self.clip.video, "track": track}
         row |= {"frame": int(face["frame"])} | _row(picture, labels, mesh, crop, face)
         self.writers[track].write(row)
-        if self.recogniser and self.counts[track] in RECOGNISED:
-            self.recogniser.add(track, picture, row["landmarks"])
+        if self.recognizer and self.counts[track] in RECOGNISED:
+            self.recognizer.add(track, picture, row["landmarks"])
         self.counts[track] += 1
 
     def _flaw(
@@ -283,8 +291,8 @@ class _Cutter:
             (self.folder / _part(track)).unlink()
         else:
             self.result.tracks[_part(track)] = self.counts[track]
-            if self.recogniser:
-                self.result.embeddings[_part(track)] = self.recogniser.embedding(track)
+            if self.recognizer:
+                self.result.embeddings[_part(track)] = self.recognizer.embedding(track)
 
 
 def _columns(spool: IO[bytes], *names: str) -> list[NDArray[Any]]:
@@ -313,12 +321,12 @@ def _row(
 ) -> dict[str, Any]:
     size = len(picture)
     mesh = mesh.copy()
-    mesh[:, :2] = landmarks.normalise(mesh[:, :2], size)
+    mesh[:, :2] = normalize_points(mesh[:, :2], size)
     mesh[:, 2] *= 2 / size
     return {
         "image": _encode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), cv2.IMWRITE_JPEG_QUALITY),
         "segmentation": encode_labels(labels),
-        "landmarks": landmarks.from_mesh(mesh).ravel(),
+        "landmarks": landmarks_from_mesh(mesh).ravel(),
         "mesh": mesh.ravel(),
         "motion": face["motion"],
         "blendshapes": face["blendshapes"],

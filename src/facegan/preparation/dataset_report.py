@@ -12,7 +12,7 @@ import jinja2
 import numpy as np
 import pyarrow.parquet as pq
 
-from facegan.geometry.motion import ACTION_UNITS, ANGLE_SCALE, ANGLES, NAMES
+from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, POSE_ANGLES, POSE_SCALE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,7 @@ def write_report(folder: Path, title: str, summary: Summary, settings: dict[str,
     """
     columns = ["identity", "video", "track", "motion"]
     table = pq.read_table(sorted(folder.glob("*.parquet")), columns=columns)
-    motion = np.asarray(table["motion"].combine_chunks().flatten()).reshape(-1, len(NAMES))
+    motion = np.asarray(table["motion"].combine_chunks().flatten()).reshape(-1, len(MOTION_NAMES))
     people, crops = np.unique(np.array(table["identity"].to_pylist()), return_counts=True)
     order = np.argsort(-crops, kind="stable")
     environment = jinja2.Environment(
@@ -72,7 +72,7 @@ def write_report(folder: Path, title: str, summary: Summary, settings: dict[str,
         splits={name: asdict(counts) for name, counts in summary.splits.items()},
         settings=settings,
         people=[(str(people[index]), int(crops[index])) for index in order[:20]],
-        angles=histograms(np.degrees(motion[:, len(ACTION_UNITS) :] * ANGLE_SCALE), ANGLES, -60, 60),
+        angles=histograms(np.degrees(motion[:, len(ACTION_UNITS) :] * POSE_SCALE), POSE_ANGLES, -60, 60),
         units=histograms(motion[:, : len(ACTION_UNITS)], ACTION_UNITS, 0, 1),
         warnings=warnings(summary, crops, motion),
         sheet=_contact_sheet(folder),
@@ -103,8 +103,10 @@ def warnings(
     found += [
         f"Nobody is in the {name} split." for name, part in summary.splits.items() if not part.identities
     ]
-    angles = np.abs(np.degrees(motion[:, len(ACTION_UNITS) :] * ANGLE_SCALE))
-    still = [name for name, column in zip(ANGLES, angles.T, strict=True) if (column > TURNED).mean() < RARE]
+    angles = np.abs(np.degrees(motion[:, len(ACTION_UNITS) :] * POSE_SCALE))
+    still = [
+        name for name, column in zip(POSE_ANGLES, angles.T, strict=True) if (column > TURNED).mean() < RARE
+    ]
     if still:
         found.append(f"Heads hardly turn: {', '.join(still)} beyond {TURNED:.0f}° in less than 1 % of crops.")
     units = motion[:, : len(ACTION_UNITS)]

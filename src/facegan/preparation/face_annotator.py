@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from facegan.geometry import landmarks
+from facegan.geometry.landmarks import landmarks_from_mesh
 from facegan.perception import FaceAnalyzer, FaceParser
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ MAX_FACES = 16
 
 
 @dataclass(frozen=True)
-class SeenFace:
+class AnnotatedFace:
     """A face in a frame."""
 
     mesh: NDArray[np.float32]
-    """478×3 in pixels, x right, y down; (0, 0) is the centre of the top left pixel."""
+    """478×3 in pixels, x right, y down; (0, 0) is the center of the top left pixel."""
     motion: NDArray[np.float32]
     """The 20 numbers of :mod:`facegan.geometry.motion`."""
     blendshapes: NDArray[np.float32]
@@ -41,13 +41,13 @@ class SeenFace:
     @property
     def landmarks(self) -> NDArray[np.float32]:
         """68×2 in pixels."""
-        return landmarks.from_mesh(self.mesh)
+        return landmarks_from_mesh(self.mesh)
 
 
 class Observer(NamedTuple):
     """What is to be seen in one clip."""
 
-    faces: Callable[[int, float, NDArray[np.uint8]], Sequence[SeenFace]]
+    faces: Callable[[int, float, NDArray[np.uint8]], Sequence[AnnotatedFace]]
     """The faces in a frame: of its number, seconds and H×W×3 picture; called for the frames in order."""
     labels: Callable[[int, Crop, NDArray[np.uint8], NDArray[np.float32]], NDArray[np.uint8]]
     """The segmentation of a crop: of its frame's number, its place, its picture and the mesh in it."""
@@ -61,9 +61,9 @@ def detect(clip: Clip) -> Iterator[Observer]:
     """Looks at the pictures: MediaPipe's face landmarks, and the parser's segmentation."""
     with FaceAnalyzer(MAX_FACES, single_images=bool(clip.pictures)) as analyzer, FaceParser() as parser:
 
-        def faces(index: int, time: float, image: NDArray[np.uint8]) -> list[SeenFace]:
+        def faces(index: int, time: float, image: NDArray[np.uint8]) -> list[AnnotatedFace]:
             seen = [
-                SeenFace(face.mesh, face.motion, face.blendshapes, face.confidence)
+                AnnotatedFace(face.mesh, face.motion, face.blendshapes, face.confidence)
                 for face in (analyzer(image) if clip.pictures else analyzer(image, time))
             ]
             return meant(seen, clip.pictures[index].box) if clip.pictures else seen
@@ -74,7 +74,7 @@ def detect(clip: Clip) -> Iterator[Observer]:
         )
 
 
-def meant(faces: Sequence[SeenFace], box: tuple[float, float, float, float]) -> list[SeenFace]:
+def meant(faces: Sequence[AnnotatedFace], box: tuple[float, float, float, float]) -> list[AnnotatedFace]:
     """The face whose middle lies in a box (x, y, width, height) and is nearest to the box's, or none."""
     x, y, width, height = box
     middle = np.array((x + width / 2, y + height / 2))

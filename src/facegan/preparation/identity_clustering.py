@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from facegan.geometry.landmarks import COUNT
+from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.perception import IdentityEmbedder
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ DISTANCE = 0.05
 """1 minus the cosine of two tracks' embeddings, on average of two groups, up to which they are one person."""
 
 
-class Recogniser:
+class FaceEmbedder:
     """Embeds some faces of each track, a few at a time."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Recogniser:
     def add(self, track: int, picture: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> None:
         """Takes a face: S×S×3 crop, and 68×2 landmarks in -1..1, flat."""
         image = torch.from_numpy(picture).permute(2, 0, 1)[None].float().div(127.5).sub(1)
-        points = torch.from_numpy(landmarks).reshape(1, COUNT, 2)
+        points = torch.from_numpy(landmarks).reshape(1, NUM_LANDMARKS, 2)
         self._found.setdefault(track, []).append(self._embed(image, points)[0].numpy())
 
     def embedding(self, track: int) -> list[float]:
@@ -45,7 +45,9 @@ def _embedder() -> IdentityEmbedder:
     return IdentityEmbedder()
 
 
-def name_people(embeddings: Mapping[str, Sequence[float]], distance: float = DISTANCE) -> dict[str, str]:
+def cluster_identities(
+    embeddings: Mapping[str, Sequence[float]], distance: float = DISTANCE
+) -> dict[str, str]:
     """Groups tracks by average linkage of their embeddings.
 
     Args:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from facegan.io.video_reader import Frame
-    from facegan.preparation.sources import LabelledPicture
+    from facegan.preparation.sources import LabeledImage
 
 
-class PictureReader:
+class ImageSequenceReader:
     """Pictures as a stream of frames, as :class:`VideoReader` delivers those of a video.
 
     Args:
@@ -31,7 +31,7 @@ class PictureReader:
     rate = 1.0
     shot = 0
 
-    def __init__(self, pictures: Sequence[LabelledPicture]) -> None:
+    def __init__(self, pictures: Sequence[LabeledImage]) -> None:
         self._pictures = pictures
         self.damage: str | None = None
 

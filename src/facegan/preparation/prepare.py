@@ -18,7 +18,7 @@ from facegan.perception import FaceAnalyzer, FaceParser
 from facegan.preparation.crop_tracks import ClipResult, Settings, prepare_clip
 from facegan.preparation.dataset_report import write_report
 from facegan.preparation.face_annotator import detect
-from facegan.preparation.identity_clustering import name_people
+from facegan.preparation.identity_clustering import cluster_identities
 from facegan.preparation.shard_writer import VERSION, ShardWriter, check_free, read_part, write_description
 from facegan.preparation.splits import SPLITS, split_identities
 from facegan.preparation.video_manifest import digest, write_manifest
@@ -278,7 +278,7 @@ def _merge(pairs: Iterable[tuple[Clip, ClipResult]], folder: Path, seed: int, su
     tracks = [
         (number, clip, name, crops) for number, clip, result in used for name, crops in result.tracks.items()
     ]
-    people = name_people(
+    people = cluster_identities(
         {
             f"{number}/{name}": embedding
             for number, _, result in used

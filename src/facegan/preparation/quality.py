@@ -27,14 +27,14 @@ def sharpness(picture: NDArray[np.uint8], mesh: NDArray[np.float32]) -> float:
         mesh: 478×3 in its pixels.
 
     Returns:
-        0 for a face of one colour; it does not change with light and contrast.
+        0 for a face of one color; it does not change with light and contrast.
     """
     low = np.floor(mesh[:, :2].min(axis=0)).astype(int).clip(0, len(picture) - 1)
     high = np.ceil(mesh[:, :2].max(axis=0)).astype(int).clip(low + 1, len(picture))
     face = cv2.cvtColor(picture[low[1] : high[1], low[0] : high[0]], cv2.COLOR_RGB2GRAY)
-    grey = cv2.resize(face, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA).astype(np.float64)
-    spread = float(grey.var())
-    return float(cv2.Laplacian(grey, cv2.CV_64F).var()) / spread if spread else 0.0
+    gray = cv2.resize(face, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA).astype(np.float64)
+    spread = float(gray.var())
+    return float(cv2.Laplacian(gray, cv2.CV_64F).var()) / spread if spread else 0.0
 
 
 def covered(labels: NDArray[np.uint8], mesh: NDArray[np.float32]) -> float:

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 
 from facegan import __version__
 from facegan.errors import InputError
-from facegan.geometry import landmarks, motion
+from facegan.geometry.landmarks import NUM_LANDMARKS
+from facegan.geometry.motion import NUM_MOTION_PARAMS
 from facegan.io.atomic import require_free
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ SCHEMA = pa.schema(
         ("fps", pa.float32()),
         ("image", pa.binary()),
         ("segmentation", pa.binary()),
-        ("landmarks", pa.list_(pa.float32(), 2 * landmarks.COUNT)),
+        ("landmarks", pa.list_(pa.float32(), 2 * NUM_LANDMARKS)),
         ("mesh", pa.list_(pa.float32(), 3 * MESH_POINTS)),
-        ("motion", pa.list_(pa.float32(), motion.SIZE)),
+        ("motion", pa.list_(pa.float32(), NUM_MOTION_PARAMS)),
         ("blendshapes", pa.list_(pa.float32(), BLENDSHAPES)),
         ("confidence", pa.float32()),
         ("crop", pa.list_(pa.float32(), 3)),

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from facegan import __version__
 from facegan.errors import InputError
-from facegan.geometry import motion
+from facegan.geometry.motion import MOTION_NAMES
 from facegan.io.atomic import require_free
 from facegan.io.resumable import RESULT, workspace
 from facegan.parallel.workers import run_jobs, worker_count
@@ -152,7 +152,7 @@ def _write(clip: _Clip, movement: Movement, video: Path, rows: Path) -> None:
         "clip": clip.number,
         "fps": clip.fps,
         "size": clip.size,
-        "camera": (camera.distance, camera.focal, *camera.centre),
+        "camera": (camera.distance, camera.focal, *camera.center),
         "identity_seed": identity_seed,
         "scene_seed": scene_seed,
     }
@@ -162,7 +162,7 @@ def _write(clip: _Clip, movement: Movement, video: Path, rows: Path) -> None:
         stream.width = stream.height = clip.size
         stream.pix_fmt = "yuv420p"
         sound = container.add_stream("aac", rate=SOUND_RATE, layout="mono")
-        jaw = movement.motion[:, motion.NAMES.index("AU26")]
+        jaw = movement.motion[:, MOTION_NAMES.index("AU26")]
         voice = _voice(jaw, clip.fps, pitch=100 + 12 * (clip.person % 12))
         for number, (vector, gaze) in enumerate(zip(*movement, strict=True)):
             if number % math.ceil(clip.fps) == 0:  # sound and picture lie beside each other in the file

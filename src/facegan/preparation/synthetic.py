@@ -15,7 +15,7 @@ from facegan.errors import InputError
 from facegan.geometry.segmentation import LABELS
 from facegan.parallel.workers import worker_count
 from facegan.preparation.crop_tracks import Settings
-from facegan.preparation.face_annotator import Observer, SeenFace
+from facegan.preparation.face_annotator import AnnotatedFace, Observer
 from facegan.preparation.prepare import write_data_set
 from facegan.preparation.shard_writer import BLENDSHAPES, MESH_POINTS, check_free
 from facegan.preparation.sources import find_videos
@@ -94,13 +94,13 @@ def recall(clip: Clip, folder: Path) -> Iterator[Observer]:
         raise InputError(msg)
     rows = list(truth.rows(frames))
 
-    def faces(index: int, _time: float, image: NDArray[np.uint8]) -> list[SeenFace]:
+    def faces(index: int, _time: float, image: NDArray[np.uint8]) -> list[AnnotatedFace]:
         if index >= len(rows) or image.shape[:2] != 2 * (rows[index]["size"],):
             msg = f"{GROUND_TRUTH} tells about another video of this name"
             raise InputError(msg)
         mesh = rows[index]["mesh"].reshape(MESH_POINTS, 3)
         unknown = np.full(BLENDSHAPES, np.nan, np.float32)
-        return [SeenFace(mesh, rows[index]["motion"], unknown, confidence=1.0)]
+        return [AnnotatedFace(mesh, rows[index]["motion"], unknown, confidence=1.0)]
 
     def labels(
         index: int, crop: Crop, picture: NDArray[np.uint8], _mesh: NDArray[np.float32]

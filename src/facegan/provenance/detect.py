@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from facegan.errors import InputError
-from facegan.io.images import is_picture, read_picture
+from facegan.io.images import is_image, read_image
 from facegan.io.video_reader import VideoReader
 from facegan.provenance.manifest import read_manifest
 from facegan.provenance.watermark import THRESHOLD, Detector
@@ -89,8 +89,8 @@ def verify(path: Path) -> Findings:
     if not path.is_file():
         msg = f"cannot read {path}: no such file"
         raise InputError(msg)
-    still = is_picture(path)
-    frames: Iterable[Frame] = [(0, 0.0, read_picture(path))] if still else VideoReader(path).frames()
+    still = is_image(path)
+    frames: Iterable[Frame] = [(0, 0.0, read_image(path))] if still else VideoReader(path).frames()
     detector = Detector()
     count = 0
     for _, _, image in islice(frames, FRAMES):

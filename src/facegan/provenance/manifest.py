@@ -43,7 +43,7 @@ _OFFLINE: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Claim:
+class ManifestClaim:
     """What the signed manifest says.
 
     Names of files and pictures of the people shown are not in it.
@@ -82,7 +82,7 @@ class Manifest:
     faults: tuple[str, ...] = ()
 
 
-def sign_file(path: Path, claim: Claim, credentials: Credentials) -> None:
+def sign_file(path: Path, claim: ManifestClaim, credentials: Credentials) -> None:
     """Signs a file in place; until it is signed wholly the file stays as it was.
 
     Args:
@@ -114,7 +114,7 @@ def try_credentials(credentials: Credentials) -> None:
     Raises:
         c2pa.C2paError: if C2PA does not take the certificate.
     """
-    _sign(io.BytesIO(_DOT), io.BytesIO(), "image/png", Claim("", ("trial",)), credentials)
+    _sign(io.BytesIO(_DOT), io.BytesIO(), "image/png", ManifestClaim("", ("trial",)), credentials)
 
 
 def read_manifest(path: Path) -> Manifest | None:
@@ -169,7 +169,7 @@ class _Stream:
             raise
 
 
-def _sign(source: Any, target: Any, media: str, claim: Claim, credentials: Credentials) -> None:
+def _sign(source: Any, target: Any, media: str, claim: ManifestClaim, credentials: Credentials) -> None:
     info = c2pa.C2paSignerInfo(credentials.algorithm.encode(), credentials.chain, credentials.key, None)
     with (
         c2pa.Context.from_dict(_OFFLINE) as context,
@@ -179,7 +179,7 @@ def _sign(source: Any, target: Any, media: str, claim: Claim, credentials: Crede
         builder.sign(signer, media, source, target)
 
 
-def _definition(claim: Claim) -> dict[str, Any]:
+def _definition(claim: ManifestClaim) -> dict[str, Any]:
     first, *others = claim.actions
     about = {"softwareAgent": AGENT, "digitalSourceType": MADE_BY_MACHINE}
     actions = [

@@ -9,7 +9,7 @@ import c2pa
 
 from facegan.errors import InputError
 from facegan.provenance.certificate import local_credentials, read_credentials
-from facegan.provenance.manifest import Claim, sign_file, try_credentials
+from facegan.provenance.manifest import ManifestClaim, sign_file, try_credentials
 from facegan.provenance.visible_label import draw_badge
 from facegan.provenance.watermark import embed
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Marks:
+class ProvenanceConfig:
     """Which marks a result gets.
 
     Attributes:
@@ -39,7 +39,7 @@ class Marks:
     key: Path | None = None
 
 
-class Marker:
+class ProvenanceWriter:
     """Marks one result, a picture or a video.
 
     Args:
@@ -52,7 +52,7 @@ class Marker:
         OSError: if the self-made certificate cannot be stored.
     """
 
-    def __init__(self, marks: Marks, claim: Claim) -> None:
+    def __init__(self, marks: ProvenanceConfig, claim: ManifestClaim) -> None:
         self._marks = marks
         self._claim = claim
         self._credentials = _credentials(marks) if marks.enabled else None
@@ -80,7 +80,7 @@ class Marker:
             sign_file(path, self._claim, self._credentials)
 
 
-def _credentials(marks: Marks) -> Credentials:
+def _credentials(marks: ProvenanceConfig) -> Credentials:
     if (marks.certificate is None) != (marks.key is None):
         missing = "key" if marks.key is None else "certificate"
         msg = f"a certificate and its key go together: name the {missing} too"

@@ -37,7 +37,7 @@ def draw_badge(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @functools.lru_cache(maxsize=8)
 def _pill(tall: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Colours h×w×3 and opacity h×w×1."""
+    """Colors h×w×3 and opacity h×w×1."""
     high = tall * OVERSAMPLING
     wide = round(high * 1.6)
     picture = Image.new("RGBA", (wide, high), (16, 16, 16, 0))

@@ -1,7 +1,7 @@
 """The invisible mark: a spread-spectrum pattern in every picture and every frame.
 
 The pattern lives on a small grid that is stretched over the whole picture, so rescaling does not move
-it. A keyed sign of each low to middle frequency of brightness and of both colour differences makes it;
+it. A keyed sign of each low to middle frequency of brightness and of both color differences makes it;
 where a picture is busy it is stronger, and it is the same in every frame, so nothing flickers. Cox et al.,
 "Secure spread spectrum watermarking for multimedia" (1997), with the picture's own part of the
 correlation taken into account as in Malvar and Florêncio, "Improved spread spectrum" (2003).
@@ -36,9 +36,9 @@ MIN_SIDE = 32
 _OPPONENT = np.array(
     [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
 )
-_COLOURS = np.linalg.inv(_OPPONENT).astype(np.float32)
+_COLORS = np.linalg.inv(_OPPONENT).astype(np.float32)
 _BANDS = ((14, 44), (5, 26), (5, 26))  # radii in half periods a picture, channel by channel
-_AMPLITUDES = (1.3, 1.2, 0.8)  # root mean squares in grey levels, at strength 1 where nothing is busy
+_AMPLITUDES = (1.3, 1.2, 0.8)  # root mean squares in gray levels, at strength 1 where nothing is busy
 _RING = 3  # width of the rings of frequencies that are whitened together
 _CLIP = 2.0  # standard deviations
 _GOAL = 14.0  # the score that the strength is chosen for, within these limits
@@ -62,8 +62,8 @@ def embed(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     change = _pattern() * _visibility(planes) * _gain(height, width)
     before, after = (float(_unit(_whiten(grid)) @ signs(KEY)) for grid in (planes, planes + change))
     strength = np.clip((_GOAL - before) / max(after - before, 1e-3), _WEAKEST, _STRONGEST)
-    colours = np.ascontiguousarray(np.moveaxis(np.tensordot(_COLOURS, strength * change, 1), 0, -1))
-    stretched = cv2.resize(colours.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    colors = np.ascontiguousarray(np.moveaxis(np.tensordot(_COLORS, strength * change, 1), 0, -1))
+    stretched = cv2.resize(colors.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.add(image, stretched, dtype=cv2.CV_8U), np.uint8)
 
 
@@ -130,7 +130,7 @@ def _spectrum() -> _Spectrum:
 
 @functools.cache
 def _pattern() -> Array:
-    """In grey levels, 3×GRID×GRID."""
+    """In gray levels, 3×GRID×GRID."""
     spectrum = _spectrum()
     coefficients = np.zeros(spectrum.masks.shape, np.float32)
     coefficients[spectrum.masks] = signs(KEY) * spectrum.amplitudes

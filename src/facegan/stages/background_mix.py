@@ -15,24 +15,24 @@ from facegan.errors import InputError
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.networks import (
     BackgroundMixer,
-    DiscriminatorSettings,
+    DiscriminatorConfig,
     FaceReenactor,
-    GeneratorSettings,
+    GeneratorConfig,
     MultiScaleDiscriminator,
     Reenactment,
 )
-from facegan.networks.compositing import cut_background, cut_head, cut_predicted_head, mix
+from facegan.networks.compositing import mask_background, mask_head, mask_predicted_head, mix
 from facegan.stages.base_stage import plain
 from facegan.stages.checkpoints import StageCheckpoint
-from facegan.stages.config import Adversarial, Optimisation
-from facegan.stages.gan_stage import AdversarialStage
-from facegan.stages.pair_data_module import PairData
+from facegan.stages.config import AdversarialConfig, OptimizerConfig
+from facegan.stages.gan_stage import GANStage
+from facegan.stages.pair_data_module import FacePairDataModule
 from facegan.stages.perceptual_loss import PerceptualLoss, PerceptualNetwork
 from facegan.stages.reenact import require_size
-from facegan.stages.validation_metrics import Measured, mean_within, square_error
+from facegan.stages.validation_metrics import Measured, masked_mean, masked_mse
 
 
-class BackgroundMixData(PairData):
+class BackgroundMixData(FacePairDataModule):
     """Pictures and segmentations of pairs; the driver's head before the source's background."""
 
 
@@ -51,7 +51,7 @@ class Mixed(NamedTuple):
     """I_r, N×3×H×W."""
 
 
-class BackgroundMixStage(AdversarialStage):
+class BackgroundMixStage(GANStage):
     """Trains G_b with L_b = L_bm + λ_b3 L_bp + λ_b4 L_badv + λ_b5 L_br.
 
     The paper fixes the losses and the mixing formula; the weights are open, and so is which head G_b
@@ -65,37 +65,37 @@ class BackgroundMixStage(AdversarialStage):
         reenact_checkpoint: of stage 2, for the latter two.
         mask_smoothness_weight: λ_b1 (open).
         mask_norm_weight: λ_b2 (open).
-        painted_weight: of the L1 between I_c and I_d on the driver's head, 0 in the paper. Without it the
-            mask is free to be grey there: a louder I_c makes up for it.
+        head_reconstruction_weight: of the L1 between I_c and I_d on the driver's head, 0 in the paper.
+            Without it the mask is free to be gray there: a louder I_c makes up for it.
         perceptual_weight: λ_b3 (open).
         reconstruction_weight: λ_b5 (open).
         perceptual_network: whose features L_bp compares.
         adversarial: λ_b4 and the form of the adversarial loss.
-        optimisation: how the weights are moved.
+        optimizer: how the weights are moved.
     """
 
     result_panel = "result I_r"
-    frozen: ClassVar[tuple[str, ...]] = (*AdversarialStage.frozen, "reenactor.")
+    frozen: ClassVar[tuple[str, ...]] = (*GANStage.frozen, "reenactor.")
     network: BackgroundMixer
 
     def __init__(
         self,
-        generator: GeneratorSettings = GeneratorSettings(),
-        discriminator: DiscriminatorSettings = DiscriminatorSettings(),
+        generator: GeneratorConfig = GeneratorConfig(),
+        discriminator: DiscriminatorConfig = DiscriminatorConfig(),
         head: Literal["truth", "reenacted", "schedule"] = "truth",
         reenact_checkpoint: Path | None = None,
         mask_smoothness_weight: float = 1.0,
         mask_norm_weight: float = 0.1,
-        painted_weight: float = 0.0,
+        head_reconstruction_weight: float = 0.0,
         perceptual_weight: float = 10.0,
         reconstruction_weight: float = 10.0,
         perceptual_network: PerceptualNetwork = "vgg19",
-        adversarial: Adversarial = Adversarial(),
-        optimisation: Optimisation = Optimisation(),
+        adversarial: AdversarialConfig = AdversarialConfig(),
+        optimizer: OptimizerConfig = OptimizerConfig(),
     ) -> None:
         super().__init__()
         self.save_hyperparameters(plain(locals()))
-        self.adversarial, self.optimisation = adversarial, optimisation
+        self.adversarial, self.optimizer = adversarial, optimizer
         self.network = BackgroundMixer(generator)
         self.discriminator = MultiScaleDiscriminator(3, **asdict(discriminator))
         self.perceptual = PerceptualLoss(perceptual_network)
@@ -105,7 +105,7 @@ class BackgroundMixStage(AdversarialStage):
                 msg = f"head: {head} needs model.init_args.reenact_checkpoint, a checkpoint of stage 2"
                 raise InputError(msg)
             trained = StageCheckpoint(reenact_checkpoint, "ReenactStage")
-            self.reenactor = FaceReenactor(GeneratorSettings(**trained.config["generator"]))
+            self.reenactor = FaceReenactor(GeneratorConfig(**trained.config["generator"]))
             self.reenactor.load_state_dict(trained.weights("network"))
             self.reenactor.requires_grad_(False)
             self.sigma: float = trained.config["sigma"]
@@ -129,7 +129,7 @@ class BackgroundMixStage(AdversarialStage):
     def generate(self, pair: Pair) -> Mixed:
         """Puts a head before the source's background."""
         head = self._head(pair)
-        background = cut_background(pair["background"], pair["background_segmentation"])
+        background = mask_background(pair["background"], pair["background_segmentation"])
         painted, mask = self.in_use(head, background)
         return Mixed(head, background, painted, mask, mix(painted, mask, background))
 
@@ -147,9 +147,9 @@ class BackgroundMixStage(AdversarialStage):
         truth = pair["driving"]
         pasted = made.head + made.background * (pair["driving_segmentation"] == 0)[:, None]
         return {
-            "mse": square_error(made.result, truth),
-            "mse_of_source": square_error(pair["source"], truth),
-            "mse_of_paste": square_error(pasted, truth),
+            "mse": masked_mse(made.result, truth),
+            "mse_of_source": masked_mse(pair["source"], truth),
+            "mse_of_paste": masked_mse(pasted, truth),
             "perceptual": self.perceptual.distances(made.result, truth),
             "perceptual_of_source": self.perceptual.distances(pair["source"], truth),
             **mixing_measures(made.result, made.mask, pair),
@@ -170,7 +170,7 @@ class BackgroundMixStage(AdversarialStage):
 
     def _head(self, pair: Pair) -> Tensor:
         """I'_fr, of the truth or reenacted."""
-        head = cut_head(pair["driving"], pair["driving_segmentation"])
+        head = mask_head(pair["driving"], pair["driving_segmentation"])
         if self.reenactor is None:
             return head
         chosen = torch.ones(len(head), dtype=torch.bool)
@@ -185,7 +185,7 @@ class BackgroundMixStage(AdversarialStage):
             with torch.no_grad():
                 size = head.shape[-1]
                 heatmap = draw_gaussians(pair["driving_landmarks"][chosen], size, self.sigma)
-                head[chosen] = cut_predicted_head(*self.reenactor(pair["source"][chosen], heatmap)).to(
+                head[chosen] = mask_predicted_head(*self.reenactor(pair["source"][chosen], heatmap)).to(
                     head.dtype
                 )
         return head
@@ -196,7 +196,7 @@ def mixing_measures(result: Tensor, mask: Tensor, pair: Pair) -> dict[str, Tenso
 
     Untouched background is what is background in I_b and in the driver. Its error in I_b is what two
     frames differ by anyway: noise, compression, whatever moves there. The hole is what the source's head
-    leaves free; a paste leaves it grey.
+    leaves free; a paste leaves it gray.
 
     Args:
         result: I_r.
@@ -207,12 +207,12 @@ def mixing_measures(result: Tensor, mask: Tensor, pair: Pair) -> dict[str, Tenso
     cut_out = pair["background_segmentation"] > 0
     untouched, hole = ~head & ~cut_out, ~head & cut_out
     return {
-        "background_mse": square_error(result, truth, untouched),
-        "background_mse_of_source": square_error(pair["background"], truth, untouched),
-        "hole_mse": square_error(result, truth, hole),
-        "hole_mse_of_paste": square_error(torch.zeros_like(truth), truth, hole),
-        "mask_on_head": mean_within(mask[:, 0].float(), head),
-        "mask_on_background": mean_within(mask[:, 0].float(), untouched),
+        "background_mse": masked_mse(result, truth, untouched),
+        "background_mse_of_source": masked_mse(pair["background"], truth, untouched),
+        "hole_mse": masked_mse(result, truth, hole),
+        "hole_mse_of_paste": masked_mse(torch.zeros_like(truth), truth, hole),
+        "mask_on_head": masked_mean(mask[:, 0].float(), head),
+        "mask_on_background": masked_mean(mask[:, 0].float(), untouched),
     }
 
 
@@ -234,7 +234,9 @@ def mixing_terms(
         "perceptual": weights["perceptual_weight"] * perceptual(made.result, truth),
         "reconstruction": weights["reconstruction_weight"] * losses.reconstruction(made.result, truth),
     }
-    if weights["painted_weight"]:
-        painted, head = (cut_head(picture, pair["driving_segmentation"]) for picture in (made.painted, truth))
-        terms["painted"] = weights["painted_weight"] * losses.reconstruction(painted, head)
+    if weights["head_reconstruction_weight"]:
+        painted, head = (
+            mask_head(picture, pair["driving_segmentation"]) for picture in (made.painted, truth)
+        )
+        terms["painted"] = weights["head_reconstruction_weight"] * losses.reconstruction(painted, head)
     return terms

@@ -16,7 +16,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from facegan.errors import InputError
 from facegan.stages.ema import Average
-from facegan.stages.memory import checkpoint_activations, keep_memory
+from facegan.stages.memory import checkpoint_activations, disable_malloc_trim
 from facegan.stages.muon import Muon
 from facegan.stages.validation_metrics import MeanWithConfidence, Measured, Weighted
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from facegan.data import Pair
-    from facegan.stages.config import Optimisation
+    from facegan.stages.config import OptimizerConfig
 
 STAGE_KEY, CONFIG_KEY, PROGRESS_KEY = "facegan_stage", "facegan_config", "facegan_progress"
-PROGRESS = ("batches", "steps", "skipped", "skipped_in_a_row")
+PROGRESS = ("batches", "steps", "skipped", "consecutive_nan_steps")
 
 SIZES = ("sigma", "width")
 """Arguments of stages that cannot be zero."""
@@ -40,7 +40,7 @@ SPEED_INTERVAL = 2.0
 class Stage(pl.LightningModule):
     """One of the training stages.
 
-    A subclass sets ``network`` (what is trained, averaged and handed on), ``optimisation``, and the
+    A subclass sets ``network`` (what is trained, averaged and handed on), ``optimization``, and the
     hooks below. Generators and discriminators get their gradients in ONE backward pass, in which each
     parameter takes part exactly once; so distributed training has no unused parameters.
 
@@ -50,7 +50,7 @@ class Stage(pl.LightningModule):
     """
 
     network: nn.Module
-    optimisation: Optimisation
+    optimizer: OptimizerConfig
 
     result_panel: ClassVar[str]
     """The title, in ``panels``, of what the stage makes."""
@@ -68,7 +68,7 @@ class Stage(pl.LightningModule):
         self.batches = 0
         self.steps = 0
         self.skipped = 0
-        self.skipped_in_a_row = 0
+        self.consecutive_nan_steps = 0
         self._measured: dict[str, MeanWithConfidence] = {}
 
     # What a subclass says of itself
@@ -78,7 +78,7 @@ class Stage(pl.LightningModule):
         raise NotImplementedError
 
     def sides(self) -> dict[str, list[nn.Module]]:
-        """The networks of each optimiser: ``generator``, and ``discriminator`` if there are any."""
+        """The networks of each optimizer: ``generator``, and ``discriminator`` if there are any."""
         raise NotImplementedError
 
     def objectives(self, pair: Pair) -> dict[str, dict[str, Tensor]]:
@@ -105,40 +105,38 @@ class Stage(pl.LightningModule):
         if self.trainer.precision in ("16-mixed", "16-true", "bf16-true"):
             msg = f"trainer.precision {self.trainer.precision} is not supported: use bf16-mixed or 32-true"
             raise InputError(msg)
-        if self.optimisation.constant_epochs is not None and (self.trainer.max_epochs or -1) < 0:
-            msg = (
-                "optimisation.constant_epochs needs trainer.max_epochs: the learning rates fall to zero there"
-            )
+        if self.optimizer.lr_decay_start_epoch is not None and (self.trainer.max_epochs or -1) < 0:
+            msg = "optimizer.lr_decay_start_epoch needs trainer.max_epochs: the rates fall to zero there"
             raise InputError(msg)
         if stage == "fit" and self.trainer.strategy.root_device.type == "cpu":
-            keep_memory()
-        if self.optimisation.average_halflife and self.average is None:
-            self.average = Average(self.network, self.optimisation.average_halflife)
-        if self.optimisation.channels_last:
+            disable_malloc_trim()
+        if self.optimizer.ema_halflife and self.average is None:
+            self.average = Average(self.network, self.optimizer.ema_halflife)
+        if self.optimizer.channels_last:
             self.to(memory_format=torch.channels_last)
-        if self.optimisation.checkpoint_activations and stage == "fit":
+        if self.optimizer.checkpoint_activations and stage == "fit":
             for network in (network for side in self.sides().values() for network in side):
                 checkpoint_activations(network)
-        if self.optimisation.compile and stage == "fit":
+        if self.optimizer.compile and stage == "fit":
             for network in (network for side in self.sides().values() for network in side):
                 network.compile()
 
     def on_after_batch_transfer(self, pair: Pair, dataloader_idx: int) -> Pair:
         """Pictures in the order that the networks have."""
-        if not self.optimisation.channels_last:
+        if not self.optimizer.channels_last:
             return pair
         order = torch.channels_last
         return {k: v.contiguous(memory_format=order) if v.ndim == 4 else v for k, v in pair.items()}
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Adam for each side, or Muon for the generators."""
-        settings = self.optimisation
-        rates = {"discriminator": settings.discriminator_learning_rate}
+        settings = self.optimizer
+        rates = {"discriminator": settings.discriminator_lr}
         optimizers: list[torch.optim.Optimizer] = []
         for side, networks in self.sides().items():
             rate = rates.get(side) or settings.learning_rate
-            if side == "generator" and settings.muon_learning_rate is not None:
-                optimizers.append(Muon(networks, settings.muon_learning_rate, rate, settings.betas))
+            if side == "generator" and settings.muon_lr is not None:
+                optimizers.append(Muon(networks, settings.muon_lr, rate, settings.betas))
             else:
                 trained = [p for network in networks for p in network.parameters() if p.requires_grad]
                 optimizers.append(torch.optim.Adam(trained, lr=rate, betas=settings.betas, fused=True))
@@ -152,9 +150,9 @@ class Stage(pl.LightningModule):
         """One backward pass for all sides; where the batch completes a step, also that step."""
         objectives = self.objectives(pair)
         totals = {side: torch.stack(list(terms.values())).sum() for side, terms in objectives.items()}
-        first = batch_index - batch_index % self.optimisation.accumulate
+        first = batch_index - batch_index % self.optimizer.accumulate
         # Fewer at the end of an epoch.
-        together = min(self.optimisation.accumulate, int(self.trainer.num_training_batches) - first)
+        together = min(self.optimizer.accumulate, int(self.trainer.num_training_batches) - first)
         completes = batch_index + 1 == first + together
         loss = torch.stack(list(totals.values())).sum() / together
         # A loss that is not finite leaves a gradient that is not, on every process.
@@ -190,16 +188,16 @@ class Stage(pl.LightningModule):
         }
         if torch.stack(list(norms.values())).isfinite().all():
             for side, optimizer in optimizers.items():
-                if self.optimisation.gradient_clip is not None:
-                    clip_grads_with_norm_(grads[side], self.optimisation.gradient_clip, norms[side])
+                if self.optimizer.gradient_clip is not None:
+                    clip_grads_with_norm_(grads[side], self.optimizer.gradient_clip, norms[side])
                 self._set_learning_rate(side, optimizer, batch_index)
-            # Through Lightning once, so that its global step counts steps and not optimisers.
+            # Through Lightning once, so that its global step counts steps and not optimizers.
             first, *others = _listed(self.optimizers())
             first.step()
             for other in others:
                 other.optimizer.step()
             self.steps += 1
-            self.skipped_in_a_row = 0
+            self.consecutive_nan_steps = 0
             if self.average is not None:
                 self.average.update(self.network, pictures, self.steps * pictures)
         else:
@@ -212,27 +210,27 @@ class Stage(pl.LightningModule):
 
     def _skip(self) -> None:
         self.skipped += 1
-        self.skipped_in_a_row += 1
-        if self.skipped_in_a_row >= self.optimisation.skips_in_a_row:
+        self.consecutive_nan_steps += 1
+        if self.consecutive_nan_steps >= self.optimizer.max_consecutive_nan_steps:
             msg = (
-                f"{self.skipped_in_a_row} steps in a row had a loss or gradient that is not finite, after "
-                f"{self.steps} good ones: lower optimisation.learning_rate, set optimisation.gradient_clip "
+                f"{self.consecutive_nan_steps} steps in a row had a loss or gradient that is not finite, "
+                f"after {self.steps} good ones: lower optimizer.learning_rate, set optimizer.gradient_clip "
                 "or use --trainer.precision=32-true, and go on from an earlier checkpoint"
             )
             raise InputError(msg)
 
     def _set_learning_rate(self, side: str, optimizer: torch.optim.Optimizer, batch_index: int) -> None:
-        settings = self.optimisation
+        settings = self.optimizer
         rate = settings.learning_rate
-        if side == "discriminator" and settings.discriminator_learning_rate is not None:
-            rate = settings.discriminator_learning_rate
+        if side == "discriminator" and settings.discriminator_lr is not None:
+            rate = settings.discriminator_lr
         share = 1.0
-        if settings.constant_epochs is not None:
+        if settings.lr_decay_start_epoch is not None:
             epochs = float(self.trainer.max_epochs or 0)
             done = self.trainer.current_epoch + batch_index / self.trainer.num_training_batches
-            share = min(1.0, (epochs - done) / max(epochs - settings.constant_epochs, 1e-9))
+            share = min(1.0, (epochs - done) / max(epochs - settings.lr_decay_start_epoch, 1e-9))
         for group in optimizer.param_groups:
-            own = settings.muon_learning_rate if group.get("matrices") else rate
+            own = settings.muon_lr if group.get("matrices") else rate
             group["lr"] = share * (rate if own is None else own)
 
     def _log_speed(self, pictures: int) -> None:

@@ -11,7 +11,7 @@ from facegan.stages.checkpoints import StageCheckpoint
 
 
 def bundle(checkpoint: Path, out: Path, *, overwrite: bool = False) -> None:
-    """Writes the averaged weights and the configuration, without discriminators and optimisers.
+    """Writes the averaged weights and the configuration, without discriminators and optimizers.
 
     Args:
         checkpoint: of the joint stage.

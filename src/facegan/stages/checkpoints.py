@@ -68,7 +68,7 @@ class Checkpoints(ModelCheckpoint):
         """Writes when it is time, between steps: gradients that wait for more batches are not kept."""
         assert isinstance(pl_module, Stage)
         number = batch_idx + 1
-        if number % CLOCK_INTERVAL or number % pl_module.optimisation.accumulate or trainer.is_last_batch:
+        if number % CLOCK_INTERVAL or number % pl_module.optimizer.accumulate or trainer.is_last_batch:
             return
         if trainer.strategy.broadcast(time.monotonic() - self._written > 60 * self.minutes):
             self._write(trainer, LAST)

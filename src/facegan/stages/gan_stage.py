@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from facegan.data import Pair
-    from facegan.stages.config import Adversarial
+    from facegan.stages.config import AdversarialConfig
 
 PENALTY_INTERVAL = 16
 """Batches from one gradient penalty to the next."""
 
 
-class AdversarialStage(Stage):
+class GANStage(Stage):
     """A generator against discriminators, which judge the same generated batch.
 
     A subclass makes the pictures once (``generate``), says which are judged against which
     (``judged``) and which other losses there are (``terms``).
     """
 
-    adversarial: Adversarial
+    adversarial: AdversarialConfig
     frozen: ClassVar[tuple[str, ...]] = ("perceptual.",)
 
     def discriminators(self) -> dict[str, nn.Module]:

@@ -17,25 +17,25 @@ from facegan.networks import (
     MultiScaleDiscriminator,
     Reenactment,
 )
-from facegan.networks.compositing import cut_background, cut_head
+from facegan.networks.compositing import mask_background, mask_head
 from facegan.stages.background_mix import BackgroundMixStage, mixing_measures, mixing_terms
 from facegan.stages.base_stage import Stage, plain
-from facegan.stages.callbacks.image_logger import label_colours
+from facegan.stages.callbacks.image_logger import label_colors
 from facegan.stages.checkpoints import StageCheckpoint
-from facegan.stages.config import Adversarial, Optimisation
-from facegan.stages.gan_stage import AdversarialStage
+from facegan.stages.config import AdversarialConfig, OptimizerConfig
+from facegan.stages.gan_stage import GANStage
 from facegan.stages.landmark_transform import LandmarkTransformStage, landmark_terms
-from facegan.stages.pair_data_module import PairData
+from facegan.stages.pair_data_module import FacePairDataModule
 from facegan.stages.perceptual_loss import PerceptualLoss, PerceptualNetwork
 from facegan.stages.reenact import ReenactStage, reenactment_terms, require_size
-from facegan.stages.validation_metrics import Measured, landmark_error, overlap, square_error
+from facegan.stages.validation_metrics import Measured, landmark_error, masked_mse, overlap
 
 
-class JointData(PairData):
+class JointData(FacePairDataModule):
     """Everything of pairs: pictures, segmentations, landmarks, motion."""
 
 
-class JointStage(AdversarialStage):
+class JointStage(GANStage):
     """Trains L_T, G_r and G_b together with the sum of L_l, L_r and L_b.
 
     The gradient of the picture losses reaches L_T through the drawn Gaussians. The terms within L_l,
@@ -52,7 +52,7 @@ class JointStage(AdversarialStage):
         background_weight: of L_b, its adversarial term apart (open).
         perceptual_network: whose features L_rp and L_bp compare.
         adversarial: weight of both adversarial terms, and their form.
-        optimisation: how the weights are moved.
+        optimizer: how the weights are moved.
     """
 
     result_panel = "result I_r"
@@ -68,12 +68,12 @@ class JointStage(AdversarialStage):
         reenact_weight: float = 1.0,
         background_weight: float = 1.0,
         perceptual_network: PerceptualNetwork = "vgg19",
-        adversarial: Adversarial = Adversarial(),
-        optimisation: Optimisation = Optimisation(learning_rate=1e-4),
+        adversarial: AdversarialConfig = AdversarialConfig(),
+        optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-4),
     ) -> None:
         super().__init__()
         self.save_hyperparameters(plain(locals()))
-        self.adversarial, self.optimisation = adversarial, optimisation
+        self.adversarial, self.optimizer = adversarial, optimizer
         self.answers_motion = transform_landmarks
         reenact = StageCheckpoint(reenact_checkpoint, "ReenactStage")
         background = StageCheckpoint(background_checkpoint, "BackgroundMixStage")
@@ -136,7 +136,7 @@ class JointStage(AdversarialStage):
             pair["source"],
             pair["source_landmarks"],
             pair["driving_motion"],
-            cut_background(pair["background"], pair["background_segmentation"]),
+            mask_background(pair["background"], pair["background_segmentation"]),
             landmarks=None if self.hparams["transform_landmarks"] else pair["driving_landmarks"],
         )
         return made
@@ -144,7 +144,7 @@ class JointStage(AdversarialStage):
     def judged(self, made: Reenactment, pair: Pair) -> dict[str, tuple[Tensor, Tensor]]:
         """I'_fr against F_d, I_r against I_d."""
         return {
-            "face": (made.head, cut_head(pair["driving"], pair["driving_segmentation"])),
+            "face": (made.head, mask_head(pair["driving"], pair["driving_segmentation"])),
             "picture": (made.result, pair["driving"]),
         }
 
@@ -168,8 +168,8 @@ class JointStage(AdversarialStage):
         made = self.generate(pair)
         truth = pair["driving"]
         return {
-            "mse": square_error(made.result, truth),
-            "mse_of_source": square_error(pair["source"], truth),
+            "mse": masked_mse(made.result, truth),
+            "mse_of_source": masked_mse(pair["source"], truth),
             "perceptual": self.perceptual.distances(made.result, truth),
             "perceptual_of_source": self.perceptual.distances(pair["source"], truth),
             "landmark_error": landmark_error(made.landmarks, pair["driving_landmarks"]),
@@ -186,8 +186,8 @@ class JointStage(AdversarialStage):
             "driver I_d": pair["driving"],
             "landmarks H_t": made.heatmap.clamp(0, 1) * 2 - 1,
             "face I_fr": made.face,
-            "segmentation S_fr": label_colours(made.segmentation.argmax(dim=1)),
-            "background I_b": cut_background(pair["background"], pair["background_segmentation"]),
+            "segmentation S_fr": label_colors(made.segmentation.argmax(dim=1)),
+            "background I_b": mask_background(pair["background"], pair["background_segmentation"]),
             "mask M": made.mask * 2 - 1,
             self.result_panel: made.result,
             "truth I_d": pair["driving"],

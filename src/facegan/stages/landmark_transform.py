@@ -11,15 +11,15 @@ from facegan import losses
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.networks import ActionUnitRegressor, LandmarkTransformer
 from facegan.stages.base_stage import Stage, plain
-from facegan.stages.config import Optimisation
-from facegan.stages.pair_data_module import PairData
+from facegan.stages.config import OptimizerConfig
+from facegan.stages.pair_data_module import FacePairDataModule
 from facegan.stages.validation_metrics import Measured, landmark_error
 
 if TYPE_CHECKING:
     from facegan.data import Pair
 
 
-class LandmarkTransformData(PairData):
+class LandmarkTransformData(FacePairDataModule):
     """Landmarks and motion of pairs; no picture is decoded.
 
     Args:
@@ -28,8 +28,8 @@ class LandmarkTransformData(PairData):
         workers: processes that read; the numbers are in memory, so none is needed.
         validation_pairs: how many pairs are validated, evenly over the data.
         flip: probability of mirroring a training pair.
-        min_time: seconds that source and driver of a training pair are apart at least.
-        min_turn: degrees that the head turns between them at least.
+        min_time_gap_s: seconds that source and driver of a training pair are apart at least.
+        min_pose_change_deg: degrees that the head turns between them at least.
         balance: 0..1, how far rare motion drives as often as common.
     """
 
@@ -42,8 +42,8 @@ class LandmarkTransformData(PairData):
         workers: int = 0,
         validation_pairs: int = 2000,
         flip: float = 0.5,
-        min_time: float = 0.0,
-        min_turn: float = 0.0,
+        min_time_gap_s: float = 0.0,
+        min_pose_change_deg: float = 0.0,
         balance: float = 0.0,
     ) -> None:
         super().__init__(
@@ -52,9 +52,9 @@ class LandmarkTransformData(PairData):
             workers=workers,
             validation_pairs=validation_pairs,
             flip=flip,
-            colour=0,
-            min_time=min_time,
-            min_turn=min_turn,
+            color=0,
+            min_time_gap_s=min_time_gap_s,
+            min_pose_change_deg=min_pose_change_deg,
             balance=balance,
         )
 
@@ -68,12 +68,12 @@ class LandmarkTransformStage(Stage):
         width: units of a hidden layer of both networks (open).
         layers: hidden layers of both networks (open).
         reconstruction_weight: λ_l1 (open).
-        movement_weight: λ_lr, of ‖Δ‖₂ within L_lr (open).
+        displacement_weight: λ_lr, of ‖Δ‖₂ within L_lr (open).
         action_unit_weight: λ_l2 (open).
         connectivity_weight: λ_l3 (open).
         connectivity_reference: L_lc compares l_t with the driver's landmarks (the paper's formula) or
             with the source's (the sentence before it).
-        optimisation: how the weights are moved.
+        optimizer: how the weights are moved.
     """
 
     result_panel = "transformed l_t"
@@ -86,15 +86,15 @@ class LandmarkTransformStage(Stage):
         width: int = 256,
         layers: int = 3,
         reconstruction_weight: float = 1.0,
-        movement_weight: float = 1e-3,
+        displacement_weight: float = 1e-3,
         action_unit_weight: float = 0.03,
         connectivity_weight: float = 1.0,
         connectivity_reference: Literal["driving", "source"] = "driving",
-        optimisation: Optimisation = Optimisation(betas=(0.9, 0.999), average_halflife=22_000),
+        optimizer: OptimizerConfig = OptimizerConfig(betas=(0.9, 0.999), ema_halflife=22_000),
     ) -> None:
         super().__init__()
         self.save_hyperparameters(plain(locals()))
-        self.optimisation = optimisation
+        self.optimizer = optimizer
         self.network = LandmarkTransformer(width, layers)
         self.regressor = ActionUnitRegressor(width, layers)
 
@@ -107,8 +107,8 @@ class LandmarkTransformStage(Stage):
         if stage == "fit":
             crops = self.trainer.datamodule.train.crops  # type: ignore[attr-defined]
             points, shown = torch.from_numpy(crops.landmarks), torch.from_numpy(crops.motion)
-            self.network.standardise(points, shown)
-            self.regressor.standardise(points)
+            self.network.standardize(points, shown)
+            self.regressor.standardize(points)
         super().setup(stage)
 
     def sides(self) -> dict[str, list[nn.Module]]:
@@ -163,8 +163,8 @@ def landmark_terms(
     return {
         "landmark": weights["reconstruction_weight"] * losses.landmark_reconstruction(transformed, driving),
         "movement": weights["reconstruction_weight"]
-        * weights["movement_weight"]
-        * losses.movement_norm(transformed - source),
+        * weights["displacement_weight"]
+        * losses.displacement_norm(transformed - source),
         "action_unit": weights["action_unit_weight"]
         * losses.action_unit_consistency(regressor(transformed), regressor(driving), motion),
         "connectivity": weights["connectivity_weight"] * losses.connectivity(transformed, reference),

@@ -26,7 +26,7 @@ BLOCKS = (ResidualBlock, ConvBlock, UpBlock, PatchDiscriminator)
 
 
 @cache
-def keep_memory() -> None:
+def disable_malloc_trim() -> None:
     """Lets the C library keep what a step frees for the next one.
 
     By default it gives every large block back to the system, which clears each page anew when it is asked

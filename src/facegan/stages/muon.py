@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 ROWS = 8
-"""A matrix of fewer rows has hardly anything to orthogonalise: the heads' last convolutions go with Adam."""
+"""A matrix of fewer rows has hardly anything to orthogonalize: the heads' last convolutions go with Adam."""
 QUINTIC = (3.4445, -4.7750, 2.0315)
 ITERATIONS = 5
 
@@ -101,7 +101,7 @@ class Muon(torch.optim.Adam):
         matrices = torch.stack([one.permute(order).flatten(1) for one in ahead])
         rows, columns = matrices.shape[1:]
         rate = group["lr"] * max(1, rows / columns) ** 0.5
-        for weight, step in zip(weights, orthogonalise(matrices), strict=True):
+        for weight, step in zip(weights, orthogonalize(matrices), strict=True):
             moved = weight.permute(order)
             moved.sub_(step.view(moved.shape), alpha=rate)
             # Adam leaves alone what has no gradient.
@@ -117,7 +117,7 @@ class Muon(torch.optim.Adam):
         return average
 
 
-def orthogonalise(matrices: Tensor) -> Tensor:
+def orthogonalize(matrices: Tensor) -> Tensor:
     """Nearly U Vᵀ of each matrix U S Vᵀ: its singular values come to lie between 0.7 and 1.2.
 
     Args:

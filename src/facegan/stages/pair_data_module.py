@@ -18,7 +18,7 @@ from facegan.data import (
     TrainingPairs,
     ValidationPairs,
     dataset_info,
-    in_floats,
+    normalize_images,
 )
 from facegan.data.motion_balancing import chances
 from facegan.data.storage import each
@@ -26,7 +26,7 @@ from facegan.errors import InputError
 from facegan.stages.base_stage import Stage
 
 
-class PairData(pl.LightningDataModule):
+class FacePairDataModule(pl.LightningDataModule):
     """Pairs of two frames of one track.
 
     Args:
@@ -38,13 +38,14 @@ class PairData(pl.LightningDataModule):
         workers: processes that read.
         validation_pairs: how many pairs are validated, evenly over the data.
         flip: probability of mirroring a training pair.
-        colour: largest relative change of brightness, contrast and saturation of a training pair.
+        color: largest relative change of brightness, contrast and saturation of a training pair.
         aligned_background: I_b is the source at the driver's place in the frame, where what stands still
             is in both; false leaves it where the source's crop has it (open in the paper, whose crops
             follow the face).
-        min_time: seconds that source and driver of a training pair are apart at least.
-        min_turn: degrees that the head turns between them at least. Where a track has no such crop, the one
-            furthest off in time is the source.
+        min_time_gap_s: seconds that source and driver of a training pair are apart at least.
+        min_pose_change_deg: degrees that the head turns between them at least. Where a track has no
+            such crop,
+            the one furthest off in time is the source.
         balance: how often crops drive: 0, each once an epoch; 1, each of the 20 motion numbers and each
             tenth of its range equally often, so that rare motion is learnt too; or between.
         blur: of a training pair's source, largest standard deviation in pixels; 0 for none.
@@ -64,10 +65,10 @@ class PairData(pl.LightningDataModule):
         workers: int = 2,
         validation_pairs: int = 200,
         flip: float = 0.5,
-        colour: float = 0.1,
+        color: float = 0.1,
         aligned_background: bool = True,
-        min_time: float = 0.0,
-        min_turn: float = 0.0,
+        min_time_gap_s: float = 0.0,
+        min_pose_change_deg: float = 0.0,
         balance: float = 0.0,
         blur: float = 0.0,
         jpeg: int = 100,
@@ -81,9 +82,9 @@ class PairData(pl.LightningDataModule):
             ("workers", workers, 0),
             ("validation_pairs", validation_pairs, 1),
             ("flip", flip, 0),
-            ("colour", colour, 0),
-            ("min_time", min_time, 0),
-            ("min_turn", min_turn, 0),
+            ("color", color, 0),
+            ("min_time_gap_s", min_time_gap_s, 0),
+            ("min_pose_change_deg", min_pose_change_deg, 0),
             ("balance", balance, 0),
             ("blur", blur, 0),
             ("jpeg", jpeg, 1),
@@ -106,11 +107,11 @@ class PairData(pl.LightningDataModule):
         self.workers = workers
         self.validation_pairs = validation_pairs
         self.augmentation = Augmentation(
-            flip, colour, blur=blur, jpeg=jpeg, affine=affine, source_only=source_only
+            flip, color, blur=blur, jpeg=jpeg, affine=affine, source_only=source_only
         )
         self.aligned_background = aligned_background
-        self.min_time = min_time
-        self.min_turn = min_turn
+        self.min_time_gap_s = min_time_gap_s
+        self.min_pose_change_deg = min_pose_change_deg
         self.balance = balance
         infos = [dataset_info(one) for one in self.roots]
         self.size: int = size or min(info["size"] for info in infos)
@@ -124,8 +125,8 @@ class PairData(pl.LightningDataModule):
                 pictures=self.pictures,
                 aligned=self.aligned_background,
                 augmentation=self.augmentation,
-                min_time=self.min_time,
-                min_turn=self.min_turn,
+                min_time_gap_s=self.min_time_gap_s,
+                min_pose_change_deg=self.min_pose_change_deg,
                 floats=False,
             )
         if stage in ("fit", "validate"):
@@ -173,7 +174,7 @@ class PairData(pl.LightningDataModule):
     def on_after_batch_transfer(self, batch: Pair, dataloader_idx: int) -> Pair:
         """Pictures in -1..1: they travel in a quarter of the bytes. Then what the stage does."""
         stage = self._trainer().lightning_module
-        return cast("Pair", stage.on_after_batch_transfer(in_floats(batch), dataloader_idx))
+        return cast("Pair", stage.on_after_batch_transfer(normalize_images(batch), dataloader_idx))
 
     def _crops(self, split: str) -> FaceCrops:
         if not any(splits[split]["crops"] for splits in self._splits):

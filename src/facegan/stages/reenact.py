@@ -14,23 +14,23 @@ from facegan.data import Pair
 from facegan.errors import InputError
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.networks import (
-    DiscriminatorSettings,
+    DiscriminatorConfig,
     FaceReenactor,
-    GeneratorSettings,
+    GeneratorConfig,
     MultiScaleDiscriminator,
 )
-from facegan.networks.compositing import cut_head, cut_predicted_head
+from facegan.networks.compositing import mask_head, mask_predicted_head
 from facegan.stages.base_stage import plain
-from facegan.stages.callbacks.image_logger import label_colours
+from facegan.stages.callbacks.image_logger import label_colors
 from facegan.stages.checkpoints import StageCheckpoint
-from facegan.stages.config import Adversarial, Optimisation
-from facegan.stages.gan_stage import AdversarialStage
-from facegan.stages.pair_data_module import PairData
+from facegan.stages.config import AdversarialConfig, OptimizerConfig
+from facegan.stages.gan_stage import GANStage
+from facegan.stages.pair_data_module import FacePairDataModule
 from facegan.stages.perceptual_loss import PerceptualLoss, PerceptualNetwork
-from facegan.stages.validation_metrics import Measured, overlap, square_error
+from facegan.stages.validation_metrics import Measured, masked_mse, overlap
 
 
-class ReenactData(PairData):
+class ReenactData(FacePairDataModule):
     """Pictures, segmentations and landmarks of pairs; the driver is the truth."""
 
 
@@ -47,11 +47,11 @@ class Reenacted(NamedTuple):
     """I'_fr, N×3×H×W."""
 
 
-class ReenactStage(AdversarialStage):
+class ReenactStage(GANStage):
     """Trains G_r with L_r = λ_r1 L_rr + λ_r2 L_rp + λ_r3 L_radv + λ_r4 L_ce.
 
     The driver's own landmarks are drawn, since the driver is the truth. The paper fixes the losses,
-    the learning rate, batch 1 and pix2pixHD's networks; the weights λ, σ and the optimiser are open.
+    the learning rate, batch 1 and pix2pixHD's networks; the weights λ, σ and the optimizer are open.
 
     Args:
         generator: sizes of G_r.
@@ -63,10 +63,10 @@ class ReenactStage(AdversarialStage):
         overlap_weight: of what the overlap of S_fr with the truth lacks to 1, 0 in the paper.
         perceptual_network: whose features L_rp compares (vgg19 is pix2pixHD's; the paper cites it).
         adversarial: λ_r3 and the form of the adversarial loss.
-        optimisation: how the weights are moved.
+        optimizer: how the weights are moved.
         global_checkpoint: of this stage with the ``global`` generator, at half the size: the first
             phase of progressive training, whose weights the global part starts from.
-        global_still_epochs: epochs in which that part stands still while the local enhancer learns.
+        freeze_global_epochs: epochs in which that part stands still while the local enhancer learns.
     """
 
     result_panel = "head I'_fr"
@@ -74,22 +74,22 @@ class ReenactStage(AdversarialStage):
 
     def __init__(
         self,
-        generator: GeneratorSettings = GeneratorSettings(),
-        discriminator: DiscriminatorSettings = DiscriminatorSettings(),
+        generator: GeneratorConfig = GeneratorConfig(),
+        discriminator: DiscriminatorConfig = DiscriminatorConfig(),
         sigma: float = 0.02,
         reconstruction_weight: float = 10.0,
         perceptual_weight: float = 10.0,
         segmentation_weight: float = 5.0,
         overlap_weight: float = 0.0,
         perceptual_network: PerceptualNetwork = "vgg19",
-        adversarial: Adversarial = Adversarial(),
-        optimisation: Optimisation = Optimisation(),
+        adversarial: AdversarialConfig = AdversarialConfig(),
+        optimizer: OptimizerConfig = OptimizerConfig(),
         global_checkpoint: Path | None = None,
-        global_still_epochs: int = 1,
+        freeze_global_epochs: int = 1,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(plain(locals()))
-        self.adversarial, self.optimisation = adversarial, optimisation
+        self.adversarial, self.optimizer = adversarial, optimizer
         self.network = FaceReenactor(generator)
         self.discriminator = MultiScaleDiscriminator(3, **asdict(discriminator))
         self.perceptual = PerceptualLoss(perceptual_network)
@@ -108,7 +108,7 @@ class ReenactStage(AdversarialStage):
     def held(self) -> list[nn.Parameter]:
         """The global part while it stands still."""
         still = self.hparams["global_checkpoint"] is not None
-        still = still and self.trainer.current_epoch < self.hparams["global_still_epochs"]
+        still = still and self.trainer.current_epoch < self.hparams["freeze_global_epochs"]
         return list(self.network.coarse_parameters()) if still else []
 
     def discriminators(self) -> dict[str, nn.Module]:
@@ -120,11 +120,11 @@ class ReenactStage(AdversarialStage):
         source = pair["source"]
         heatmap = draw_gaussians(pair["driving_landmarks"], source.shape[-1], self.hparams["sigma"])
         face, segmentation = self.in_use(source, heatmap)
-        return Reenacted(heatmap, face, segmentation, cut_predicted_head(face, segmentation))
+        return Reenacted(heatmap, face, segmentation, mask_predicted_head(face, segmentation))
 
     def judged(self, made: Reenacted, pair: Pair) -> dict[str, tuple[Tensor, Tensor]]:
         """I'_fr against F_d."""
-        return {"face": (made.head, cut_head(pair["driving"], pair["driving_segmentation"]))}
+        return {"face": (made.head, mask_head(pair["driving"], pair["driving_segmentation"]))}
 
     def terms(self, made: Reenacted, pair: Pair) -> dict[str, Tensor]:
         """L_rr, L_rp, L_ce and, if it has a weight, the overlap."""
@@ -133,11 +133,11 @@ class ReenactStage(AdversarialStage):
     def measure(self, pair: Pair) -> Measured:
         """Error of I'_fr against F_d, beside that of the source's own head; overlap of S_fr."""
         made = self.generate(pair)
-        truth = cut_head(pair["driving"], pair["driving_segmentation"])
-        copied = cut_head(pair["source"], pair["source_segmentation"])
+        truth = mask_head(pair["driving"], pair["driving_segmentation"])
+        copied = mask_head(pair["source"], pair["source_segmentation"])
         return {
-            "head_mse": square_error(made.head, truth),
-            "head_mse_of_source": square_error(copied, truth),
+            "head_mse": masked_mse(made.head, truth),
+            "head_mse_of_source": masked_mse(copied, truth),
             "perceptual": self.perceptual.distances(made.head, truth),
             "perceptual_of_source": self.perceptual.distances(copied, truth),
             **overlap(made.segmentation, pair["driving_segmentation"]),
@@ -151,9 +151,9 @@ class ReenactStage(AdversarialStage):
             "driver I_d": pair["driving"],
             "landmarks H_t": made.heatmap.clamp(0, 1) * 2 - 1,
             "face I_fr": made.face,
-            "segmentation S_fr": label_colours(made.segmentation.argmax(dim=1)),
+            "segmentation S_fr": label_colors(made.segmentation.argmax(dim=1)),
             self.result_panel: made.head,
-            "truth F_d": cut_head(pair["driving"], pair["driving_segmentation"]),
+            "truth F_d": mask_head(pair["driving"], pair["driving_segmentation"]),
         }
 
 
@@ -170,7 +170,7 @@ def reenactment_terms(
         weights: mapping with the arguments of :class:`ReenactStage`.
     """
     labels = pair["driving_segmentation"]
-    truth = cut_head(pair["driving"], labels)
+    truth = mask_head(pair["driving"], labels)
     terms = {
         "reconstruction": weights["reconstruction_weight"] * losses.reconstruction(head, truth),
         "perceptual": weights["perceptual_weight"] * perceptual(head, truth),
@@ -178,7 +178,7 @@ def reenactment_terms(
         * losses.segmentation_cross_entropy(segmentation, labels),
     }
     if weights["overlap_weight"]:
-        terms["overlap"] = weights["overlap_weight"] * losses.segmentation_overlap(segmentation, labels)
+        terms["overlap"] = weights["overlap_weight"] * losses.soft_jaccard_loss(segmentation, labels)
     return terms
 
 

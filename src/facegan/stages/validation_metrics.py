@@ -60,7 +60,7 @@ class MeanWithConfidence(Metric):
         return mean, 1.96 * (correction * square).sqrt() / self.sums[1]
 
 
-def square_error(pictures: Tensor, truth: Tensor, region: Tensor | None = None) -> Tensor:
+def masked_mse(pictures: Tensor, truth: Tensor, region: Tensor | None = None) -> Tensor:
     """Mean square error of each picture of 0..1, as the paper's MSE.
 
     Args:
@@ -69,10 +69,10 @@ def square_error(pictures: Tensor, truth: Tensor, region: Tensor | None = None) 
         region: N×H×W, True where it counts; a picture without such a pixel gets no number.
     """
     error = (pictures.float() - truth.float()).square().mean(dim=1) / 4
-    return mean_within(error, region) if region is not None else error.flatten(1).mean(dim=1)
+    return masked_mean(error, region) if region is not None else error.flatten(1).mean(dim=1)
 
 
-def mean_within(values: Tensor, region: Tensor) -> Tensor:
+def masked_mean(values: Tensor, region: Tensor) -> Tensor:
     """Mean of N×H×W over each one's region, N; not a number for an empty one."""
     return (values * region).flatten(1).sum(dim=1) / region.flatten(1).sum(dim=1)
 

@@ -21,20 +21,20 @@ TILE_CM = 8.0
 """Side of a tile on the body."""
 
 SHADED = ("melange", "denim", "rib")
-"""Patterns whose second colour is a paler first one."""
-Colour = tuple[float, float, float]
+"""Patterns whose second color is a paler first one."""
+Color = tuple[float, float, float]
 SOBER = (
     *((0.0, 0.0, 0.06), (0.62, 0.35, 0.16), (0.6, 0.1, 0.28), (0.6, 0.04, 0.5)),
     *((0.1, 0.12, 0.75), (0.0, 0.0, 0.9), (0.08, 0.35, 0.3), (0.62, 0.5, 0.3)),
 )
-"""Hue, saturation and value of black, navy, charcoal, grey, beige, white, brown, and blue."""
+"""Hue, saturation and value of black, navy, charcoal, gray, beige, white, brown, and blue."""
 LIVELY = (
     *((0.98, 0.7, 0.45), (0.95, 0.55, 0.3), (0.35, 0.4, 0.3), (0.45, 0.5, 0.35), (0.58, 0.5, 0.6)),
     *((0.12, 0.6, 0.75), (0.05, 0.5, 0.7), (0.8, 0.3, 0.45), (0.97, 0.22, 0.8), (0.25, 0.3, 0.45)),
 )
 """Red, burgundy, bottle green, teal, mid blue, mustard, rust, plum, rose, olive."""
 LIGHT = ((0.0, 0.0, 0.9), (0.58, 0.14, 0.85), (0.6, 0.03, 0.8), (0.97, 0.08, 0.86), (0.14, 0.08, 0.88))
-"""White, light blue, pale grey, pale pink, cream: shirts."""
+"""White, light blue, pale gray, pale pink, cream: shirts."""
 DARK = (
     (0.0, 0.0, 0.07),
     (0.62, 0.4, 0.17),
@@ -43,7 +43,7 @@ DARK = (
     (0.08, 0.3, 0.25),
     (0.1, 0.2, 0.55),
 )
-"""Black, navy, charcoal, grey, brown, tan: jackets."""
+"""Black, navy, charcoal, gray, brown, tan: jackets."""
 
 
 class Fabric(NamedTuple):
@@ -51,33 +51,33 @@ class Fabric(NamedTuple):
 
     Attributes:
         pattern: a key of :data:`PATTERNS`.
-        colour: of the ground, linear RGB.
+        color: of the ground, linear RGB.
         second: of the pattern, linear RGB.
         repeats: of the pattern in a tile.
     """
 
     pattern: str
-    colour: Colour
-    second: Colour
+    color: Color
+    second: Color
     repeats: int
 
 
-def sample_fabric(random: np.random.Generator, palette: Sequence[Colour], patterns: Sequence[str]) -> Fabric:
-    """Draws a fabric in one of these colours (HSV) with one of these patterns."""
-    colour = _vary(random, palette[int(random.integers(len(palette)))])
-    dark = sum(colour) < 0.6
+def sample_fabric(random: np.random.Generator, palette: Sequence[Color], patterns: Sequence[str]) -> Fabric:
+    """Draws a fabric in one of these colors (HSV) with one of these patterns."""
+    color = _vary(random, palette[int(random.integers(len(palette)))])
+    dark = sum(color) < 0.6
     contrast = (0.0, 0.0, 0.85) if dark else SOBER[int(random.integers(len(SOBER) - 4))]
     second = _vary(random, LIVELY[int(random.integers(len(LIVELY)))] if random.random() < 0.3 else contrast)
     pattern = patterns[int(random.integers(len(patterns)))]
     if pattern == "denim":
-        colour = _vary(random, (0.6, 0.5, 0.42))
+        color = _vary(random, (0.6, 0.5, 0.42))
     if pattern in SHADED:
-        second = (0.4 * colour[0] + 0.35, 0.4 * colour[1] + 0.35, 0.4 * colour[2] + 0.35)
-    return Fabric(pattern, colour, second, int(random.integers(2, 7)))
+        second = (0.4 * color[0] + 0.35, 0.4 * color[1] + 0.35, 0.4 * color[2] + 0.35)
+    return Fabric(pattern, color, second, int(random.integers(2, 7)))
 
 
-def _vary(random: np.random.Generator, hsv: Colour) -> Colour:
-    """A colour near this one (HSV, sRGB) as linear RGB; cloth reflects 1 % to 80 %."""
+def _vary(random: np.random.Generator, hsv: Color) -> Color:
+    """A color near this one (HSV, sRGB) as linear RGB; cloth reflects 1 % to 80 %."""
     hue, saturation, value = hsv
     rgb = colorsys.hsv_to_rgb(
         (hue + random.normal(0, 0.02)) % 1,
@@ -98,7 +98,7 @@ def cloth_texture(fabric: Fabric, random: np.random.Generator) -> Floats:
     share = PATTERNS[fabric.pattern](u, v, fabric.repeats, random)
     wide = cv2.blur(np.tile(floats(share), (3, 3)), (3, 3))
     share = floats(wide)[TILE : 2 * TILE, TILE : 2 * TILE, None]
-    tile = (1 - share) * floats(fabric.colour) + share * floats(fabric.second)
+    tile = (1 - share) * floats(fabric.color) + share * floats(fabric.second)
     # Yarns: uneven along the thread; and wear: uneven in patches.
     yarn = _noise(random, 0.8, 2.2) * 0.06 + _noise(random, 2.2, 0.8) * 0.06 + _noise(random, 14, 14) * 0.03
     return floats(np.clip(tile * np.exp(yarn)[..., None], 0, 1))

@@ -14,7 +14,7 @@ from synthetic_heads.clothing.tailoring import Tailor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from synthetic_heads.clothing.cloth import Colour
+    from synthetic_heads.clothing.cloth import Color
     from synthetic_heads.clothing.garments import Pieces
     from synthetic_heads.face.surface import Part
     from synthetic_heads.face.topology import Floats
@@ -96,7 +96,7 @@ class Style(NamedTuple):
     build: Callable[[Clothes, Tailor, np.random.Generator], Pieces]
     weight: float
     patterns: tuple[str, ...]
-    palette: tuple[Colour, ...] = ()
+    palette: tuple[Color, ...] = ()
 
 
 KNITS = ("plain", "plain", "plain", "melange", "stripes")

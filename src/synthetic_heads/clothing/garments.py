@@ -46,8 +46,8 @@ def shell(
         tailor: of the body.
         top: N, height of the edge.
         angle: N.
-        rim: the edge's profile: distance below the edge, centimetres outside the skin.
-        loose: centimetres outside the skin, below the rim.
+        rim: the edge's profile: distance below the edge, centimeters outside the skin.
+        loose: centimeters outside the skin, below the rim.
         folds: of the cloth.
     """
     distance, inflate = np.transpose(rim)

@@ -13,7 +13,7 @@ from synthetic_heads.face.topology import LIDS, floats
 
 if TYPE_CHECKING:
     from synthetic_heads.face.topology import Floats, Triangles
-    from synthetic_heads.hair.style import Colour
+    from synthetic_heads.hair.style import Color
 
 SHAPES = {
     "round": (0.92, 2.0, 0.1),
@@ -22,7 +22,7 @@ SHAPES = {
     "half-rim": (0.66, 3.0, 0.05),
 }
 """Height against width, squareness (2 is an ellipse), and how far the middle hangs below the eye."""
-COLOURS: tuple[Colour, ...] = (
+COLORS: tuple[Color, ...] = (
     *((22, 22, 24), (60, 38, 24), (96, 60, 34), (120, 118, 116), (176, 142, 84), (36, 44, 78), (110, 26, 32)),
 )
 CLEARANCE = 0.15
@@ -39,13 +39,13 @@ class Glasses:
 
     Attributes:
         shape: one of :data:`SHAPES`.
-        colour: of the frame, sRGB 0..255.
-        thickness: radius of the rims in centimetres.
-        size: half width of a rim in centimetres.
+        color: of the frame, sRGB 0..255.
+        thickness: radius of the rims in centimeters.
+        size: half width of a rim in centimeters.
     """
 
     shape: str
-    colour: Colour
+    color: Color
     thickness: float
     size: float
 
@@ -58,7 +58,7 @@ def sample_glasses(random: np.random.Generator) -> Glasses | None:
     thin = shape == "aviator" or random.uniform() < 0.4
     return Glasses(
         shape,
-        COLOURS[random.integers(len(COLOURS))],
+        COLORS[random.integers(len(COLORS))],
         float(random.uniform(0.09, 0.11) if thin else random.uniform(0.12, 0.19)),
         float(random.uniform(2.1, 2.5)),
     )

@@ -46,7 +46,7 @@ class Folds(NamedTuple):
     """Waves of the cloth.
 
     Attributes:
-        depth: in centimetres.
+        depth: in centimeters.
         waves: N×4, wave numbers sideways and down, phase, strength.
     """
 
@@ -116,7 +116,7 @@ class Tailor:
         Args:
             angle: rows×columns, growing along a row.
             heights: rows×columns, where on the skin; rows run down, or outwards.
-            inflate: rows×columns, centimetres outside the skin.
+            inflate: rows×columns, centimeters outside the skin.
             shade: rows×columns, share of the light that gets here.
             hang: 1 where the cloth's thread runs straight down, 0 where it runs along the sheet.
         """

@@ -13,7 +13,7 @@ from scipy.interpolate import CubicSpline
 from synthetic_heads.face.shape import relaxed
 from synthetic_heads.face.skull import fine_face
 from synthetic_heads.face.topology import canonical_mesh, floats
-from synthetic_heads.rendering.raster import rasterise
+from synthetic_heads.rendering.raster import rasterize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,20 +31,20 @@ class Canvas:
     """The map of a face. Its masks are 0..1, SIZE×SIZE; they are the same for all faces and kept.
 
     Args:
-        colour: SIZE×SIZE×3, linear light.
-        height: SIZE×SIZE, centimetres.
+        color: SIZE×SIZE×3, linear light.
+        height: SIZE×SIZE, centimeters.
         shine: SIZE×SIZE.
     """
 
-    def __init__(self, colour: Floats, height: Floats, shine: Floats) -> None:
-        self.colour, self.height, self.shine = colour, height, shine
+    def __init__(self, color: Floats, height: Floats, shine: Floats) -> None:
+        self.color, self.height, self.shine = color, height, shine
 
     def points(self, vertices: Sequence[int]) -> Floats:
         """Where vertices lie on the map, N×2 texels."""
         return floats(canonical_mesh().uv[list(vertices)] * SIZE)
 
     def near(self, vertices: Sequence[int], radius: float) -> Floats:
-        """A soft spot around each of the vertices, in centimetres of the face."""
+        """A soft spot around each of the vertices, in centimeters of the face."""
         return floats(_near(tuple(vertices), radius))
 
     def line(self, vertices: Sequence[int], width: int, blur: float) -> Floats:
@@ -55,14 +55,14 @@ class Canvas:
         """The area inside vertices, with a soft edge; blur in texels."""
         return floats(_polygon(tuple(vertices), blur))
 
-    def blend(self, mask: Floats, colour: Floats, opacity: float) -> None:
-        """Paints a colour where the mask is."""
+    def blend(self, mask: Floats, color: Floats, opacity: float) -> None:
+        """Paints a color where the mask is."""
         rows, columns = np.flatnonzero(mask.max(axis=1) > 1e-3), np.flatnonzero(mask.max(axis=0) > 1e-3)
         if not len(rows) or not opacity:
             return
         part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        target = colour[part] if colour.ndim == 3 else colour
-        self.colour[part] += (opacity * mask[part])[..., None] * (target - self.colour[part])
+        target = color[part] if color.ndim == 3 else color
+        self.color[part] += (opacity * mask[part])[..., None] * (target - self.color[part])
 
 
 @functools.lru_cache(maxsize=256)
@@ -119,7 +119,7 @@ def _places() -> Floats:
     weights, depth = np.zeros((SIZE, SIZE, 2), np.float32), np.empty((SIZE, SIZE), np.float32)
     solid = np.zeros((4, 4), np.uint8)
     both = np.zeros(len(fine.triangles), np.uint8)
-    rasterise(
+    rasterize(
         floats(points), fine.triangles, both, uv, np.zeros(len(uv), np.float32), solid, seen, weights, depth
     )
     corners = vertices[fine.triangles[np.maximum(seen, 0)]]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facegan.geometry import motion
+from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES
 from synthetic_heads.face.shape import field
 from synthetic_heads.face.topology import CREASES, LIDS, LIPS_LOWER, LIPS_UPPER, floats
 
@@ -49,7 +49,7 @@ LID = 1.02
 """A lid's least distance from the middle of the eyeball, as a multiple of its radius."""
 LIPS_PART = (0.24, 0.6)
 """Centimetres that a full AU25 lifts the upper lip and lowers the lower one."""
-_INDEX = {name: i for i, name in enumerate(motion.NAMES)}
+_INDEX = {name: i for i, name in enumerate(MOTION_NAMES)}
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Rig:
             around = neutral[lids] - eye
             distance = np.linalg.norm(around, axis=1, keepdims=True)
             neutral[lids] = eye + around * np.maximum(LID * radius / distance, 1)
-        fields = np.zeros((len(motion.ACTION_UNITS), *neutral.shape), np.float32)
+        fields = np.zeros((len(ACTION_UNITS), *neutral.shape), np.float32)
         for name, handles in UNITS.items():
             fields[_INDEX[name]] = field(neutral, handles)
         lids = [vertex for eye in LIDS for lid in eye for vertex in lid]
@@ -105,7 +105,7 @@ class Rig:
         Args:
             vector: 20 motion parameters (17 action units, 3 angles); its pose is left out here.
         """
-        unit = dict(zip(motion.ACTION_UNITS, np.clip(vector[:17], 0, 1).tolist(), strict=True))
+        unit = dict(zip(ACTION_UNITS, np.clip(vector[:17], 0, 1).tolist(), strict=True))
         strengths = floats(list(unit.values()))[:, None, None]
         face = self.neutral + (strengths * self.fields).sum(axis=0)
         face = open_jaw(face, unit["AU26"] * self.jaw[:, None])

@@ -83,8 +83,8 @@ def field(vertices: Floats, handles: Sequence[Handle]) -> Floats:
     for vertex, radius, (outwards, up, forwards) in handles:
         middle = abs(vertices[vertex, 0]) < 1e-3
         for side in (-1,) if middle else (-1, 1):
-            centre = vertices[vertex] * floats([-side, 1, 1])
-            near = np.exp(-((vertices - centre) ** 2).sum(axis=1) / (2 * radius**2))
+            center = vertices[vertex] * floats([-side, 1, 1])
+            near = np.exp(-((vertices - center) ** 2).sum(axis=1) / (2 * radius**2))
             moved += near[:, None] * floats([side * outwards, -up, -forwards])
     return moved
 
@@ -116,8 +116,8 @@ def _stretch(face: Floats, weights: Mapping[str, float]) -> Floats:
     rest = relaxed()
     for (above, below_lid), creases in zip(LIDS, CREASES, strict=True):
         rim = list({*above, *below_lid})
-        centre = face[rim].mean(axis=0)
+        center = face[rim].mean(axis=0)
         near = np.exp(-((rest - rest[rim].mean(axis=0)) ** 2).sum(axis=1) / (2 * 1.3**2))
         near[rim] = near[[*creases[0], *creases[1]]] = 1
-        face += near[:, None] * (grown - 1) * (face - centre)
+        face += near[:, None] * (grown - 1) * (face - center)
     return floats(face)

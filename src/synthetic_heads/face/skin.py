@@ -1,4 +1,4 @@
-"""A person's skin: colour, shine, relief and wrinkles, painted over the canonical face's map."""
+"""A person's skin: color, shine, relief and wrinkles, painted over the canonical face's map."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 FOREHEAD, GLABELLA, NOSE, CROW, CHEEK, CHIN, CORNER = range(1, 8)
 """Regions that an action unit wrinkles; 0 is smooth."""
 
 
 @dataclass(frozen=True)
 class Skin:
-    """What the skin of a person looks like. Colours are sRGB, 0..255; amounts 0..1.
+    """What the skin of a person looks like. Colors are sRGB, 0..255; amounts 0..1.
 
     Attributes:
-        tone: mean colour.
-        lips: colour of the lips.
+        tone: mean color.
+        lips: color of the lips.
         blush: redness of cheeks, nose and ears.
-        blotches: unevenness of the colour.
+        blotches: unevenness of the color.
         freckles, moles: how many.
         pores: roughness.
         shine: oiliness.
         wrinkles: depth of the lines that stay.
         circles: darkness under the eyes.
-        shadow: darkness of make-up on the upper lids, with its colour ``shadow_colour``.
+        shadow: darkness of make-up on the upper lids, with its color ``shadow_color``.
         liner: darkness of the lids' edges.
-        brow: colour of the brows.
+        brow: color of the brows.
         brow_width, brow_density, brow_arch: their shape.
         stubble: darkness of the beard's shadow.
-        scalp: how much the hair's roots colour the skull; 0 for a bald one.
+        scalp: how much the hair's roots color the skull; 0 for a bald one.
         hairline: degrees that it lies behind the outline of the face.
-        roots: colour of the hair's roots.
+        roots: color of the hair's roots.
     """
 
-    tone: Colour
-    lips: Colour
+    tone: Color
+    lips: Color
     blush: float
     blotches: float
     freckles: float
@@ -63,16 +63,16 @@ class Skin:
     wrinkles: float
     circles: float
     shadow: float
-    shadow_colour: Colour
+    shadow_color: Color
     liner: float
-    brow: Colour
+    brow: Color
     brow_width: float
     brow_density: float
     brow_arch: float
     stubble: float
     scalp: float
     hairline: float
-    roots: Colour
+    roots: Color
 
 
 class Painted(NamedTuple):
@@ -86,26 +86,26 @@ class Painted(NamedTuple):
     parts: Bytes
 
 
-def linear(colour: ArrayLike) -> Floats:
+def linear(color: ArrayLike) -> Floats:
     """SRGB 0..255 to linear light 0..1 (IEC 61966-2-1)."""
-    value = np.asarray(colour, np.float64) / 255
+    value = np.asarray(color, np.float64) / 255
     return floats(np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4))
 
 
 def paint(skin: Skin, random: np.random.Generator) -> Painted:
     """Paints a person's atlas."""
     tone = linear(skin.tone)
-    colour = np.empty((SIZE, 2 * SIZE, 3), np.float32)
+    color = np.empty((SIZE, 2 * SIZE, 3), np.float32)
     blotches = 0.06 * skin.blotches * noise(random, (SIZE, 2 * SIZE), 30)
     fine = 0.05 * noise(random, (SIZE, 2 * SIZE), 7) * (0.3 + skin.blotches)
-    colour[:] = tone * (
+    color[:] = tone * (
         1 + fine[..., None] * floats([0.7, 1, 1]) + blotches[..., None] * floats([0.4, 1, 0.9])
     )
     shine = np.full((SIZE, 2 * SIZE), 0.2 + 0.45 * skin.shine, np.float32)
     height = 0.0014 * (0.3 + skin.pores) * noise(random, (SIZE, 2 * SIZE), 1.1)
     height += 0.0025 * skin.pores * noise(random, (SIZE, 2 * SIZE), 3)
 
-    face = Canvas(colour[:, :SIZE], height[:, :SIZE], shine[:, :SIZE])
+    face = Canvas(color[:, :SIZE], height[:, :SIZE], shine[:, :SIZE])
     _tint(face, skin, tone)
     _freckle(face, skin, tone, random)
     _nose(face, tone)
@@ -115,12 +115,12 @@ def paint(skin: Skin, random: np.random.Generator) -> Painted:
     _age(face, skin)
     _brows(face, skin, random)
     parts = np.zeros((SIZE, 2 * SIZE), np.uint8)
-    _scalp(colour, parts, skin, random)
-    _swatches(colour, shine, skin, tone)
+    _scalp(color, parts, skin, random)
+    _swatches(color, shine, skin, tone)
     wrinkled, dark, regions = _wrinkles()
 
     atlas = np.zeros((SIZE, 2 * SIZE, CHANNELS), np.float32)
-    atlas[..., :3] = np.clip(colour, 0.002, 0.98)
+    atlas[..., :3] = np.clip(color, 0.002, 0.98)
     atlas[..., 3] = shine
     atlas[..., 4], atlas[..., 5] = _slopes(height)
     atlas[:, :SIZE, 6], atlas[:, :SIZE, 7] = _slopes(wrinkled)
@@ -138,7 +138,7 @@ def halve(painted: Painted) -> Painted:
 
 
 def _slopes(height: Floats) -> tuple[Floats, Floats]:
-    """Rise per centimetre to the right and down; the map is about 16 cm wide."""
+    """Rise per centimeter to the right and down; the map is about 16 cm wide."""
     texel = 16 / SIZE
     return floats(np.gradient(height, axis=1) / texel), floats(np.gradient(height, axis=0) / texel)
 
@@ -189,26 +189,26 @@ def _eyes(face: Canvas, skin: Skin, tone: Floats) -> None:
         face.height -= 0.05 * face.line(crease, 3, 2.5)
         face.blend(face.line(bag, 14, 9), tone * floats([0.55, 0.42, 0.5]), 0.1 + 0.6 * skin.circles)
         face.height -= 0.05 * (0.2 + skin.circles + skin.wrinkles) * face.line(bag, 4, 3.5)
-        face.blend(face.polygon((*upper, *crease[::-1]), 5), linear(skin.shadow_colour), 0.75 * skin.shadow)
+        face.blend(face.polygon((*upper, *crease[::-1]), 5), linear(skin.shadow_color), 0.75 * skin.shadow)
         edge = floats([0.012, 0.008, 0.007])
         face.blend(face.line(upper, 4, 1.2), edge, 0.6 + 0.4 * skin.liner)
         face.blend(face.line(lower, 2, 1.0), edge + tone * 0.2, 0.35 + 0.5 * skin.liner)
 
 
 def _lips(face: Canvas, skin: Skin, random: np.random.Generator) -> None:
-    colour = linear(skin.lips)
+    color = linear(skin.lips)
     lines = ndimage.gaussian_filter(random.standard_normal((SIZE, SIZE)), (9, 1.2)).astype(np.float32)
     lines /= lines.std()
     for rows, tone in ((LIPS_UPPER, 0.8), (LIPS_LOWER, 1.0)):
         lip = face.polygon((*rows[0], *rows[3][::-1]), 2.2)
-        face.colour += (0.88 * lip)[..., None] * (colour * tone * (1 + 0.07 * lines[..., None]) - face.colour)
+        face.color += (0.88 * lip)[..., None] * (color * tone * (1 + 0.07 * lines[..., None]) - face.color)
         face.height += lip * 0.004 * lines
         face.shine += 0.45 * lip
-        face.blend(face.line(rows[3], 5, 3), colour * floats([0.35, 0.25, 0.25]), 0.75)
+        face.blend(face.line(rows[3], 5, 3), color * floats([0.35, 0.25, 0.25]), 0.75)
         face.height += 0.03 * face.line(rows[0], 3, 2.5)
-    face.blend(face.line((83, 18, 313), 8, 7), face.colour.mean(axis=(0, 1)) * 0.5, 0.3)
+    face.blend(face.line((83, 18, 313), 8, 7), face.color.mean(axis=(0, 1)) * 0.5, 0.3)
     for corner in (61, 291):
-        face.blend(face.near((corner,), 0.3), colour * 0.35, 0.4)
+        face.blend(face.near((corner,), 0.3), color * 0.35, 0.4)
 
 
 def _beard(face: Canvas, skin: Skin, random: np.random.Generator) -> None:
@@ -220,12 +220,12 @@ def _beard(face: Canvas, skin: Skin, random: np.random.Generator) -> None:
     region *= 1 - lips
     dots = np.clip(0.55 + 0.5 * noise(random, (SIZE, SIZE), 1.0), 0, 1)
     face.blend(
-        region * dots, linear(skin.roots) * 0.7 + face.colour.mean(axis=(0, 1)) * 0.08, 0.85 * skin.stubble
+        region * dots, linear(skin.roots) * 0.7 + face.color.mean(axis=(0, 1)) * 0.08, 0.85 * skin.stubble
     )
 
 
 def _age(face: Canvas, skin: Skin) -> None:
-    tone = face.colour.mean(axis=(0, 1))
+    tone = face.color.mean(axis=(0, 1))
     lines: list[tuple[tuple[int, ...], float, float]] = [
         ((129, 203, 206, 216, 212), 0.05, 5), ((358, 423, 426, 436, 432), 0.05, 5),
         ((57, 43, 202, 210), 0.035, 4), ((287, 273, 422, 430), 0.035, 4),
@@ -240,7 +240,7 @@ def _age(face: Canvas, skin: Skin) -> None:
 
 
 def _brows(face: Canvas, skin: Skin, random: np.random.Generator) -> None:
-    colour = linear(skin.brow)
+    color = linear(skin.brow)
     for outline in BROWS:
         top = face.points(outline[:5])[::-1]  # from the nose outwards
         bottom = face.points(outline[5:])
@@ -263,13 +263,13 @@ def _brows(face: Canvas, skin: Skin, random: np.random.Generator) -> None:
             cv2.line(strokes, tuple(ends[0].tolist()), tuple(ends[1].tolist()), 255, 1, cv2.LINE_AA, 4)
         mask = cv2.GaussianBlur(strokes.astype(np.float32) / 255, (0, 0), 0.7)
         under = cv2.GaussianBlur(mask, (0, 0), 5)
-        face.blend(np.clip(under, 0, 1), colour, 0.55 * skin.brow_density)
-        face.blend(np.clip(1.5 * mask, 0, 1), colour * 0.8, 0.5 + 0.45 * skin.brow_density)
+        face.blend(np.clip(under, 0, 1), color, 0.55 * skin.brow_density)
+        face.blend(np.clip(1.5 * mask, 0, 1), color * 0.8, 0.5 + 0.45 * skin.brow_density)
         face.shine *= 1 - 0.9 * np.clip(under, 0, 1)
 
 
-def _scalp(colour: Floats, parts: Bytes, skin: Skin, random: np.random.Generator) -> None:
-    """The skull above the hairline, coloured by the roots of the hair."""
+def _scalp(color: Floats, parts: Bytes, skin: Skin, random: np.random.Generator) -> None:
+    """The skull above the hairline, colored by the roots of the hair."""
     if not skin.scalp:
         return
     row, column = np.mgrid[:SIZE, :SIZE] / SIZE
@@ -284,20 +284,20 @@ def _scalp(colour: Floats, parts: Bytes, skin: Skin, random: np.random.Generator
     grown[:, int(0.64 * SIZE) :] = 0
     grown[row > 0.52] = 0
     roots = linear(skin.roots) * (1 + 0.12 * noise(random, (SIZE, SIZE), 2.0)[..., None])
-    half = colour[:, SIZE:]
+    half = color[:, SIZE:]
     half += (skin.scalp * grown)[..., None] * (roots - half)
     parts[:, SIZE:][grown * skin.scalp > 0.5] = HAIR
 
 
-def _swatches(colour: Floats, shine: Floats, skin: Skin, tone: Floats) -> None:
-    """Small fields of one colour for what is not on the face: ears, neck, mouth, teeth."""
+def _swatches(color: Floats, shine: Floats, skin: Skin, tone: Floats) -> None:
+    """Small fields of one color for what is not on the face: ears, neck, mouth, teeth."""
 
     def field(u: float, v: float, value: Floats, gloss: float) -> None:
         x, y = round(u * SIZE), round(v * SIZE)
-        colour[y - 12 : y + 12, x - 12 : x + 12] = value
+        color[y - 12 : y + 12, x - 12 : x + 12] = value
         shine[y - 12 : y + 12, x - 12 : x + 12] = gloss
 
-    ear = colour[:, int(1.72 * SIZE) : int(1.92 * SIZE)][: SIZE // 2]
+    ear = color[:, int(1.72 * SIZE) : int(1.92 * SIZE)][: SIZE // 2]
     ear *= 1 - 0.35 * skin.blush * floats([0.05, 0.6, 0.6])
     lips = linear(skin.lips)
     pink = 0.5 * tone + 0.5 * linear((205, 120, 112))
@@ -316,13 +316,13 @@ def _swatches(colour: Floats, shine: Floats, skin: Skin, tone: Floats) -> None:
     gums = linear((196, 108, 108))
     tooth = np.clip((down - 0.28) / 0.1, 0, 1)
     patch = gums * (1 - tooth) + teeth * tooth * (1 - 0.12 * (1 - down))
-    colour[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = patch
+    color[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = patch
     shine[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = 0.9
 
 
 @functools.lru_cache(maxsize=1)
 def _wrinkles() -> tuple[Floats, Floats, Bytes]:
-    """What an expression folds: height (centimetres), darkness and region of each place of the face."""
+    """What an expression folds: height (centimeters), darkness and region of each place of the face."""
     blank = np.zeros((SIZE, SIZE), np.float32)
     face = Canvas(np.zeros((SIZE, SIZE, 3), np.float32), blank.copy(), blank.copy())
     folds: dict[int, list[tuple[tuple[int, ...], float]]] = {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from synthetic_heads.face.topology import Floats, Refinement
 
-CENTRE = floats([0, -3.0, 3.0])
+CENTER = floats([0, -3.0, 3.0])
 """Middle of the skull."""
 RADII = floats([7.7, 9.7, 9.0])
 """Half axes of the skull: sideways, up, back."""
@@ -48,7 +48,7 @@ def border(start: int, towards: int) -> NDArray[np.int32]:
         start: a vertex of the canonical face on it.
         towards: the next one, which tells the direction.
     """
-    nearby = _border_neighbours()
+    nearby = _border_neighbors()
     weights = fine_face().weights
     loop = [start]
     following = max(nearby[start], key=lambda vertex: weights[vertex, towards])
@@ -59,7 +59,7 @@ def border(start: int, towards: int) -> NDArray[np.int32]:
 
 
 @functools.lru_cache(maxsize=1)
-def _border_neighbours() -> dict[int, list[int]]:
+def _border_neighbors() -> dict[int, list[int]]:
     triangles = fine_face().triangles
     sides = np.concatenate([triangles[:, [i, (i + 1) % 3]] for i in range(3)])
     edges, faces = np.unique(np.sort(sides, axis=1), axis=0, return_counts=True)
@@ -79,7 +79,7 @@ class Skull:
 
     def __init__(self, face: Floats) -> None:
         self._outline = face[outline()]
-        start = self._outline - CENTRE
+        start = self._outline - CENTER
         radius = np.linalg.norm(start, axis=1)
         direction = start / radius[:, None]
         along = direction @ AXIS
@@ -91,7 +91,7 @@ class Skull:
         blend = np.clip(steps / 0.35, 0, 1)
         blend = blend * blend * (3 - 2 * blend)
         radii = (1 - blend) * radius + blend * ellipsoid(directions)
-        self.vertices = floats(CENTRE + radii[..., None] * directions)
+        self.vertices = floats(CENTER + radii[..., None] * directions)
         """RINGS×N×3, behind the N vertices of the outline."""
         self._fade = floats((1 - steps) ** 2)[..., None]
 
@@ -199,7 +199,7 @@ def body_points(
         heights: y on the skin.
         width: of the shoulders, about 1.
         neck: thickness of the neck, about 1.
-        inflate: centimetres outside the skin, along its normal; broadcasts too.
+        inflate: centimeters outside the skin, along its normal; broadcasts too.
 
     Returns:
         ...×3.

@@ -31,7 +31,7 @@ class Part:
     """A piece of the head: what does not change from frame to frame.
 
     Attributes:
-        vertices: V×3 at rest, in the head's centimetres.
+        vertices: V×3 at rest, in the head's centimeters.
         triangles: T×3.
         uv: V×2, texture coordinates: 0..1 is the face, 1..2 the rest of the atlas.
         material: of the surface.
@@ -39,7 +39,7 @@ class Part:
         thin: V, how much of the surface is missing (strands only), 0..1.
         shade: V, share of the light that gets here, 0..1.
         follow: V, how much a vertex goes with the head when it turns, 0..1; the body's stay.
-        variant: which of the person's fabrics (cloth) or colours (hair) it has.
+        variant: which of the person's fabrics (cloth) or colors (hair) it has.
     """
 
     vertices: Floats

@@ -1,6 +1,6 @@
 """MediaPipe's canonical face as a surface: its vertices, its named rows, and a smooth refinement.
 
-Lengths are centimetres, axes the camera's (x right, y down, z away from the camera). The canonical face
+Lengths are centimeters, axes the camera's (x right, y down, z away from the camera). The canonical face
 has 468 vertices; they are also the first 468 of MediaPipe's 478 landmarks, so whatever moves the vertices
 moves the landmarks with them.
 """

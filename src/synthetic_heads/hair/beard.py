@@ -10,7 +10,7 @@ import numpy as np
 
 from facegan.geometry.segmentation import FACE
 from synthetic_heads.face.shape import relaxed
-from synthetic_heads.face.skull import CENTRE, fine_face
+from synthetic_heads.face.skull import CENTER, fine_face
 from synthetic_heads.face.surface import Material, Part
 from synthetic_heads.face.topology import COUNT, LIPS_LOWER, LIPS_UPPER, canonical_mesh, floats, refine
 from synthetic_heads.hair.combing import smooth
@@ -18,12 +18,12 @@ from synthetic_heads.hair.strands import TILE
 
 if TYPE_CHECKING:
     from synthetic_heads.face.topology import Floats, Triangles
-    from synthetic_heads.hair.style import Colour
+    from synthetic_heads.hair.style import Color
 
 LAYERS = 4
 EDGE = ((0, 2.5), (1.2, 2.5), (2.0, 2.75), (2.8, 3.4), (3.7, 4.0), (5, 3.3), (6, 2.2), (7, 0.2), (7.7, -1.6))
 """Upper edge of a full beard: distance from the middle, height."""
-STYLES = ("stubble", "moustache", "goatee", "short", "long")
+STYLES = ("stubble", "mustache", "goatee", "short", "long")
 GRAIN = 1.9
 """How much finer the strands are than on the head."""
 
@@ -34,19 +34,19 @@ class Beard:
 
     Attributes:
         style: one of :data:`STYLES`; stubble is only painted on the skin.
-        length: centimetres that it stands off.
+        length: centimeters that it stands off.
         density: 0..1.
-        colour: sRGB 0..255.
+        color: sRGB 0..255.
     """
 
     style: str
     length: float
     density: float
-    colour: Colour
+    color: Color
 
 
 def sample_beard(
-    random: np.random.Generator, masculine: float, age: float, hair_colour: Colour
+    random: np.random.Generator, masculine: float, age: float, hair_color: Color
 ) -> Beard | None:
     """Draws somebody's beard, or none.
 
@@ -54,16 +54,16 @@ def sample_beard(
         random: what it is drawn from.
         masculine: 0..1; below a half nobody has one.
         age: 0 young .. 1 old.
-        hair_colour: sRGB 0..255; beards are a little redder and greyer.
+        hair_color: sRGB 0..255; beards are a little redder and grayer.
     """
     if random.uniform() > 1.3 * (masculine - 0.45):
         return None
     style = str(random.choice(STYLES, p=(0.42, 0.1, 0.14, 0.24, 0.1)))
-    length = {"stubble": (0.02, 0.1), "moustache": (0.25, 0.6), "goatee": (0.25, 0.7), "short": (0.25, 0.7),
+    length = {"stubble": (0.02, 0.1), "mustache": (0.25, 0.6), "goatee": (0.25, 0.7), "short": (0.25, 0.7),
               "long": (0.8, 1.5)}[style]  # fmt: skip
-    grey = np.clip(random.normal((age - 0.4) * 1.3, 0.15), 0, 1)
-    colour = (1 - grey) * np.array(hair_colour) * (1.08, 0.97, 0.92) + grey * np.array((190, 188, 186))
-    red, green, blue = np.clip(colour, 8, 240).tolist()
+    gray = np.clip(random.normal((age - 0.4) * 1.3, 0.15), 0, 1)
+    color = (1 - gray) * np.array(hair_color) * (1.08, 0.97, 0.92) + gray * np.array((190, 188, 186))
+    red, green, blue = np.clip(color, 8, 240).tolist()
     return Beard(style, float(random.uniform(*length)), float(random.uniform(0.45, 1)), (red, green, blue))
 
 
@@ -76,9 +76,9 @@ def beard_region(style: str) -> Floats:
     inside = sorted({vertex for row in (*LIPS_UPPER, *LIPS_LOWER) for vertex in row})
     lips = fine_face().weights[:, inside].sum(axis=1)
     grown *= 1 - smooth(lips, 0.5, 1.0)
-    if style in ("goatee", "moustache"):
+    if style in ("goatee", "mustache"):
         grown *= 1 - smooth(x, 2.7, 3.5)
-    if style == "moustache":
+    if style == "mustache":
         grown *= 1 - smooth(y, 4.3, 5.0)
     return floats(grown)
 
@@ -113,7 +113,7 @@ class BeardShells:
         self._hang = floats(np.stack((0 * down, down, 0.1 * down), axis=-1))
 
         count = len(self._chosen)
-        around = np.arctan2(at[:, 0], CENTRE[2] - at[:, 2])
+        around = np.arctan2(at[:, 0], CENTER[2] - at[:, 2])
         u = np.broadcast_to(8 * around, (LAYERS, count)) / TILE[0] + 0.29 * np.arange(LAYERS)[:, None]
         v = (at[:, 1] - at[:, 1].min() + down) / TILE[1]
         thin = 0.1 + 0.55 * layer + (1 - grown) + 0.4 * (1 - beard.density)

@@ -1,6 +1,6 @@
 """The ways that strands take: over the scalp, and falling from it.
 
-Strands are arrays N×K×3: N neighbours, K points from root to tip, centimetres in the head's axes.
+Strands are arrays N×K×3: N neighbors, K points from root to tip, centimeters in the head's axes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from synthetic_heads.face.skull import CENTRE
+from synthetic_heads.face.skull import CENTER
 from synthetic_heads.face.topology import floats
 from synthetic_heads.hair.scalp import direction
 
@@ -115,7 +115,7 @@ def hang(
         paths: N×K×3 so far.
         bottom: heights at which they are cut, N.
         rows: points of each strand in the end.
-        lift: centimetres to the skin, broadcast to N.
+        lift: centimeters to the skin, broadcast to N.
         behind: -1 before, 1 behind the shoulder, 0 down onto it, N.
     """
     point = paths[:, -1]
@@ -140,16 +140,16 @@ def hang(
 
 
 def normals(paths: Floats) -> Floats:
-    """Outward normals of the surface through neighbouring strands, N×K×3."""
+    """Outward normals of the surface through neighboring strands, N×K×3."""
     along = np.gradient(paths, axis=1)
     across = np.gradient(paths, axis=0)
     normal = np.cross(across, along)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-6
-    return floats(np.sign(np.sum(normal * (paths - CENTRE))) * normal)
+    return floats(np.sign(np.sum(normal * (paths - CENTER))) * normal)
 
 
 def waved(paths: Floats, random: np.random.Generator, amplitude: float, wave: float) -> Floats:
-    """Strands bent into waves of this length that grow from the root; neighbours wave together."""
+    """Strands bent into waves of this length that grow from the root; neighbors wave together."""
     if amplitude == 0:
         return paths
     normal = normals(paths)

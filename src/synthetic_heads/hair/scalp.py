@@ -8,7 +8,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.spatial import cKDTree
 
-from synthetic_heads.face.skull import CENTRE, NECK, body_rings
+from synthetic_heads.face.skull import CENTER, NECK, body_rings
 from synthetic_heads.face.topology import OVAL, floats
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Scalp:
 
     def __init__(self, skull: Skull, face: Floats, height: float, recession: float) -> None:
         nape = body_rings(floats(np.linspace(3, 9, 8)[:, None].repeat(48, axis=1)), 1, 1).reshape(-1, 3)
-        points = np.concatenate((skull.vertices.reshape(-1, 3), face, nape[nape[:, 2] > 6])) - CENTRE
+        points = np.concatenate((skull.vertices.reshape(-1, 3), face, nape[nape[:, 2] > 6])) - CENTER
         radius = np.linalg.norm(points, axis=1)
         tree = cKDTree(points / radius[:, None])
         elevation = np.arange(-np.pi / 2, np.pi / 2 + _STEP / 2, _STEP)
@@ -59,7 +59,7 @@ class Scalp:
         weight = 1 / (far + 0.02) ** 2
         self._radius = floats((radius[near] * weight).sum(axis=-1) / weight.sum(axis=-1))
 
-        around, up = (np.degrees(angle) for angle in angles(face[list(OVAL[:7])] - CENTRE))
+        around, up = (np.degrees(angle) for angle in angles(face[list(OVAL[:7])] - CENTER))
         back = np.exp(-(((around - 38) / 20) ** 2)) * 24 + np.exp(-((around / 60) ** 2)) * 14
         knots = [*zip(around, up + height + recession * back, strict=True)]
         knots = [knot for knot in knots if knot[0] < 70] + list(HAIRLINE)
@@ -86,25 +86,25 @@ class Scalp:
 
     def at(self, directions: Floats, lift: Floats | float) -> Floats:
         """Points this far above the skin, ...×3."""
-        return floats(CENTRE + (self.radius(directions) + lift)[..., None] * directions)
+        return floats(CENTER + (self.radius(directions) + lift)[..., None] * directions)
 
     def keep_out(self, points: Floats, lift: Floats | float, behind: Floats, margin: float = 1.0) -> Floats:
         """Pushes points ...×3 out of head, ears, neck and shoulders.
 
         Args:
             points: where hair would be.
-            lift: centimetres that it must stay above the skin.
+            lift: centimeters that it must stay above the skin.
             behind: which way it leaves the shoulders: -1 to the front, 1 to the back, 0 not at all.
-            margin: centimetres that it stays off neck and shoulders; clothes lie in between.
+            margin: centimeters that it stays off neck and shoulders; clothes lie in between.
         """
-        from_middle = points - CENTRE
+        from_middle = points - CENTER
         distance = np.linalg.norm(from_middle, axis=-1)
         directions = floats(from_middle / distance[..., None])
         ear = points * floats([1, 1, 1])
         ear[..., 0] = np.abs(ear[..., 0])
         over_ear = 1.3 * np.exp(-(((ear - EAR) / floats([4, 3.4, 2.3])) ** 4).sum(axis=-1))
         out = np.maximum(distance, self.radius(directions) + lift + over_ear)
-        points = floats(CENTRE + out[..., None] * directions)
+        points = floats(CENTER + out[..., None] * directions)
         x, y, z = np.moveaxis(points, -1, 0)
         # What falls onto the shoulder sinks into it; only the neck pushes it away.
         height = np.where(behind == 0, np.minimum(y, 12), y)

@@ -95,9 +95,9 @@ def tufts(
         random: draws their places.
         count: of locks.
         height: of their roots.
-        length: in centimetres.
-        rise: centimetres that a tip is higher than its root.
-        width: in centimetres.
+        length: in centimeters.
+        rise: centimeters that a tip is higher than its root.
+        width: in centimeters.
         fray: how much their directions differ, in radians.
     """
     azimuth = floats(random.uniform(-np.pi, np.pi, count))

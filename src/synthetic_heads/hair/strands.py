@@ -57,13 +57,13 @@ def sheet(
     shift: float = 0,
     grain: float = 1,
 ) -> Part:
-    """One surface through neighbouring strands.
+    """One surface through neighboring strands.
 
     Args:
         paths: N×K×3.
         thin: how much is missing, broadcast to N×K.
         shade: light that gets here, broadcast to N×K.
-        lift: centimetres outside the strands.
+        lift: centimeters outside the strands.
         shift: of the strand texture, in tiles.
         grain: how much finer the strands are than usual.
     """
@@ -97,14 +97,14 @@ def locks(
     """Single locks that lie over a surface of strands and break up its silhouette.
 
     Args:
-        paths: N×K×3, neighbouring strands that they follow.
+        paths: N×K×3, neighboring strands that they follow.
         random: draws where they lie.
         count: of locks.
-        width: in centimetres.
-        lift: least and most centimetres outside the strands.
+        width: in centimeters.
+        lift: least and most centimeters outside the strands.
         rows: points along each lock.
         thin: how much is missing in the middle of a lock.
-        stray: centimetres that a lock leaves its path.
+        stray: centimeters that a lock leaves its path.
         shorter: share of its length that a lock may lack.
     """
     place = random.uniform(0, len(paths) - 1.001, count)
@@ -129,9 +129,9 @@ def ribbons(
         paths: N×K×3.
         out: their outward normals, N×K×3.
         random: draws widths, brightness and bends.
-        width: in centimetres.
+        width: in centimeters.
         thin: how much is missing in the middle of a lock.
-        stray: centimetres that a tip leaves its path.
+        stray: centimeters that a tip leaves its path.
     """
     count, rows = paths.shape[:2]
     across = np.cross(np.gradient(paths, axis=1), out)

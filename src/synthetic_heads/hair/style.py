@@ -1,4 +1,4 @@
-"""A person's hair: style, colour, and the surfaces it is drawn with."""
+"""A person's hair: style, color, and the surfaces it is drawn with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from synthetic_heads.face.surface import Part
     from synthetic_heads.face.topology import Floats
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Hair:
 
     Attributes:
         style: one of :data:`STYLES`.
-        root: colour at the roots, sRGB 0..255; grey strands are already mixed in.
-        tip: colour at the tips.
-        natural: colour of brows and beard, which nobody dyes.
-        grey: share of grey strands, 0..1.
+        root: color at the roots, sRGB 0..255; gray strands are already mixed in.
+        tip: color at the tips.
+        natural: color of brows and beard, which nobody dyes.
+        gray: share of gray strands, 0..1.
         volume: 0 flat .. 1 stands off far.
         length: 0..1 within the style.
         parting: from the person's right, -1, to the left, 1.
@@ -41,10 +41,10 @@ class Hair:
     """
 
     style: str
-    root: Colour
-    tip: Colour
-    natural: Colour
-    grey: float
+    root: Color
+    tip: Color
+    natural: Color
+    gray: float
     volume: float
     length: float
     parting: float
@@ -68,7 +68,7 @@ STYLES: Mapping[str, Callable[[Hair, Scalp, np.random.Generator], list[Part]]] =
     "ponytail": long_hair.ponytail,
 }
 """Hairstyles by name."""
-NATURAL: tuple[tuple[float, Colour], ...] = (
+NATURAL: tuple[tuple[float, Color], ...] = (
     (0.24, (26, 21, 19)),
     (0.22, (48, 34, 26)),
     (0.20, (78, 54, 38)),
@@ -78,9 +78,9 @@ NATURAL: tuple[tuple[float, Colour], ...] = (
     (0.04, (120, 62, 34)),
     (0.03, (92, 44, 28)),
 )
-"""How frequent, and which colour: black, browns, blonds, red, auburn."""
-DYED: tuple[Colour, ...] = ((150, 40, 50), (60, 70, 130), (170, 90, 130), (70, 110, 100), (205, 180, 140))
-GREY: Colour = (205, 203, 200)
+"""How frequent, and which color: black, browns, blonds, red, auburn."""
+DYED: tuple[Color, ...] = ((150, 40, 50), (60, 70, 130), (170, 90, 130), (70, 110, 100), (205, 180, 140))
+GRAY: Color = (205, 203, 200)
 
 
 def sample_hair(random: np.random.Generator, age: float, masculine: float, darkness: float = 0.0) -> Hair:
@@ -101,12 +101,12 @@ def sample_hair(random: np.random.Generator, age: float, masculine: float, darkn
         [masculine * short.get(style, 0) + (1 - masculine) * long.get(style, 0) for style in STYLES]
     )
     style = str(random.choice(list(STYLES), p=chance / chance.sum()))
-    colours = np.array([colour for _, colour in NATURAL])
-    shares = np.array([share for share, _ in NATURAL]) * np.exp(-0.05 * darkness * colours.mean(axis=1))
-    base = colours[random.choice(len(NATURAL), p=shares / shares.sum())]
+    colors = np.array([color for _, color in NATURAL])
+    shares = np.array([share for share, _ in NATURAL]) * np.exp(-0.05 * darkness * colors.mean(axis=1))
+    base = colors[random.choice(len(NATURAL), p=shares / shares.sum())]
     base = base * random.uniform(0.85, 1.15) + random.normal(size=3) * 2
-    grey = float(np.clip((age - 0.45) * 1.8 + random.normal() * 0.25, 0, 1)) if age > 0.3 else 0.0
-    root = (1 - grey) * base + grey * np.array(GREY)
+    gray = float(np.clip((age - 0.45) * 1.8 + random.normal() * 0.25, 0, 1)) if age > 0.3 else 0.0
+    root = (1 - gray) * base + gray * np.array(GRAY)
     natural, tip = root, root * random.uniform(1.0, 1.25)
     if random.uniform() < 0.03:
         tip = np.array(DYED[random.integers(len(DYED))]) * random.uniform(0.85, 1.1)
@@ -115,10 +115,10 @@ def sample_hair(random: np.random.Generator, age: float, masculine: float, darkn
     recession = random.beta(1.2, 3) * masculine * (0.3 + age)
     return Hair(
         style=style,
-        root=_colour(root),
-        tip=_colour(tip),
-        natural=_colour(natural),
-        grey=grey,
+        root=_color(root),
+        tip=_color(tip),
+        natural=_color(natural),
+        gray=gray,
         volume=float(random.beta(2, 2)),
         length=float(random.uniform()),
         parting=float(random.choice([-1, 1]) * random.uniform(0.15, 0.9)),
@@ -141,6 +141,6 @@ def hair_parts(hair: Hair, skull: Skull, face: Floats, random: np.random.Generat
     return STYLES[hair.style](hair, scalp, random)
 
 
-def _colour(values: np.ndarray) -> Colour:
+def _color(values: np.ndarray) -> Color:
     red, green, blue = np.clip(values, 8, 245).tolist()
     return red, green, blue

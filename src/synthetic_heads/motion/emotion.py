@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facegan.geometry import motion
+from facegan.geometry.motion import ACTION_UNITS
 from synthetic_heads.motion.timeline import between, moments, pulse
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def express(random: np.random.Generator, time: Floats, every: float) -> Floats:
     Returns:
         T×17, action units 0..1.
     """
-    rest = np.ones((len(time), len(motion.ACTION_UNITS)))
+    rest = np.ones((len(time), len(ACTION_UNITS)))
     for onset in moments(random, time, every):
         weights = _weights(random)
         strength = between(random, (0.4, 1.0))
@@ -59,10 +59,10 @@ def express(random: np.random.Generator, time: Floats, every: float) -> Floats:
 
 def _weights(random: np.random.Generator) -> Floats:
     """An expression out of the table, or one to three units that have nothing to do with each other."""
-    count = len(motion.ACTION_UNITS)
+    count = len(ACTION_UNITS)
     if random.random() < 0.45:
         weights = np.zeros(count)
         weights[random.choice(count, random.integers(1, 4), replace=False)] = 1.0
         return weights
     named = EXPRESSIONS[str(random.choice(list(EXPRESSIONS)))]
-    return np.array([named.get(name, 0.0) for name in motion.ACTION_UNITS])
+    return np.array([named.get(name, 0.0) for name in ACTION_UNITS])

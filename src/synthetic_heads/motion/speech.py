@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from facegan.geometry import motion
+from facegan.geometry.motion import ACTION_UNITS
 from synthetic_heads.motion.timeline import LEAD, ease, glide
 
 if TYPE_CHECKING:
@@ -48,14 +48,12 @@ class Speech(NamedTuple):
 
 def speak(random: np.random.Generator, time: Floats, share: float) -> Speech:
     """Draws what the mouth does when somebody talks for this share (0 to 1) of the time."""
-    shapes = np.array(
-        [[viseme.get(name, 0.0) for name in motion.ACTION_UNITS] for viseme in VISEMES.values()]
-    )
+    shapes = np.array([[viseme.get(name, 0.0) for name in ACTION_UNITS] for viseme in VISEMES.values()])
     names = list(VISEMES)
     # How clearly somebody speaks: each unit by its own factor, a clip long.
-    habit = random.uniform(0.55, 1.0, len(motion.ACTION_UNITS))
+    habit = random.uniform(0.55, 1.0, len(ACTION_UNITS))
     talking = np.zeros_like(time)
-    onsets, durations, levels = [-LEAD], [0.1], [np.zeros(len(motion.ACTION_UNITS))]
+    onsets, durations, levels = [-LEAD], [0.1], [np.zeros(len(ACTION_UNITS))]
     for begin, end in _phrases(random, float(time[-1]) + 1, share):
         talking += ease((time - begin + 0.15) / 0.3) - ease((time - end + 0.1) / 0.3)
         moment = begin
@@ -84,4 +82,4 @@ def _phrases(random: np.random.Generator, end: float, share: float) -> Iterator[
 
 
 def _only(name: str, value: float) -> NDArray[np.float64]:
-    return np.where([unit == name for unit in motion.ACTION_UNITS], value, 0.0)
+    return np.where([unit == name for unit in ACTION_UNITS], value, 0.0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from facegan.errors import InputError
-from facegan.geometry import motion
+from facegan.geometry.motion import ACTION_UNITS, POSE_SCALE
 from synthetic_heads.motion.emotion import APART, express
 from synthetic_heads.motion.speech import speak
 from synthetic_heads.motion.timeline import LEAD, between, glide, moments, pulse, wander
@@ -102,17 +102,17 @@ def sample_motion(seed: int, frames: int, fps: float, *, rhythm: str | None = No
 
     speech = speak(speaking, time, style.talking)
     felt = express(expressing, time, style.expression)
-    apart = [motion.ACTION_UNITS.index(unit) for unit in APART]
+    apart = [ACTION_UNITS.index(unit) for unit in APART]
     felt[:, apart] *= 1 - speech.talking[:, None]
     turns = list(moments(posing, time, style.posture))
     head = _posture(posing, time, turns, style) + _gestures(gesturing, time, style, speech.talking)
     head = np.clip(head, -np.radians(LIMITS), np.radians(LIMITS))
     glances, gaze = _gaze(looking, time, head, turns, style)
     closed = np.zeros_like(felt)
-    closed[:, motion.ACTION_UNITS.index("AU45")] = _blinks(blinking, time, style, glances)
+    closed[:, ACTION_UNITS.index("AU45")] = _blinks(blinking, time, style, glances)
     # Units that two causes contract do not add up beyond 1.
     units = 1 - (1 - speech.units) * (1 - felt) * (1 - closed)
-    vector = np.concatenate((units, head / motion.ANGLE_SCALE), axis=1)
+    vector = np.concatenate((units, head / POSE_SCALE), axis=1)
     return Movement(vector.astype(np.float32), gaze.astype(np.float32))
 
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from synthetic_heads.face.topology import Floats
 
-MIDDLE_GREY = 0.18
+MIDDLE_GRAY = 0.18
 LEVELS = 304.8
-"""8-bit levels of sRGB per unit of linear light at middle grey."""
+"""8-bit levels of sRGB per unit of linear light at middle gray."""
 READ = 0.12
-"""Share of the read noise in the variance at middle grey; the rest is shot noise."""
+"""Share of the read noise in the variance at middle gray; the rest is shot noise."""
 BRIGHTEST = 2.0
 """Linear light that becomes white."""
 SHOULDER = 0.7
@@ -32,13 +32,13 @@ BANK = 512
 def camera_noise(picture: Floats, seed: int, strength: float) -> Floats:
     """Adds what a sensor adds: read noise, and shot noise whose variance grows with the light.
 
-    The noise is a little blurred, as demosaicing leaves it, and stronger in brightness than in colour. Frames
+    The noise is a little blurred, as demosaicing leaves it, and stronger in brightness than in color. Frames
     with different seeds have independent noise.
 
     Args:
         picture: H×W×3, linear light, 1 is diffuse white.
         seed: of the frame.
-        strength: standard deviation of the brightness at middle grey in 8-bit sRGB levels: about 0.5 in
+        strength: standard deviation of the brightness at middle gray in 8-bit sRGB levels: about 0.5 in
             daylight, 4 in a dim room.
 
     Returns:
@@ -83,9 +83,9 @@ def _bank() -> Floats:
     )
     luma, red, blue = (field / field.std() for field in (luma, red, blue))
     weights = np.array([0.2126, 0.7152, 0.0722])
-    colour = 0.5 * np.stack((red, np.zeros_like(red), blue), axis=-1)
-    colour -= (colour @ weights)[..., None]
-    bank = luma[..., None] + colour
+    color = 0.5 * np.stack((red, np.zeros_like(red), blue), axis=-1)
+    color -= (color @ weights)[..., None]
+    bank = luma[..., None] + color
     return floats(bank - bank.mean(axis=(0, 1)))
 
 
@@ -93,10 +93,10 @@ def _bank() -> Floats:
 def _add(
     picture: Floats, bank: Floats, top: int, left: int, sign: int, deviation: float, noisy: Floats
 ) -> None:  # fmt: skip
-    """Adds the bank from this corner on, scaled by the deviation at middle grey."""
+    """Adds the bank from this corner on, scaled by the deviation at middle gray."""
     rows, columns, channels = picture.shape
     size = len(bank)
-    shot = np.float32(deviation * deviation * (1 - READ) / MIDDLE_GREY)
+    shot = np.float32(deviation * deviation * (1 - READ) / MIDDLE_GRAY)
     read = np.float32(deviation * deviation * READ)
     for row in range(rows):
         fields = bank[(row + top) % size]

@@ -21,7 +21,7 @@ FAR = np.float32(1e9)
 
 
 @numba.njit(cache=True)
-def rasterise(
+def rasterize(
     points: Floats,
     triangles: NDArray[np.int32],
     closed: NDArray[np.uint8],
@@ -120,7 +120,7 @@ def _inverse(step: float) -> float:
 @numba.njit(cache=True, inline="always")
 def _span(value: float, inverse: float, first: float, last: float) -> tuple[float, float]:
     """Narrows first..last to where value + place / inverse is not negative."""
-    # Neighbouring triangles leave no gap between them.
+    # Neighboring triangles leave no gap between them.
     zero = -(value + np.float32(1e-4)) * inverse
     return (max(first, zero), last) if inverse > 0 else (first, min(last, zero))
 

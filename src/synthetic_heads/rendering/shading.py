@@ -1,4 +1,4 @@
-"""What colour is each pixel: light on skin, hair, eyes and cloth, compiled for the CPU.
+"""What color is each pixel: light on skin, hair, eyes and cloth, compiled for the CPU.
 
 All light is linear. Skin is lit around the terminator, red the furthest, as light that has been under it
 comes out again; hair reflects as thin cylinders do (Kajiya and Kay, Rendering Fur with Three Dimensional
@@ -59,7 +59,7 @@ class Surface(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What the surfaces of a person look like; all colours linear.
+    """What the surfaces of a person look like; all colors linear.
 
     Attributes:
         atlas: H×2H×9, see :data:`CHANNELS`.
@@ -67,9 +67,9 @@ class Look(NamedTuple):
         parts: H×2H, label of a place of the skin; where it is 0, the triangle's.
         strands: h×w, strength of the hair's strands, 0..255.
         cloth: n×h×w×3, a tile of each fabric.
-        hair: 2×3×3, of hair and beard: colour at the root, at the tip, of the highlight.
+        hair: 2×3×3, of hair and beard: color at the root, at the tip, of the highlight.
         iris: 3.
-        hard: 3, colour of glasses.
+        hard: 3, color of glasses.
         lash: 3.
     """
 
@@ -88,10 +88,10 @@ class Lamp(NamedTuple):
     """Light.
 
     Attributes:
-        rays: 5×3: direction from the head to the lamp; its colour; colour of what comes from everywhere,
+        rays: 5×3: direction from the head to the lamp; its color; color of what comes from everywhere,
             from above and from below; corner of the shadow map.
         axes: 3×3, the shadow map's axes as rows: column, row, distance.
-        cell: centimetres of a cell of the map.
+        cell: centimeters of a cell of the map.
         depth: the map.
         taps: 4×TAPS×2, rows and columns of the map around a place to look at.
     """
@@ -126,12 +126,12 @@ class Picture(NamedTuple):
     """What :func:`shade` draws.
 
     Attributes:
-        colour: size×size×3, linear light of what was seen, times ``cover``.
+        color: size×size×3, linear light of what was seen, times ``cover``.
         cover: size×size, share of a pixel that saw something.
         segmentation: size×size, the label that most of a pixel has.
     """
 
-    colour: Floats
+    color: Floats
     cover: Floats
     segmentation: Bytes
 
@@ -151,9 +151,9 @@ def shade(
 
     Args:
         seen: n·size × n·size, triangle of each sample or -1; n is 1, 2 or 3.
-        weights: shares of its corners, as from :func:`synthetic_heads.rendering.raster.rasterise`.
+        weights: shares of its corners, as from :func:`synthetic_heads.rendering.raster.rasterize`.
         surface: what is drawn; the camera is far along -z.
-        look: its colours.
+        look: its colors.
         wrinkles: strength of each region's wrinkles.
         lamp: the light.
         size: pixels of a side.
@@ -161,15 +161,15 @@ def shade(
     spots, owners = np.empty((seen.size, 4), np.float32), np.empty((seen.size, 3), np.int32)
     count = _gather(seen, weights, surface.uv, surface.triangles, surface.materials, size, spots, owners)
     spots, owners = spots[:count], owners[:count]
-    colours, labels = np.empty((count, 3), np.float32), np.empty(count, np.uint8)
+    colors, labels = np.empty((count, 3), np.float32), np.empty(count, np.uint8)
     # Compiled code takes the fields one by one: of tuples it would count references at every spot.
-    _light(spots, owners, size, *surface, *look, wrinkles, *lamp, colours, labels)
+    _light(spots, owners, size, *surface, *look, wrinkles, *lamp, colors, labels)
     picture = Picture(
         np.zeros((size, size, 3), np.float32),
         np.zeros((size, size), np.float32),
         np.empty((size, size), np.uint8),
     )
-    _collect(owners, colours, labels, (len(seen) // size) ** 2, *picture)
+    _collect(owners, colors, labels, (len(seen) // size) ** 2, *picture)
     return picture
 
 
@@ -237,14 +237,14 @@ def _gather(
 @numba.njit(cache=True)
 def _collect(
     owners: NDArray[np.int32],
-    colours: Floats,
+    colors: Floats,
     labels: Bytes,
     samples: int,
-    colour: Floats,
+    color: Floats,
     cover: Floats,
     segmentation: Bytes,
 ) -> None:
-    """Adds the spots of each pixel; colour and cover must be zero before."""
+    """Adds the spots of each pixel; color and cover must be zero before."""
     size = len(cover)
     first = 0
     for pixel in range(size * size):
@@ -255,7 +255,7 @@ def _collect(
             number = owners[first, 2]
             share = np.float32(number) / np.float32(samples)
             for channel in range(3):
-                colour[row, column, channel] += share * colours[first, channel]
+                color[row, column, channel] += share * colors[first, channel]
             cover[row, column] += share
             face += number * (labels[first] == 1)
             hair += number * (labels[first] == 2)
@@ -297,10 +297,10 @@ def _light(
     cell: float,
     depth: Floats,
     taps: Floats,
-    colours: Floats,
+    colors: Floats,
     found: Bytes,
 ) -> None:
-    """Lights every spot; fills ``colours`` and ``found`` (labels)."""
+    """Lights every spot; fills ``colors`` and ``found`` (labels)."""
     texel = np.empty(CHANNELS, np.float32)
     for spot in range(len(spots)):
         triangle = owners[spot, 1]
@@ -403,7 +403,7 @@ def _light(
             red, green, blue = lash[0], lash[1], lash[2]
 
         gloss *= ao * (np.float32(0.25) + np.float32(0.75) * lit)
-        # Hair colours its highlights.
+        # Hair colors its highlights.
         tinted = material == HAIR
         sky_red = rays[3, 0] + sky * (rays[2, 0] - rays[3, 0])
         sky_green = rays[3, 1] + sky * (rays[2, 1] - rays[3, 1])
@@ -414,7 +414,7 @@ def _light(
         red += gloss * rays[1, 0] * (hair[variant, 2, 0] if tinted else np.float32(1))
         green += gloss * rays[1, 1] * (hair[variant, 2, 1] if tinted else np.float32(1))
         blue += gloss * rays[1, 2] * (hair[variant, 2, 2] if tinted else np.float32(1))
-        colours[spot, 0], colours[spot, 1], colours[spot, 2] = red, green, blue
+        colors[spot, 0], colors[spot, 1], colors[spot, 2] = red, green, blue
         found[spot] = label
 
 
@@ -500,7 +500,7 @@ def _hair(hair: Floats, variant: int, v: float, strand: float) -> tuple[float, f
 def _eye(
     strands: Bytes, iris: Floats, u: float, v: float, lx: float, ly: float
 ) -> tuple[float, float, float]:
-    """Colour of an eyeball where the direction from its middle is u, v across the gaze."""
+    """Color of an eyeball where the direction from its middle is u, v across the gaze."""
     radius = math.sqrt(u * u + v * v)
     rosy = min(max(radius - np.float32(0.5), np.float32(0)), np.float32(0.5))
     red = np.float32(0.66) - np.float32(0.1) * rosy
@@ -508,13 +508,13 @@ def _eye(
     blue = np.float32(0.60) - np.float32(0.35) * rosy
     inside = min(max((np.float32(IRIS) - radius) / np.float32(0.06), np.float32(0)), np.float32(1))
     if inside > 0:
-        fibre = _strand(
+        fiber = _strand(
             strands,
             (math.atan2(v, u) + np.float32(math.pi)) * np.float32(1.2732395),
             radius * np.float32(0.7),
         )
         inner = radius / np.float32(IRIS)
-        tone = (np.float32(0.55) + np.float32(0.7) * fibre) * (
+        tone = (np.float32(0.55) + np.float32(0.7) * fiber) * (
             np.float32(1.25) - np.float32(0.75) * inner * inner * inner
         )
         # Light that enters on one side shines through on the other.

@@ -38,7 +38,7 @@ CURTAINS = (
 
 
 def paint(random: np.random.Generator, palette: tuple[tuple[float, float, float], ...] = WALLS) -> Floats:
-    """A colour near one of the palette's."""
+    """A color near one of the palette's."""
     hue, saturation, value = palette[int(random.integers(len(palette)))]
     return hsv(
         hue + random.normal(0, 0.015), saturation * random.uniform(0.6, 1.3), value * random.uniform(0.8, 1.1)
@@ -49,15 +49,15 @@ def studio(random: np.random.Generator) -> Floats:
     """Paper or painted canvas in a studio, lit from behind the person or from a side."""
     kind = random.integers(5)
     if kind == 0:
-        colour = hsv(0, 0, random.uniform(0.82, 1.0))
+        color = hsv(0, 0, random.uniform(0.82, 1.0))
     elif kind == 1:
-        colour = hsv(random.uniform(0.55, 0.65), random.uniform(0, 0.25), random.uniform(0.1, 0.3))
+        color = hsv(random.uniform(0.55, 0.65), random.uniform(0, 0.25), random.uniform(0.1, 0.3))
     elif kind == 2:
-        colour = hsv(random.random(), random.uniform(0.12, 0.35), random.uniform(0.3, 0.7))
+        color = hsv(random.random(), random.uniform(0.12, 0.35), random.uniform(0.3, 0.7))
     else:
-        colour = paint(random)
+        color = paint(random)
     light = pool(random, random.uniform(0.15, 0.7)) if random.random() < 0.65 else window_light(random, 0.3)
-    picture = np.broadcast_to(colour, (WORK, WORK, 3)).astype(np.float32)
+    picture = np.broadcast_to(color, (WORK, WORK, 3)).astype(np.float32)
     if kind == 4:
         mottle = noise(random, random.uniform(2, 5), 5, 0.6)
         picture = blend(picture, 0.35 * picture + 0.2 * paint(random), step(mottle, -2.0, 2.5))
@@ -67,7 +67,7 @@ def studio(random: np.random.Generator) -> Floats:
 
 def curtain(random: np.random.Generator) -> Floats:
     """Folds of a curtain, or of crumpled cloth."""
-    colour = paint(random, CURTAINS)
+    color = paint(random, CURTAINS)
     folds = random.uniform(5, 14)
     bend = 0.02 * noise(random, 2, 2, stretch=0.3)
     wave = folds * (X + bend * (0.3 + Y)) + 0.2 * noise(random, 1.5, 2, stretch=0.05)
@@ -75,7 +75,7 @@ def curtain(random: np.random.Generator) -> Floats:
     height = height + 0.004 * noise(random, 5, 3, stretch=0.5)
     light = relief_light(floats(height), random.uniform(0.35, 0.7), random.choice((0.0, np.pi)))
     deep = 0.72 + 0.28 * step(floats(height * folds), -0.1, 0.08)
-    return floats(colour * (light * deep * window_light(random, 0.45))[..., None])
+    return floats(color * (light * deep * window_light(random, 0.45))[..., None])
 
 
 def _place(random: np.random.Generator, tilt: float) -> tuple[Floats, Floats]:
@@ -144,18 +144,18 @@ def tiles(random: np.random.Generator) -> Floats:
     each = _cells(random, across, down)
     joint = np.minimum(np.minimum(across % 1, 1 - across % 1) * wide, np.minimum(down % 1, 1 - down % 1))
     face = step(floats(joint), 0.015, 0.05)
-    colour = paint(random)
+    color = paint(random)
     glaze = 1 + 0.25 * step(noise(random, 2, 2), 0.5, 2.0) + 0.05 * (each - 0.5)
     light = relief_light(floats(step(floats(joint), 0, 0.1) * 0.003), 0.8, random.uniform(0.3, 2.8))
     return (
-        blend(colour * random.uniform(0.5, 0.8), colour * glaze[..., None], face)
+        blend(color * random.uniform(0.5, 0.8), color * glaze[..., None], face)
         * ((light * window_light(random, 0.4))[..., None])
     )
 
 
 def plaster(random: np.random.Generator) -> Floats:
     """Concrete or plaster with stains, panel joints, or the shadow of a window."""
-    colour = paint(random) if random.random() < 0.6 else hsv(0.1, 0.05, random.uniform(0.4, 0.75))
+    color = paint(random) if random.random() < 0.6 else hsv(0.1, 0.05, random.uniform(0.4, 0.75))
     stain = 0.07 * noise(random, 3, 6, 0.6)
     height = 0.0015 * noise(random, 10, 5, 0.65)
     light = relief_light(height, 0.6, random.uniform(0.2, 2.9)) * window_light(random, 0.4)
@@ -167,8 +167,8 @@ def plaster(random: np.random.Generator) -> Floats:
             floats(np.abs(y % 0.24 - 0.12)), 0.11, 0.1
         )
         light = light * (1 + random.uniform(0.8, 2.2) * beam * bars)
-        colour = colour * 0.6
-    return floats(colour * ((1 + stain) * light)[..., None])
+        color = color * 0.6
+    return floats(color * ((1 + stain) * light)[..., None])
 
 
 def panels(random: np.random.Generator) -> Floats:

@@ -22,8 +22,8 @@ class Background(NamedTuple):
 
     Attributes:
         picture: size×size×3, linear light in 0..1.
-        above: 3, mean colour of its upper half.
-        below: 3, mean colour of its lower half.
+        above: 3, mean color of its upper half.
+        below: 3, mean color of its lower half.
     """
 
     picture: Floats
@@ -64,7 +64,7 @@ def paint_background(random: np.random.Generator, size: int) -> Background:
     """Paints a background; its content does not depend on the size.
 
     Args:
-        random: where kind, colours and focus come from.
+        random: where kind, colors and focus come from.
         size: side of the picture in pixels.
     """
     weights = np.array([kind.weight for kind in KINDS.values()])

@@ -29,7 +29,7 @@ class Place(NamedTuple):
     """Where furniture stands: the wall behind the person.
 
     Attributes:
-        random: where its shape and colour come from.
+        random: where its shape and color come from.
         room: it is added to.
         lights: lamps and windows add theirs.
         z: distance of the wall.
@@ -69,8 +69,8 @@ def bookcase(place: Place, x: float, wide: float, top: float, wood: Floats) -> N
         while at < end - 0.06:
             stop = min(at + random.uniform(0.015, 0.05), end - 0.03)
             tall, deep = random.uniform(0.17, 0.29), front + random.uniform(0.02, 0.08)
-            colour = paint(random, (*CLOTHS, *WALLS, *WOODS)) * random.uniform(0.4, 1)
-            room.panel(at, board - tall, stop, board, deep, colour)
+            color = paint(random, (*CLOTHS, *WALLS, *WOODS)) * random.uniform(0.4, 1)
+            room.panel(at, board - tall, stop, board, deep, color)
             if random.random() < 0.15:
                 room.panel(at, board - 0.8 * tall, stop, board - 0.65 * tall, deep - 0.002, WHITE * 0.7)
             at = stop + (random.uniform(0.05, 0.2) if random.random() < 0.06 else 0.002)
@@ -90,8 +90,8 @@ def pictures(place: Place) -> None:
         room.panel(left, top, right, bottom, z - 0.024, paint(random))
         for _ in range(3):
             points = random.uniform((left, top), (right, bottom), (4, 2))
-            centre = points.mean(axis=0)
-            turn = np.argsort(np.arctan2(points[:, 1] - centre[1], points[:, 0] - centre[0]))
+            center = points.mean(axis=0)
+            turn = np.argsort(np.arctan2(points[:, 1] - center[1], points[:, 0] - center[0]))
             corners = np.column_stack((points[turn], np.full(4, z - 0.026)))
             room.face(floats(corners), paint(random, (*WALLS, *CLOTHS)))
         x += wide + random.uniform(0.06, 0.2)
@@ -108,8 +108,8 @@ def cabinet(place: Place) -> None:
     for _ in range(random.integers(1, 5)):
         at, tall = x + random.uniform(0, wide - 0.15), random.uniform(0.08, 0.35)
         thick = random.uniform(0.05, 0.15)
-        colour = paint(random, (*WALLS, *CLOTHS, *WOODS))
-        room.box((at, top - tall, z - 0.3), (at + thick, top, z - 0.3 + thick), colour)
+        color = paint(random, (*WALLS, *CLOTHS, *WOODS))
+        room.box((at, top - tall, z - 0.3), (at + thick, top, z - 0.3 + thick), color)
     at = x + random.uniform(0.1, wide - 0.1)
     if random.random() < 0.5:
         _lamp(place, at, top, z - 0.25)
@@ -133,12 +133,12 @@ def sofa(place: Place) -> None:
 def door(place: Place) -> None:
     """A door with two panels."""
     random, room, z = place.random, place.room, place.z
-    colour = WHITE if random.random() < 0.6 else paint(random, WOODS)
+    color = WHITE if random.random() < 0.6 else paint(random, WOODS)
     x = place.somewhere() - 0.4
-    room.box((x - 0.08, -0.98, z - 0.03), (x + 0.93, FLOOR, z), colour)
-    room.box((x, -0.9, z - 0.035), (x + 0.85, FLOOR, z), colour * 0.92)
+    room.box((x - 0.08, -0.98, z - 0.03), (x + 0.93, FLOOR, z), color)
+    room.box((x, -0.9, z - 0.035), (x + 0.85, FLOOR, z), color * 0.92)
     for top, bottom in ((-0.78, 0.05), (0.2, 1.0)):
-        room.panel(x + 0.13, top, x + 0.72, bottom, z - 0.04, colour * 0.8)
+        room.panel(x + 0.13, top, x + 0.72, bottom, z - 0.04, color * 0.8)
     room.box((x + 0.75, 0.08, z - 0.09), (x + 0.83, 0.11, z - 0.04), hsv(0.1, 0.2, 0.6))
 
 
@@ -213,6 +213,6 @@ def _leaves(place: Place, x: float, foot: float, z: float, tall: float) -> None:
         middle = base + tall * (0.6 * outwards - (0, rise, 0))
         tip = base + tall * (1.3 * outwards - (0, rise * random.uniform(0.6, 1.1), 0))
         side = tall * (slim * np.array([-np.sin(way), random.normal(0, 0.4), np.cos(way)]) + (0.03, 0, 0))
-        colour = hsv(hue + random.normal(0, 0.02), random.uniform(0.3, 0.55), random.uniform(0.2, 0.55))
-        room.face(floats([base, middle + side, middle - side]), colour)
-        room.face(floats([middle + side, tip, middle - side]), colour * 1.15)
+        color = hsv(hue + random.normal(0, 0.02), random.uniform(0.3, 0.55), random.uniform(0.2, 0.55))
+        room.face(floats([base, middle + side, middle - side]), color)
+        room.face(floats([middle + side, tip, middle - side]), color * 1.15)

@@ -65,8 +65,8 @@ def kitchen(random: np.random.Generator) -> Floats:
     room.box((-9, 0.3, z - 0.63), (9, 0.35, z), top)
     for _ in range(random.integers(3, 9)):
         at, tall, thick = place.somewhere(), random.uniform(0.1, 0.3), random.uniform(0.03, 0.09)
-        colour = paint(random, (*CLOTHS, *WALLS))
-        room.box((at, 0.3 - tall, z - 0.4), (at + thick, 0.3, z - 0.4 + thick), colour)
+        color = paint(random, (*CLOTHS, *WALLS))
+        room.box((at, 0.3 - tall, z - 0.4), (at + thick, 0.3, z - 0.4 + thick), color)
     if random.random() < 0.6:
         for at in place.left + (place.right - place.left) * np.array([0.2, 0.6, 1.0]):
             room.box((at - 0.003, CEILING, z - 1.2), (at + 0.003, -0.7, z - 1.19), hsv(0, 0, 0.1))
@@ -88,9 +88,9 @@ def office(random: np.random.Generator) -> Floats:
     side = random.choice((-1.0, 1.0))
     daylight = hsv(0.57, 0.1, 1) * random.uniform(1, 4)
     for z in np.arange(0.8, depth, 1.3):
-        for top, shift, colour in ((-1.3, 2.9, daylight), (0.1, 2.89, hsv(0.3, 0.2, 0.5))):
+        for top, shift, color in ((-1.3, 2.9, daylight), (0.1, 2.89, hsv(0.3, 0.2, 0.5))):
             x = side * shift
-            room.face([(x, top, z), (x, top, z + 1.2), (x, 0.5, z + 1.2), (x, 0.5, z)], colour, 1)
+            room.face([(x, top, z), (x, top, z + 1.2), (x, 0.5, z + 1.2), (x, 0.5, z)], color, 1)
     lights.append(((side * 2.4, -0.5, 3.0), daylight))
     desk, dark = paint(random, (*WOODS, (0, 0, 0.9))), hsv(0.6, 0.1, 0.15)
     for z in np.arange(2.2, depth - 0.5, random.uniform(1.3, 2.2)):
@@ -112,12 +112,12 @@ def _empty_room(random: np.random.Generator, depth: float) -> Place:
     room = Room(turn, focal)
     middle, reach = depth * float(np.tan(np.clip(turn, -0.7, 0.7))), 0.55 * depth / focal
     left, right = (-3.0, 3.0) if depth > 5 else (-random.uniform(1.5, 3.0), random.uniform(1.5, 3.0))
-    colour = paint(random)
-    accent = paint(random) if random.random() < 0.25 else colour
+    color = paint(random)
+    accent = paint(random) if random.random() < 0.25 else color
     front, y, z = -0.5, CEILING, FLOOR
     room.panel(left, y, right, z, depth, accent)
     for x in (left, right):
-        room.face([(x, y, front), (x, y, depth), (x, z, depth), (x, z, front)], colour)
+        room.face([(x, y, front), (x, y, depth), (x, z, depth), (x, z, front)], color)
     room.face([(left, y, front), (right, y, front), (right, y, depth), (left, y, depth)], WHITE)
     floor = paint(random, (*WOODS, (0.1, 0.1, 0.5)))
     for x in np.arange(left, right, 0.2):

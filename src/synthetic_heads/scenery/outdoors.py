@@ -85,8 +85,8 @@ def leaves(random: np.random.Generator) -> Floats:
                 )
             )
             lit = (0.25 + 0.3 * layer + 0.35 * np.clip(here + 0.5, 0, 2.5)) * random.uniform(0.5, 1.3)
-            colour = hsv(hue + random.normal(0, 0.02), random.uniform(0.3, 0.5), bright) * lit
-            polygon(picture, floats(at + outline), colour)
+            color = hsv(hue + random.normal(0, 0.02), random.uniform(0.3, 0.5), bright) * lit
+            polygon(picture, floats(at + outline), color)
     if random.random() < 0.4:
         lawn = hsv(hue, 0.45, bright) * (0.8 + 0.25 * noise(random, 20, 3))[..., None]
         picture = blend(picture, floats(lawn), step(Y, 0.72, 0.8))
@@ -106,14 +106,14 @@ def night_lights(random: np.random.Generator) -> Floats:
         x, y = random.uniform(-0.05, 1.05), low + random.normal(0, 0.22)
         warmth = random.random()
         if warmth < 0.62:
-            colour = hsv(random.uniform(0.06, 0.12), random.uniform(0.25, 0.65), 1)
+            color = hsv(random.uniform(0.06, 0.12), random.uniform(0.25, 0.65), 1)
         elif warmth < 0.82:
-            colour = hsv(random.uniform(0.52, 0.62), random.uniform(0, 0.3), 1)
+            color = hsv(random.uniform(0.52, 0.62), random.uniform(0, 0.3), 1)
         elif warmth < 0.92:
-            colour = hsv(random.uniform(0.98, 1.02), 0.6, 0.9)
+            color = hsv(random.uniform(0.98, 1.02), 0.6, 0.9)
         else:
-            colour = hsv(random.uniform(0.38, 0.5), 0.3, 0.8)
-        dot(picture, x, y, random.uniform(0.002, 0.005), colour * power * random.lognormal(-0.3, 0.9))
+            color = hsv(random.uniform(0.38, 0.5), 0.3, 0.8)
+        dot(picture, x, y, random.uniform(0.002, 0.005), color * power * random.lognormal(-0.3, 0.9))
     return picture
 
 
@@ -126,8 +126,8 @@ def day_lights(random: np.random.Generator) -> Floats:
     picture = blend(picture, hsv(0.13, 0.08, 0.98), 0.75 * step(floats(base + 1.4 * (0.5 - Y)), 0.6, 3.2))
     for _ in range(random.integers(30, 160)):
         x, y = random.uniform(-0.05, 1.05), random.beta(1.4, 2.2)
-        colour = hsv(random.uniform(0.1, 0.2), random.uniform(0.05, 0.3), 1) * random.lognormal(1.2, 0.8)
-        dot(picture, x, y, random.uniform(0.003, 0.006), colour)
+        color = hsv(random.uniform(0.1, 0.2), random.uniform(0.05, 0.3), 1) * random.lognormal(1.2, 0.8)
+        dot(picture, x, y, random.uniform(0.003, 0.006), color)
     return picture
 
 
@@ -159,12 +159,12 @@ def skyline(random: np.random.Generator) -> Floats:
             for across in np.arange(x + 0.4 * pitch, x + wide - pitch, pitch):
                 for down in np.arange(top + 0.5 * storey, 1.0, storey):
                     lit = evening and random.random() < 0.3
-                    colour = (
+                    color = (
                         hsv(0.1, 0.45, 1) * random.lognormal(-0.2, 0.8)
                         if lit
                         else glass * random.uniform(0.7, 1.3)
                     )
-                    _rectangle(picture, across, down, across + 0.6 * pitch, down + 0.6 * storey, colour)
+                    _rectangle(picture, across, down, across + 0.6 * pitch, down + 0.6 * storey, color)
             x += wide * random.uniform(0.9, 1.25)
     tree = hsv(0.28, 0.4, 0.12 if evening else 0.3)
     crown = 0.86 - 0.05 * noise(random, 6, 5, 0.6)
@@ -175,5 +175,5 @@ def skyline(random: np.random.Generator) -> Floats:
     )
 
 
-def _rectangle(picture: Floats, left: float, top: float, right: float, bottom: float, colour: Floats) -> None:
-    polygon(picture, floats([(left, top), (right, top), (right, bottom), (left, bottom)]), colour)
+def _rectangle(picture: Floats, left: float, top: float, right: float, bottom: float, color: Floats) -> None:
+    polygon(picture, floats([(left, top), (right, top), (right, bottom), (left, bottom)]), color)

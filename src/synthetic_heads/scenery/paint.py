@@ -1,4 +1,4 @@
-"""Brushes for backgrounds: noise, colours, light on reliefs, a lens out of focus.
+"""Brushes for backgrounds: noise, colors, light on reliefs, a lens out of focus.
 
 Pictures are WORK×WORK×3 in linear light without an upper end; places are fractions of the side.
 """
@@ -25,13 +25,13 @@ Y, X = floats((np.mgrid[:WORK, :WORK] + 0.5) / WORK)
 
 
 def hsv(hue: float, saturation: float, value: float) -> Floats:
-    """Linear RGB of a colour given as sRGB's hue, saturation and value."""
+    """Linear RGB of a color given as sRGB's hue, saturation and value."""
     rgb = colorsys.hsv_to_rgb(hue % 1, min(max(saturation, 0), 1), min(max(value, 0), 1))
     return floats(rgb) ** 2.2
 
 
 def blend(first: Floats, second: Floats, share: Floats) -> Floats:
-    """Colours 3 or pictures, mixed by shares H×W."""
+    """Colors 3 or pictures, mixed by shares H×W."""
     return np.ascontiguousarray(first + (second - first) * share[..., None], np.float32)
 
 
@@ -98,20 +98,20 @@ def window_light(random: np.random.Generator, floor: float) -> Floats:
     )
 
 
-def polygon(picture: Floats, points: Floats, colour: Floats) -> None:
+def polygon(picture: Floats, points: Floats, color: Floats) -> None:
     """Fills a polygon N×2."""
     corners = np.rint(points * np.float32(WORK * 16)).astype(np.int32)
-    cv2.fillPoly(picture, [corners], [float(channel) for channel in colour], cv2.LINE_8, 4)
+    cv2.fillPoly(picture, [corners], [float(channel) for channel in color], cv2.LINE_8, 4)
 
 
-def dot(picture: Floats, x: float, y: float, radius: float, colour: Floats) -> None:
+def dot(picture: Floats, x: float, y: float, radius: float, color: Floats) -> None:
     """Fills a disc."""
     at = (round(x * WORK * 16), round(y * WORK * 16))
     cv2.circle(
         picture,
         at,
         max(1, round(radius * WORK * 16)),
-        [float(channel) for channel in colour],
+        [float(channel) for channel in color],
         -1,
         cv2.LINE_8,
         4,

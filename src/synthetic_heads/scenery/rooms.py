@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from synthetic_heads.face.topology import floats
-from synthetic_heads.rendering.raster import rasterise
+from synthetic_heads.rendering.raster import rasterize
 from synthetic_heads.scenery.paint import WORK, X, Y
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ NEAR, FAR = 0.3, 50.0
 
 
 class Room:
-    """Flat surfaces in metres: x right, y down, z away; the camera stands at the origin.
+    """Flat surfaces in meters: x right, y down, z away; the camera stands at the origin.
 
     Args:
         turn: of the camera to the right, in radians.
@@ -31,33 +31,33 @@ class Room:
     def __init__(self, turn: float, focal: float) -> None:
         self._turn, self._focal = turn, focal
         self._corners: list[Floats] = []
-        self._colours: list[Floats] = []
+        self._colors: list[Floats] = []
         self._glow: list[float] = []
 
-    def face(self, corners: Sequence[Sequence[float]] | Floats, colour: Floats, glow: float = 0) -> None:
-        """Adds a flat polygon; ``glow`` is the share of its colour that it shines by itself."""
+    def face(self, corners: Sequence[Sequence[float]] | Floats, color: Floats, glow: float = 0) -> None:
+        """Adds a flat polygon; ``glow`` is the share of its color that it shines by itself."""
         sine, cosine = np.sin(self._turn), np.cos(self._turn)
         points = floats(corners) @ floats([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
         points = _cut(points)
         if len(points) >= 3:
             self._corners.append(points)
-            self._colours.append(floats(colour))
+            self._colors.append(floats(color))
             self._glow.append(glow)
 
     def panel(
-        self, left: float, top: float, right: float, bottom: float, z: float, colour: Floats, glow: float = 0
+        self, left: float, top: float, right: float, bottom: float, z: float, color: Floats, glow: float = 0
     ) -> None:
         """Adds a rectangle that faces the camera."""
-        self.face([(left, top, z), (right, top, z), (right, bottom, z), (left, bottom, z)], colour, glow)
+        self.face([(left, top, z), (right, top, z), (right, bottom, z), (left, bottom, z)], color, glow)
 
-    def box(self, low: Sequence[float], high: Sequence[float], colour: Floats, glow: float = 0) -> None:
+    def box(self, low: Sequence[float], high: Sequence[float], color: Floats, glow: float = 0) -> None:
         """Adds a box between two corners."""
         (a, b, c), (d, e, f) = low, high
-        self.face([(a, b, c), (d, b, c), (d, e, c), (a, e, c)], colour, glow)
-        self.face([(a, b, f), (a, b, c), (a, e, c), (a, e, f)], colour, glow)
-        self.face([(d, b, c), (d, b, f), (d, e, f), (d, e, c)], colour, glow)
-        self.face([(a, b, f), (d, b, f), (d, b, c), (a, b, c)], colour, glow)
-        self.face([(a, e, c), (d, e, c), (d, e, f), (a, e, f)], colour, glow)
+        self.face([(a, b, c), (d, b, c), (d, e, c), (a, e, c)], color, glow)
+        self.face([(a, b, f), (a, b, c), (a, e, c), (a, e, f)], color, glow)
+        self.face([(d, b, c), (d, b, f), (d, e, f), (d, e, c)], color, glow)
+        self.face([(a, b, f), (d, b, f), (d, b, c), (a, b, c)], color, glow)
+        self.face([(a, e, c), (d, e, c), (d, e, f), (a, e, f)], color, glow)
 
     def picture(self, lights: Sequence[tuple[Sequence[float], Floats]], ambient: Floats) -> Floats:
         """Renders the room.
@@ -83,11 +83,11 @@ class Room:
         nearness = np.empty((WORK, WORK), np.float32)
         blank = np.zeros((len(points), 2), np.float32)
         order, closed = np.array(triangles, np.int32), np.zeros(len(triangles), np.uint8)
-        rasterise(
+        rasterize(
             flat, order, closed, blank, blank[:, 0].copy(), np.zeros((1, 1), np.uint8), seen, shares, nearness
         )
         numbers = np.array(owner)[seen]
-        colour, glow = np.array(self._colours)[numbers], np.array(self._glow, np.float32)[numbers, None]
+        color, glow = np.array(self._colors)[numbers], np.array(self._glow, np.float32)[numbers, None]
         depth = 1 / np.maximum(nearness, 1 / FAR)
         place = np.stack(((X - 0.5) / self._focal * depth, (Y - 0.5) / self._focal * depth, depth), axis=-1)
         normals = np.array([_normal(corners) for corners in self._corners], np.float32)[numbers]
@@ -103,7 +103,7 @@ class Room:
             # A large lamp: its light reaches a little round the corner.
             facing = np.clip((normals * towards).sum(axis=-1, keepdims=True) / distance * 0.8 + 0.2, 0, 1)
             light = light + strength * facing / (distance**2 + 0.3)
-        return floats(colour * ((1 - glow) * light + glow))
+        return floats(color * ((1 - glow) * light + glow))
 
 
 def _cut(points: Floats) -> Floats:

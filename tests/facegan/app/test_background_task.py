@@ -4,7 +4,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from facegan.app.background_task import Job, Stopped
+from facegan.app.background_task import BackgroundTask, Stopped
 from facegan.errors import InputError
 
 FRAME = np.zeros((2, 2, 3), np.uint8)
@@ -17,7 +17,7 @@ def test_the_last_frame_is_always_seen():
             show(FRAME, share)
         return "done"
 
-    job = Job(work, 10, LONG)
+    job = BackgroundTask(work, 10, LONG)
     shares = [share for _, share in job.frames(0)]
     assert shares[-1] == 1.0
     assert shares == sorted(shares)
@@ -30,7 +30,7 @@ def test_what_the_work_raises_is_raised():
         raise InputError("no face")
 
     with pytest.raises(InputError, match="no face"):
-        list(Job(work, 10, LONG).frames(0))
+        list(BackgroundTask(work, 10, LONG).frames(0))
 
 
 def endless(began, ended):
@@ -47,14 +47,14 @@ def endless(began, ended):
 
 def test_leaving_stops_the_work():
     began, ended = threading.Event(), threading.Event()
-    with closing(Job(endless(began, ended), 10**9, LONG).frames(0)) as frames:
+    with closing(BackgroundTask(endless(began, ended), 10**9, LONG).frames(0)) as frames:
         next(frames)
     assert ended.is_set()
 
 
 def test_stop():
     began, ended = threading.Event(), threading.Event()
-    job = Job(endless(began, ended), 10**9, LONG)
+    job = BackgroundTask(endless(began, ended), 10**9, LONG)
 
     def look():
         for _ in job.frames(0):
@@ -67,4 +67,4 @@ def test_stop():
 
 def test_too_many_frames_end_it():
     with pytest.raises(InputError, match="too long"):
-        list(Job(endless(threading.Event(), threading.Event()), 20, LONG).frames(0))
+        list(BackgroundTask(endless(threading.Event(), threading.Event()), 20, LONG).frames(0))

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from facegan.app.controls import CONTROLS, GROUPS, read, sample
 from facegan.app.inputs import as_hex
-from facegan.geometry import motion
+from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, edit_motion
 
 
 def test_every_number_has_one_slider():
-    assert sorted(control.name for control in CONTROLS) == sorted(motion.NAMES)
+    assert sorted(control.name for control in CONTROLS) == sorted(MOTION_NAMES)
     assert list(GROUPS) == ["Brow", "Eyes", "Nose", "Mouth", "Head"]
-    assert len({control.label for control in CONTROLS}) == motion.SIZE
+    assert len({control.label for control in CONTROLS}) == NUM_MOTION_PARAMS
 
 
 @given(st.lists(st.floats(0, 1), min_size=20, max_size=20))
@@ -20,7 +20,7 @@ def test_sliders_show_the_motion(numbers):
     vector = torch.tensor(numbers)
     vector[17:] -= 0.5
     values = dict(zip((control.name for control in CONTROLS), read(vector), strict=True))
-    again = motion.edit(torch.zeros(motion.SIZE), values)
+    again = edit_motion(torch.zeros(NUM_MOTION_PARAMS), values)
     assert torch.allclose(again[:17], vector[:17], atol=0.006)
     assert torch.allclose(again[17:], vector[17:], atol=0.02)
 
@@ -44,5 +44,5 @@ def test_random_motions_are_on_the_sliders():
         ("", "#000000"),
     ],
 )
-def test_colours(said, meant):
+def test_colors(said, meant):
     assert as_hex(said) == meant

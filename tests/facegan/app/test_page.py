@@ -105,14 +105,14 @@ def test_random_background_paste_and_download(server, visit, smile):
     assert sliders(page) != own
     assert (random != first).any()
     after(page, "#edited", page.locator("#reset").click)
-    coloured = after(page, "#edited", page.get_by_label("A colour").check)
-    assert (coloured != first).any()
+    colored = after(page, "#edited", page.get_by_label("A color").check)
+    assert (colored != first).any()
     page.get_by_label("A picture").check()
     page.wait_for_selector("#background-picture input[type=file]", state="attached")
     behind = after(
         page, "#edited", lambda: page.set_input_files("#background-picture input[type=file]", smile)
     )
-    assert (behind != coloured).any()
+    assert (behind != colored).any()
     after(page, "#edited", page.get_by_label("Its own").check)
     page.locator("#edit-paste-back input").check()
     until(page, "() => document.querySelector('#edited img').naturalWidth == 256")
@@ -123,13 +123,13 @@ def test_random_background_paste_and_download(server, visit, smile):
     assert marked(path, name)
 
 
-def test_a_colour_is_chosen(server, visit):
+def test_a_color_is_chosen(server, visit):
     page = visit(server.address)
     open_edit(page)
-    blue = after(page, "#edited", page.get_by_label("A colour").check)
-    page.wait_for_selector("#colour button, #colour input")
-    page.locator("#colour button").first.click()
-    text = page.locator("#colour input[type=text]").first
+    blue = after(page, "#edited", page.get_by_label("A color").check)
+    page.wait_for_selector("#color button, #color input")
+    page.locator("#color button").first.click()
+    text = page.locator("#color input[type=text]").first
     green = after(page, "#edited", lambda: (text.fill("#00ff00"), text.press("Enter")))
     assert (green != blue).any()
 
@@ -186,7 +186,7 @@ def test_the_options_of_moving(server, visit, smile):
     page.locator("#side-by-side input").uncheck()
     page.locator("#paste-back input").check()
     assert move().shape == (256, 256, 3)
-    page.get_by_label("A colour").check()
+    page.get_by_label("A color").check()
     page.locator("#move").click()
     tells(page, "choose one of the two")
 

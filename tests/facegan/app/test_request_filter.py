@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from facegan.app.request_filter import API, Gate
+from facegan.app.request_filter import API, RequestFilter
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def through(tmp_path):
             "headers": [(b"content-type", b"application/json")],
         }
         kept = []
-        gate = Gate(application, tmp_path, lambda *file: kept.append(file))
+        gate = RequestFilter(application, tmp_path, lambda *file: kept.append(file))
         asyncio.run(gate(scope, receive, send))
         reached |= {"kept": kept} if kept else {}
         return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:]), reached

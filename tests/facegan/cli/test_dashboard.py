@@ -12,7 +12,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import CSVLogger
 
 from facegan.cli.dashboard import PICTURES, VIDEOS, dashboard, main
-from facegan.networks import DiscriminatorSettings, GeneratorSettings
+from facegan.networks import DiscriminatorConfig, GeneratorConfig
 from facegan.stages import (
     BackgroundMixData,
     BackgroundMixStage,
@@ -23,16 +23,16 @@ from facegan.stages import (
     ReenactData,
     ReenactStage,
 )
-from facegan.stages.config import Adversarial
+from facegan.stages.config import AdversarialConfig
 
 SIZES = {
-    "generator": GeneratorSettings(kind="global", width=8, downsamplings=2, blocks=1),
-    "discriminator": DiscriminatorSettings(width=8),
+    "generator": GeneratorConfig(kind="global", width=8, downsamplings=2, blocks=1),
+    "discriminator": DiscriminatorConfig(width=8),
 }
 # With every term that is off by default.
 LOSSES = {
     "perceptual_network": "identity",
-    "adversarial": Adversarial(feature_matching=1, gradient_penalty=1),
+    "adversarial": AdversarialConfig(feature_matching=1, gradient_penalty=1),
 }
 
 
@@ -44,7 +44,7 @@ def logged(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]
     made = [
         lambda: (LandmarkTransformStage(width=16, layers=1), LandmarkTransformData),
         lambda: (ReenactStage(**SIZES, **LOSSES, overlap_weight=1), ReenactData),
-        lambda: (BackgroundMixStage(**SIZES, **LOSSES, painted_weight=1), BackgroundMixData),
+        lambda: (BackgroundMixStage(**SIZES, **LOSSES, head_reconstruction_weight=1), BackgroundMixData),
         lambda: (JointStage(*checkpoints[:3], **LOSSES), JointData),
     ]
     names: set[str] = set()

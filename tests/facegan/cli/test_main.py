@@ -103,7 +103,7 @@ def test_help_of_training_has_an_example_that_is_understood(capsys, name):
     assert stopped.value.code in (0, None)
     printed = yaml.safe_load(capsys.readouterr().out)
     assert printed["model"]["class_path"] == "facegan.stages.LandmarkTransformStage"
-    assert printed["model"]["init_args"]["optimisation"]["learning_rate"] == 2.0e-4
+    assert printed["model"]["init_args"]["optimizer"]["learning_rate"] == 2.0e-4
 
 
 @pytest.mark.parametrize(
@@ -227,13 +227,13 @@ def test_status_tells_whose_fault_it_was(fails, stumble, error, status, reason):
     assert reason in fails(["assets"], status)
 
 
-def test_assets_lists_every_file_with_its_licence(capsys, monkeypatch):
+def test_assets_lists_every_file_with_its_license(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "400")
     assert main(["assets"]) == 0
     out = capsys.readouterr().out
     for name, asset in ASSETS.items():
         (line,) = [line for line in out.splitlines() if name in line.split()]
-        assert asset.licence in line
+        assert asset.license in line
         assert any(state in line for state in ("verified", "missing", "damaged"))
 
 

@@ -72,11 +72,11 @@ def test_every_option_makes_a_video(tmp_path, capsys, options):
         assert len(list(container.decode(video=0))) == 6
 
 
-def test_a_colour_is_seen(tmp_path):
+def test_a_color_is_seen(tmp_path):
     """``#`` begins a comment in YAML, which other options are read as."""
-    for colour in ("#0000ff", "#ff0000"):
-        line = f"reenact --source me.png --driving you.png --background {colour}"
-        assert run(line, tmp_path / f"{colour[1:]}.png") == 0
+    for color in ("#0000ff", "#ff0000"):
+        line = f"reenact --source me.png --driving you.png --background {color}"
+        assert run(line, tmp_path / f"{color[1:]}.png") == 0
     blue, red = (np.asarray(Image.open(tmp_path / f"{name}.png"), int) for name in ("0000ff", "ff0000"))
     assert (blue[..., 2] - red[..., 2]).mean() > 20
     assert (red[..., 0] - blue[..., 0]).mean() > 20
@@ -116,7 +116,7 @@ def test_editing(tmp_path, capsys):
         ("reenact --source me.png --driving clip.mp4 --paste-back --background red", "choose one of the two"),
         (
             "reenact --source me.png --driving clip.mp4 --background nowhere.png",
-            "neither a file nor a colour",
+            "neither a file nor a color",
         ),
         ("reenact --source me.png --driving clip.mp4 --face 2", "no face 2 in me.png: one face was found"),
         ("reenact --source me.png --driving clip.mp4 --driving-face 2", "no face 2 in clip.mp4"),

@@ -23,13 +23,13 @@ OPTIMISATION = {
     *(
         "learning_rate",
         "betas",
-        "muon_learning_rate",
-        "discriminator_learning_rate",
-        "constant_epochs",
+        "muon_lr",
+        "discriminator_lr",
+        "lr_decay_start_epoch",
         "accumulate",
         "gradient_clip",
     ),
-    *("average_halflife", "skips_in_a_row", "channels_last", "compile", "checkpoint_activations"),
+    *("ema_halflife", "max_consecutive_nan_steps", "channels_last", "compile", "checkpoint_activations"),
 }
 KEYS = {
     "adversarial": {"weight", "form", "feature_matching", "gradient_penalty"},
@@ -41,7 +41,7 @@ KEYS = {
         "local_blocks",
         "norm",
         "skips",
-        "initialisation",
+        "init",
     },
     "discriminator": {"width", "layers", "scales", "norm", "spectral_norm"},
 }
@@ -76,7 +76,7 @@ def test_every_overlay_belongs_to_a_stage():
 @pytest.mark.parametrize(("stage", "small"), FILES)
 def test_every_key_is_there(printed, stage, small):
     settings = printed(stage, small)["model"]["init_args"]
-    assert settings["optimisation"].keys() == OPTIMISATION
+    assert settings["optimizer"].keys() == OPTIMISATION
     groups = {
         "adversarial": stage in ADVERSARIAL,
         "generator": stage in PAINTERS,
@@ -92,7 +92,7 @@ def test_what_the_paper_fixes_is_the_papers(printed, stage):
     configuration = printed(stage)
     model, data = configuration["model"]["init_args"], configuration["data"]["init_args"]
     if stage != "4_joint":
-        assert model["optimisation"]["learning_rate"] == 2e-4
+        assert model["optimizer"]["learning_rate"] == 2e-4
     assert data["batch_size"] == (32 if stage == "1_landmark_transform" else 1)
     if stage in ADVERSARIAL:
         assert model["adversarial"]["form"] == "log"
@@ -130,7 +130,7 @@ def test_progressive_training_fits_together(printed):
     assert 2 * first["data"]["init_args"]["size"] == second["data"]["init_args"]["size"]
     folder = first["trainer"]["default_root_dir"]
     assert second["model"]["init_args"]["global_checkpoint"] == f"{folder}/checkpoints/last.ckpt"
-    for group in ("discriminator", "adversarial", "optimisation"):
+    for group in ("discriminator", "adversarial", "optimizer"):
         assert first["model"]["init_args"][group] == second["model"]["init_args"][group]
 
 
@@ -184,15 +184,21 @@ def refused(capsys, prepared, tmp_path):
 CHECKPOINTS = '[{"class_path": "facegan.stages.Checkpoints"}]'
 TINY = ("global_checkpoint=null", "generator.width=4", "generator.blocks=0", "generator.downsamplings=2")
 NUMBERS = {
-    "optimisation": [
-        *("learning_rate=-1", "learning_rate=fast", "learning_rate=.nan", "discriminator_learning_rate=-1"),
-        "muon_learning_rate=-1",
-        *("betas=[0.5, 1]", "betas=[0.5]", "constant_epochs=-1", "constant_epochs=1.5", "accumulate=0"),
+    "optimizer": [
+        *("learning_rate=-1", "learning_rate=fast", "learning_rate=.nan", "discriminator_lr=-1"),
+        "muon_lr=-1",
+        *(
+            "betas=[0.5, 1]",
+            "betas=[0.5]",
+            "lr_decay_start_epoch=-1",
+            "lr_decay_start_epoch=1.5",
+            "accumulate=0",
+        ),
         *(
             "accumulate=1.5",
             "gradient_clip=-1",
-            "average_halflife=-3",
-            "skips_in_a_row=0",
+            "ema_halflife=-3",
+            "max_consecutive_nan_steps=0",
             "channels_last=maybe",
         ),
         *("compile=maybe", "momentum=0.9"),
@@ -230,7 +236,7 @@ def test_impossible_settings_are_named(refused, setting):
     "setting",
     [
         *("sigma=0", "sigma=-1", "sigma=wide", "reconstruction_weight=-1", "segmentation_weight=-0.1"),
-        *("perceptual_network=resnet", "global_still_epochs=-1", "learning_rate=1e-4", "form=log"),
+        *("perceptual_network=resnet", "freeze_global_epochs=-1", "learning_rate=1e-4", "form=log"),
     ],
 )
 def test_impossible_settings_of_a_stage_are_named(refused, setting):
@@ -252,7 +258,7 @@ def test_impossible_settings_of_a_stage_are_named(refused, setting):
         *(
             "flip=2",
             "flip=-1",
-            "colour=-1",
+            "color=-1",
             "root=/nowhere",
             "root=[]",
             "aligned_background=maybe",
@@ -272,8 +278,8 @@ def test_impossible_data_are_named(refused, setting):
         ("trainer.precision=16-true", "trainer.precision"),
         ("trainer.precision=bf16-true", "trainer.precision"),
         ("trainer.precision=8", "trainer.precision"),
-        ("trainer.gradient_clip_val=1", "optimisation.gradient_clip"),
-        ("trainer.accumulate_grad_batches=2", "optimisation.accumulate"),
+        ("trainer.gradient_clip_val=1", "optimizer.gradient_clip"),
+        ("trainer.accumulate_grad_batches=2", "optimizer.accumulate"),
         ("trainer.devices=0", "trainer: "),
         ("trainer.strategy=nonsense", "trainer: "),
         ("trainer.limit_train_batches=-3", "limit_train_batches"),
@@ -297,7 +303,7 @@ def test_impossible_trainers_are_named(refused, setting, reason):
         ("1_landmark_transform", ["model.init_args.layers=-1"], "layers"),
         (
             "1_landmark_transform",
-            ["model.init_args.optimisation.constant_epochs=1", "trainer.max_epochs=-1"],
+            ["model.init_args.optimizer.lr_decay_start_epoch=1", "trainer.max_epochs=-1"],
             "max_epochs",
         ),
     ],

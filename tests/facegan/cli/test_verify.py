@@ -4,8 +4,8 @@ import pytest
 
 from facegan.cli import main
 from facegan.io.image_grid import write_png
-from facegan.io.images import write_picture
-from facegan.provenance import Claim, Marker, Marks
+from facegan.io.images import write_image
+from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
 from synthetic_heads import render, sample_identity
 
 
@@ -13,8 +13,8 @@ from synthetic_heads import render, sample_identity
 def pictures(tmp_path):
     """A marked one and one that is not."""
     image = render(sample_identity(3), [0] * 20, 128).image
-    marker = Marker(Marks(), Claim("owner/model", ("facegan edit", "AU12=0.8")))
-    write_picture(tmp_path / "made.png", image, marker)
+    marker = ProvenanceWriter(ProvenanceConfig(), ManifestClaim("owner/model", ("facegan edit", "AU12=0.8")))
+    write_image(tmp_path / "made.png", image, marker)
     write_png(tmp_path / "plain.png", image)
     return tmp_path / "made.png", tmp_path / "plain.png"
 

@@ -4,8 +4,8 @@ import torch
 
 from facegan.data import Augmentation, FaceCrops, read_pair
 from facegan.data.augmentation import mirrored
-from facegan.geometry import motion
 from facegan.geometry.landmarks import draw_gaussians
+from facegan.geometry.motion import flip_motion
 
 
 @pytest.fixture(scope="module")
@@ -33,23 +33,23 @@ def test_mirrored_pair_belongs_together(pair):
         torch.testing.assert_close(drawn, before.flip(-1))
         points = flipped[f"{role}_landmarks"]
         assert points[36, 0] < points[45, 0]  # the person's right eye stays on the left
-        torch.testing.assert_close(flipped[f"{role}_motion"], motion.flip(pair[f"{role}_motion"]))
+        torch.testing.assert_close(flipped[f"{role}_motion"], flip_motion(pair[f"{role}_motion"]))
     assert same(mirrored(flipped), pair)
 
 
 def test_both_or_none_are_mirrored(pair):
-    always, never = Augmentation(flip=1, colour=0), Augmentation(flip=0, colour=0)
+    always, never = Augmentation(flip=1, color=0), Augmentation(flip=0, color=0)
     assert same(always(pair, seeded()), mirrored(pair))
     assert same(never(pair, seeded()), pair)
-    sometimes, generator = Augmentation(flip=0.3, colour=0), seeded()
+    sometimes, generator = Augmentation(flip=0.3, color=0), seeded()
     flips = sum(same(sometimes(pair, generator), mirrored(pair)) for _ in range(200))
     assert 40 < flips < 80
 
 
-def test_colour_changes_source_and_driver_alike(pair):
+def test_color_changes_source_and_driver_alike(pair):
     """With one picture on both sides, both sides stay the same picture."""
     twins = pair | {"driving": pair["source"]}
-    augmentation = Augmentation(flip=0, colour=0.3)
+    augmentation = Augmentation(flip=0, color=0.3)
     generator = seeded()
     changes = []
     for _ in range(10):
@@ -60,8 +60,8 @@ def test_colour_changes_source_and_driver_alike(pair):
     assert len(set(changes)) == 10
 
 
-def test_colour_leaves_shapes_ranges_and_everything_else(pair):
-    changed = Augmentation(flip=0, colour=0.5)(pair, seeded(1))
+def test_color_leaves_shapes_ranges_and_everything_else(pair):
+    changed = Augmentation(flip=0, color=0.5)(pair, seeded(1))
     for role in ("source", "driving", "background"):
         picture = changed.pop(role)
         assert picture.shape == (3, 64, 64)
@@ -75,13 +75,13 @@ def test_colour_leaves_shapes_ranges_and_everything_else(pair):
 
 def test_given_pair_is_left_as_it_is(pair):
     before = {name: value.clone() for name, value in pair.items()}
-    Augmentation(flip=1, colour=0.5)(pair, seeded())
+    Augmentation(flip=1, color=0.5)(pair, seeded())
     assert same(pair, before)
 
 
 def test_generator_alone_decides(pair):
     """Neither the global states nor what was changed before: workers and resumed runs draw the same."""
-    augmentation = Augmentation(flip=0.5, colour=0.3)
+    augmentation = Augmentation(flip=0.5, color=0.3)
 
     def changed(seed, state=0):
         torch.manual_seed(state)
@@ -91,10 +91,10 @@ def test_generator_alone_decides(pair):
     first = changed(3)
     assert same(changed(3, 1), first)
     assert not same(changed(4), first)
-    assert same(Augmentation(flip=0.5, colour=0.3)(pair, seeded(3)), first)
+    assert same(Augmentation(flip=0.5, color=0.3)(pair, seeded(3)), first)
 
 
 def test_pair_without_pictures(prepared):
     numbers = read_pair(FaceCrops(prepared, "train"), 0, 12, pictures=False)
-    assert same(Augmentation(flip=1, colour=0.5)(numbers, seeded()), mirrored(numbers))
-    assert same(Augmentation(flip=0, colour=0.5)(numbers, seeded()), numbers)
+    assert same(Augmentation(flip=1, color=0.5)(numbers, seeded()), mirrored(numbers))
+    assert same(Augmentation(flip=0, color=0.5)(numbers, seeded()), numbers)

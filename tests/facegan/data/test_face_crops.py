@@ -9,8 +9,9 @@ import torch
 
 from facegan.data import FaceCrops, dataset_info
 from facegan.errors import InputError
-from facegan.geometry import landmarks, motion
 from facegan.geometry.crop import Crop
+from facegan.geometry.landmarks import denormalize_points, normalize_points
+from facegan.geometry.motion import MOTION_NAMES
 from facegan.io.video_reader import VideoReader
 
 
@@ -65,7 +66,7 @@ def test_landmarks_are_the_drawn_ones(crops, table, truth):
     errors = []
     for index, row in enumerate(table):
         points, _ = truth[row["video"], row["frame"]]
-        drawn = landmarks.normalise(Crop(*row["crop"]).to_crop(points, crops.size), crops.size)
+        drawn = normalize_points(Crop(*row["crop"]).to_crop(points, crops.size), crops.size)
         eyes = np.linalg.norm(drawn[45] - drawn[36])
         errors.append(np.linalg.norm(crops.landmarks[index] - drawn, axis=1).mean() / eyes)
     assert np.mean(errors) < 0.05
@@ -75,7 +76,7 @@ def test_landmarks_are_the_drawn_ones(crops, table, truth):
 def test_motion_follows_the_drawn_one(crops, truth):
     drawn = np.array([truth[key][1] for key in zip(crops.video.tolist(), crops.frame.tolist(), strict=True)])
     for name, least in (("yaw", 0.9), ("roll", 0.9), ("AU26", 0.6)):
-        index = motion.NAMES.index(name)
+        index = MOTION_NAMES.index(name)
         assert np.corrcoef(drawn[:, index], crops.motion[:, index])[0, 1] > least
 
 
@@ -95,7 +96,7 @@ def test_pictures_are_cut_from_the_videos(crops, table, talking_heads):
         assert (picture - expected).abs().mean() < 0.03
 
 
-def test_whole_range_of_grey_is_used(copy):
+def test_whole_range_of_gray_is_used(copy):
     """Black is -1, white is 1."""
     (shard,) = copy.glob("*.parquet")
     table = pq.read_table(shard)
@@ -116,7 +117,7 @@ def test_segmentation_has_the_labels_at_the_face(crops):
         labels = crops.segmentation(index)
         assert labels.shape == (64, 64)
         assert set(labels.unique().tolist()) == {0, 1, 2}
-        columns, rows = np.rint(landmarks.denormalise(crops.landmarks[index, 27:], 64)).astype(int).T
+        columns, rows = np.rint(denormalize_points(crops.landmarks[index, 27:], 64)).astype(int).T
         assert (labels.numpy()[rows, columns] == 1).mean() > 0.95
 
 

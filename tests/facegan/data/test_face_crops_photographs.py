@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from facegan.data import Augmentation, FaceCrops, TrainingPairs, in_floats, read_pair
+from facegan.data import Augmentation, FaceCrops, TrainingPairs, normalize_images, read_pair
 from facegan.data.augmentation import mirrored
-from facegan.geometry import landmarks, motion
-from facegan.geometry.landmarks import draw_gaussians
+from facegan.geometry.landmarks import denormalize_points, draw_gaussians, normalize_points
+from facegan.geometry.motion import edit_motion, motion_to_openface
 from facegan.perception import FaceAnalyzer
 from synthetic_heads import render, sample_identity
 
@@ -36,7 +36,7 @@ def affine(given, seed=0, bound=0.1, **more):
 
 def placed(changed, before):
     """The 2×3 matrix that took the landmarks where they are, in pixels."""
-    points, moved = (landmarks.denormalise(some.numpy(), 64) for some in (before, changed))
+    points, moved = (denormalize_points(some.numpy(), 64) for some in (before, changed))
     homogeneous = np.c_[points, np.ones(68)]
     matrix, residual = np.linalg.lstsq(homogeneous, moved, rcond=None)[:2]
     assert residual.max() < 1e-4
@@ -93,12 +93,12 @@ def test_edges_move_within_the_bound(pair):
 def test_roll_is_what_mediapipe_sees_in_the_turned_picture():
     person = sample_identity(4)
     size, wanted = 192, {"yaw": 10, "pitch": -6, "roll": 4}
-    drawn = render(person, motion.edit(torch.zeros(20), wanted).numpy(), size).image
+    drawn = render(person, edit_motion(torch.zeros(20), wanted).numpy(), size).image
     with FaceAnalyzer(single_images=True) as analyzer:
         (face,) = analyzer(drawn)
         picture = torch.from_numpy(drawn).permute(2, 0, 1)
         labels = torch.zeros(size, size, dtype=torch.uint8)
-        points = torch.from_numpy(landmarks.normalise(face.landmarks, size))
+        points = torch.from_numpy(normalize_points(face.landmarks, size))
         given = {
             "source": picture,
             "source_segmentation": labels,
@@ -110,11 +110,11 @@ def test_roll_is_what_mediapipe_sees_in_the_turned_picture():
             changed = Augmentation(0, 0, affine=0.12)(given, seeded(seed))
             image = np.ascontiguousarray(changed["source"].permute(1, 2, 0).numpy())
             (seen,) = analyzer(image)
-            _, told = motion.to_openface(changed["source_motion"])
+            _, told = motion_to_openface(changed["source_motion"])
             off = np.degrees(told.numpy() - seen.angles)
             assert np.abs(off[2]) < 2
             assert np.abs(off[:2]).max() < 5
-            moved = landmarks.denormalise(changed["source_landmarks"].numpy(), size)
+            moved = denormalize_points(changed["source_landmarks"].numpy(), size)
             eyes = np.linalg.norm(moved[45] - moved[36])
             assert np.linalg.norm(moved - seen.landmarks, axis=1).mean() < 0.08 * eyes
             turns.append(math.degrees(told[2]) - math.degrees(face.angles[2]))
@@ -196,7 +196,7 @@ def test_bytes_and_floats_are_the_same_pictures(prepared):
     for index in range(0, 40, 7):
         one, other = floats[index], stored[index]
         assert other["source"].dtype == torch.uint8
-        assert unchanged(one, in_floats(other))
+        assert unchanged(one, normalize_images(other))
 
 
 def test_generator_alone_decides(pair):

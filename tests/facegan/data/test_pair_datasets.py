@@ -7,8 +7,8 @@ from scipy.spatial.transform import Rotation
 from torch.utils.data import DataLoader, Subset
 
 from facegan.data import Augmentation, FaceCrops, TrainingPairs, ValidationPairs, read_pair
-from facegan.geometry import motion
 from facegan.geometry.landmarks import draw_gaussians
+from facegan.geometry.motion import POSE_SCALE
 
 PICTURES = {
     *("source", "source_segmentation", "driving", "driving_segmentation"),
@@ -66,7 +66,7 @@ def test_without_pictures_nothing_is_decoded(crops):
 
 
 def test_landmarks_lie_on_the_face_of_their_picture(crops):
-    """Drawn at the size of the picture, they light up what is labelled face, not what is not."""
+    """Drawn at the size of the picture, they light up what is labeled face, not what is not."""
     pair = read_pair(crops, 0, 25)
     for role in ("source", "driving"):
         drawn = draw_gaussians(pair[f"{role}_landmarks"][None], crops.size)[0, 0]
@@ -111,14 +111,16 @@ def drawn_sources(pairs, crops, driver, times=200):
 
 
 def angle(crops, one, other):
-    rotations = [
-        Rotation.from_euler("XYZ", crops.motion[index, 17:] * motion.ANGLE_SCALE) for index in (one, other)
-    ]
+    rotations = [Rotation.from_euler("XYZ", crops.motion[index, 17:] * POSE_SCALE) for index in (one, other)]
     return np.degrees((rotations[0].inv() * rotations[1]).magnitude())
 
 
 def test_sources_are_as_far_off_as_asked_for(crops):
-    for settings in ({"min_time": 0.3}, {"min_turn": 2.0}, {"min_time": 0.2, "min_turn": 1.0}):
+    for settings in (
+        {"min_time_gap_s": 0.3},
+        {"min_pose_change_deg": 2.0},
+        {"min_time_gap_s": 0.2, "min_pose_change_deg": 1.0},
+    ):
         pairs = TrainingPairs(crops, pictures=False, **settings)
         constrained = 0
         for driver in (2, 9, 30):
@@ -126,8 +128,8 @@ def test_sources_are_as_far_off_as_asked_for(crops):
             wanted = {
                 other
                 for other in track.tolist()
-                if abs(crops.time[other] - crops.time[driver]) >= settings.get("min_time", 0)
-                and angle(crops, other, driver) >= settings.get("min_turn", 0)
+                if abs(crops.time[other] - crops.time[driver]) >= settings.get("min_time_gap_s", 0)
+                and angle(crops, other, driver) >= settings.get("min_pose_change_deg", 0)
                 and other != driver
             }
             assert drawn_sources(pairs, crops, driver) == wanted
@@ -135,7 +137,7 @@ def test_sources_are_as_far_off_as_asked_for(crops):
         assert constrained
 
 
-@pytest.mark.parametrize("settings", [{"min_time": 60.0}, {"min_turn": 179.0}])
+@pytest.mark.parametrize("settings", [{"min_time_gap_s": 60.0}, {"min_pose_change_deg": 179.0}])
 def test_furthest_in_time_where_none_is_far_enough(crops, settings):
     pairs = TrainingPairs(crops, pictures=False, **settings)
     for driver in (0, 7, 39):
@@ -148,7 +150,7 @@ def test_furthest_in_time_where_none_is_far_enough(crops, settings):
 
 
 def test_training_repeats_with_the_seed_alone(crops):
-    pairs = TrainingPairs(crops, augmentation=Augmentation(flip=0.5, colour=0.3))
+    pairs = TrainingPairs(crops, augmentation=Augmentation(flip=0.5, color=0.3))
 
     def pair(draw, state):
         torch.manual_seed(state)
@@ -204,7 +206,7 @@ def test_no_crops_make_no_pairs(prepared):
 
 @pytest.mark.parametrize("way", ["fork", "spawn"])
 def test_workers_of_either_kind_read_the_same(crops, way):
-    pairs = TrainingPairs(crops, augmentation=Augmentation(flip=0.5, colour=0.3))
+    pairs = TrainingPairs(crops, augmentation=Augmentation(flip=0.5, color=0.3))
     # Touched before: what is open here must not be shared with them.
     alone = [pairs[index] for index in range(8)]
     loader = DataLoader(Subset(pairs, range(8)), None, num_workers=2, multiprocessing_context=way)

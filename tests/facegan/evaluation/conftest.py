@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from facegan.data import FaceCrops
-from facegan.evaluation import Eyes
+from facegan.evaluation import MetricBackends
 from facegan.evaluation.image_sets import to_image
-from facegan.geometry import landmarks, motion
+from facegan.geometry.landmarks import landmarks_from_mesh, normalize_points
+from facegan.geometry.motion import NUM_MOTION_PARAMS, edit_motion
 from facegan.networks import FaceGAN, FaceGANConfig
 from facegan.perception import FaceAnalyzer, FaceParser
 from facegan.preparation import ShardWriter, write_description
@@ -24,11 +25,11 @@ def rows(seed, name, split):
     person = sample_identity(seed)
     with FaceAnalyzer(single_images=True) as analyzer, FaceParser() as parser:
         for number, pose in enumerate(POSES + POSES[:0:-1]):
-            values = motion.edit(torch.zeros(motion.SIZE), pose) * (1 if number < len(POSES) else 0.6)
+            values = edit_motion(torch.zeros(NUM_MOTION_PARAMS), pose) * (1 if number < len(POSES) else 0.6)
             image = render(person, values.numpy(), SIZE).image
             face = analyzer(image)[0]
             mesh = face.mesh.copy()
-            mesh[:, :2] = landmarks.normalise(mesh[:, :2], SIZE)
+            mesh[:, :2] = normalize_points(mesh[:, :2], SIZE)
             yield {
                 "video": f"{name}/{number // len(POSES)}.mp4",
                 "track": 0,
@@ -39,7 +40,7 @@ def rows(seed, name, split):
                 "fps": 25.0,
                 "image": cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes(),
                 "segmentation": cv2.imencode(".png", parser(image, face.mesh))[1].tobytes(),
-                "landmarks": landmarks.from_mesh(mesh).ravel(),
+                "landmarks": landmarks_from_mesh(mesh).ravel(),
                 "mesh": mesh.ravel(),
                 "motion": face.motion,
                 "blendshapes": face.blendshapes,
@@ -87,7 +88,7 @@ def crops(data):
 
 @pytest.fixture(scope="session")
 def observer():
-    with Eyes().open() as opened:
+    with MetricBackends().open() as opened:
         yield opened
 
 

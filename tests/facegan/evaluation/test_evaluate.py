@@ -19,13 +19,13 @@ import torch
 
 from facegan.data import FaceCrops
 from facegan.errors import InputError
-from facegan.evaluation import Eyes, evaluate, export_pairs
+from facegan.evaluation import MetricBackends, evaluate, export_pairs
 from facegan.evaluation.evaluate import PAIRS
 from facegan.evaluation.evaluation_pairs import read_pairs
 from facegan.evaluation.methods import DRIVER, SOURCE
 from facegan.evaluation.pair_metrics import MEASURES
-from facegan.geometry.landmarks import draw_gaussians, normalise
-from facegan.geometry.motion import to_openface
+from facegan.geometry.landmarks import draw_gaussians, normalize_points
+from facegan.geometry.motion import motion_to_openface
 from facegan.metrics import bootstrap
 from facegan.networks import FaceGAN, FaceGANConfig
 from facegan.perception import FaceAnalyzer, IdentityEmbedder
@@ -203,8 +203,8 @@ def test_every_number_is_that_of_the_written_pictures(blended, data):
             face = next(iter(analyze(image)), None)
             if face is None:
                 return None
-            points = normalise(face.landmarks, 96)
-            angles = to_openface(torch.from_numpy(face.motion))[1].numpy()
+            points = normalize_points(face.landmarks, 96)
+            angles = motion_to_openface(torch.from_numpy(face.motion))[1].numpy()
             return (
                 points,
                 face.motion[:17],
@@ -540,7 +540,7 @@ def test_bad_input_is_told_in_one_line_and_leaves_nothing(
 ):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     if device := options.pop("device", None):
-        options = {"eyes": Eyes(device=device)}
+        options = {"eyes": MetricBackends(device=device)}
     given = {"models": [str(model_folder)], "data": data, "out": tmp_path / "out", "progress": False}
     with pytest.raises(InputError, match=re.escape(message)) as error:
         evaluate(**(given | options))

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from facegan.errors import InputError
-from facegan.evaluation import Eyes, Observer
+from facegan.evaluation import MetricBackends, Observer
 from facegan.evaluation.face_measurements import gaze_of, join
 from facegan.evaluation.image_sets import to_image
 from facegan.evaluation.metric_backends import (
@@ -20,7 +20,7 @@ from facegan.evaluation.metric_backends import (
     identity_back_end,
     motion_back_end,
 )
-from facegan.geometry.motion import ACTION_UNITS, NAMES
+from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES
 from facegan.perception.assets import ASSETS
 from synthetic_heads import render, sample_identity
 
@@ -87,7 +87,7 @@ def test_back_ends_name_their_files(observer):
         assert ASSETS[file].sha256[:8] in names
 
 
-def test_any_function_recognises(images):
+def test_any_function_recognizes(images):
     def brightness(pictures, landmarks):
         assert landmarks.shape == (len(pictures), 68, 2)
         return pictures.mean(dim=(2, 3))
@@ -145,9 +145,9 @@ def test_what_openface_did_not_write_is_told(tmp_path, text):
 @pytest.mark.parametrize(
     ("eyes", "message"),
     [
-        (Eyes(identity="vgg"), "unknown identity back end 'vgg': choose dlib or facenet"),
-        (Eyes(motion="guess"), "unknown motion back end 'guess'"),
-        (Eyes(motion="openface=nowhere"), "no folder of OpenFace CSV files: nowhere"),
+        (MetricBackends(identity="vgg"), "unknown identity back end 'vgg': choose dlib or facenet"),
+        (MetricBackends(motion="guess"), "unknown motion back end 'guess'"),
+        (MetricBackends(motion="openface=nowhere"), "no folder of OpenFace CSV files: nowhere"),
     ],
 )
 def test_unknown_back_ends_are_refused(eyes, message):
@@ -176,7 +176,7 @@ def test_py_feat_table_becomes_motion_of_the_largest_face():
     )
     first, second = PyFeat.read(table, 2)
     expected = np.full(20, 0.1)
-    expected[[NAMES.index("AU12"), NAMES.index("AU45")]] = 0.8, 0.9
+    expected[[MOTION_NAMES.index("AU12"), MOTION_NAMES.index("AU45")]] = 0.8, 0.9
     expected[-3:] = -0.2, 0.4, 0.5
     np.testing.assert_allclose(first, expected, atol=1e-6)
     assert np.isnan(second).all()

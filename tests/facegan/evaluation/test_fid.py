@@ -13,18 +13,18 @@ from facegan.evaluation.fid import NoInception, fid
 
 
 class Noise:
-    """Pictures of one mean colour each."""
+    """Pictures of one mean color each."""
 
     names: ClassVar = [str(number) for number in range(40)]
 
     def __init__(self, seed, low, high):
-        self._colours = np.random.default_rng(seed).integers(low, high, (40, 3), dtype=np.uint8)
+        self._colors = np.random.default_rng(seed).integers(low, high, (40, 3), dtype=np.uint8)
 
     def read(self, index):
-        return np.broadcast_to(self._colours[index], (8, 8, 3)).copy()
+        return np.broadcast_to(self._colors[index], (8, 8, 3)).copy()
 
 
-class MeanColour(torch.nn.Module):
+class MeanColor(torch.nn.Module):
     """Stands in for Inception; torchmetrics asks it for the number of features."""
 
     num_features = 3
@@ -34,11 +34,11 @@ class MeanColour(torch.nn.Module):
 
 
 def test_is_the_distance_of_means_and_spreads(monkeypatch):
-    metric = FrechetInceptionDistance(feature=MeanColour(), normalize=True, input_img_size=(3, 8, 8))
+    metric = FrechetInceptionDistance(feature=MeanColor(), normalize=True, input_img_size=(3, 8, 8))
     monkeypatch.setattr(module, "_metric", lambda _: metric)
     dark, light = Noise(0, 0, 60), Noise(1, 150, 210)
-    colours = [side._colours / 255 for side in (dark, light)]
-    apart = np.square(colours[0].mean(axis=0) - colours[1].mean(axis=0)).sum()
+    colors = [side._colors / 255 for side in (dark, light)]
+    apart = np.square(colors[0].mean(axis=0) - colors[1].mean(axis=0)).sum()
     assert fid(dark, dark) == pytest.approx(0, abs=1e-4)
     assert fid(dark, light) == pytest.approx(apart, rel=0.05)
     assert fid(dark, Noise(2, 0, 60)) < 0.01 * fid(dark, light)

@@ -7,7 +7,7 @@ from facegan.data import FaceCrops
 from facegan.errors import InputError
 from facegan.evaluation import evaluate
 from facegan.evaluation.evaluation_pairs import write_pairs
-from facegan.evaluation.ground_truth import TrueAnswers
+from facegan.evaluation.ground_truth import GroundTruthReenactments
 from facegan.evaluation.methods import ANSWER, DRIVER, SOURCE
 from facegan.evaluation.protocols import PROTOCOLS
 from facegan.preparation.synthesize import synthesize
@@ -37,7 +37,7 @@ def everybody(drawn):
 
 def test_own_motion_is_answered_with_the_crop_itself(videos, everybody):
     """But for noise and compression, which the answer has not."""
-    answers = TrueAnswers(videos, everybody)
+    answers = GroundTruthReenactments(videos, everybody)
     for index in (0, len(everybody) // 2):
         image, points = answers.answer(index, index)
         np.testing.assert_allclose(points, everybody.landmarks[index], atol=2e-3)
@@ -46,7 +46,7 @@ def test_own_motion_is_answered_with_the_crop_itself(videos, everybody):
 
 
 def test_other_motion_is_answered_with_the_sources_person_and_eyes_in_place(videos, everybody):
-    answers = TrueAnswers(videos, everybody)
+    answers = GroundTruthReenactments(videos, everybody)
     people = np.unique(everybody.identity, return_index=True)[1]
     one, other = int(people[0]), int(people[1]) + 20
     _, points = answers.answer(one, other)
@@ -59,7 +59,7 @@ def test_other_motion_is_answered_with_the_sources_person_and_eyes_in_place(vide
 
 def test_truth_of_other_videos_is_refused(everybody, talking_heads):
     with pytest.raises(InputError, match=r"holds no ground_truth"):
-        TrueAnswers(talking_heads / "nowhere", everybody)
+        GroundTruthReenactments(talking_heads / "nowhere", everybody)
 
 
 def test_the_answer_wins(drawn, everybody, videos, model_folder, tmp_path):

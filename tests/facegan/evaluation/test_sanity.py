@@ -7,14 +7,14 @@ import pytest
 
 from facegan.data import FaceCrops
 from facegan.errors import InputError
-from facegan.evaluation import Eyes
+from facegan.evaluation import MetricBackends
 from facegan.evaluation.sanity import ANSWER, MUST_IGNORE, MUST_TELL, Drawn, drawn, filmed
 from facegan.preparation import Settings, find_videos, prepare_videos
 
 
 @pytest.fixture(scope="module")
 def results() -> Drawn:
-    with Eyes().open() as observer:
+    with MetricBackends().open() as observer:
         return drawn(12, observer)
 
 
@@ -35,12 +35,12 @@ def test_nothing_is_perfect_but_a_copy(results: Drawn) -> None:
 
 
 def test_too_few_people() -> None:
-    with Eyes().open() as observer, pytest.raises(InputError, match="3 or more"):
+    with MetricBackends().open() as observer, pytest.raises(InputError, match="3 or more"):
         drawn(2, observer)
 
 
 def test_frames_of_people_with_two_videos(crops: FaceCrops) -> None:
-    with Eyes().open() as observer:
+    with MetricBackends().open() as observer:
         result = filmed(crops, observer)
     assert (result.same, result.different) == (2 * 3 * 2, 5 * 5)
     assert result.auc == 1
@@ -50,7 +50,7 @@ def test_frames_of_people_with_two_videos(crops: FaceCrops) -> None:
 
 
 def test_one_person_has_nobody_to_be_told_from(data: Path) -> None:
-    with Eyes().open() as observer, pytest.raises(InputError, match="two people, and two videos"):
+    with MetricBackends().open() as observer, pytest.raises(InputError, match="two people, and two videos"):
         filmed(FaceCrops(data, "train"), observer)
 
 
@@ -68,7 +68,7 @@ def test_real_frames(real_clips: Path, tmp_path: Path) -> None:
             link.symlink_to(real_clips / file)
     source = find_videos(tmp_path / "videos")
     prepare_videos(source, tmp_path / "data", Settings(128, max_frames=8), workers=1, progress=False)
-    with Eyes().open() as observer:
+    with MetricBackends().open() as observer:
         result = filmed(FaceCrops(tmp_path / "data", None), observer)
     assert result.auc > 0.97
     steps = list(result.steps.values())

@@ -3,17 +3,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facegan.geometry import landmarks
 from facegan.geometry.crop import Crop, track_side
+from facegan.geometry.landmarks import interocular_center, normalize_points
 from facegan.geometry.segmentation import reduce_labels
 
 finite = st.floats(-500, 2000)
 
 
-def blob(centre, sigma, height=400, width=500):
+def blob(center, sigma, height=400, width=500):
     """A bright Gaussian spot at a place between the pixels."""
     rows, columns = np.indices((height, width))
-    distance = (columns - centre[0]) ** 2 + (rows - centre[1]) ** 2
+    distance = (columns - center[0]) ** 2 + (rows - center[1]) ** 2
     image = 255 * np.exp(-0.5 * distance / sigma**2)
     return np.repeat(image.round().astype(np.uint8)[..., None], 3, axis=-1)
 
@@ -28,11 +28,11 @@ def centroid(image):
 @pytest.mark.parametrize(("x", "y"), [(200.0, 180.0), (203.37, 181.81)])
 def test_pixels_and_points_agree(side, x, y):
     size = 64
-    centre = np.array([x + 0.31, y - 0.23])
+    center = np.array([x + 0.31, y - 0.23])
     crop = Crop(x - 0.47 * side, y - 0.53 * side, side)
-    picture = crop.cut(blob(centre, sigma=0.06 * side), size)
+    picture = crop.cut(blob(center, sigma=0.06 * side), size)
     assert picture.shape == (size, size, 3)
-    np.testing.assert_allclose(centroid(picture), crop.to_crop(centre, size), atol=0.1)
+    np.testing.assert_allclose(centroid(picture), crop.to_crop(center, size), atol=0.1)
 
 
 def test_a_square_of_whole_pixels_is_copied():
@@ -84,14 +84,14 @@ def test_depth_is_scaled_alike():
 def test_corners_of_the_square():
     crop = Crop(10, 20, 50)
     corners = crop.to_crop(np.array([[9.5, 19.5], [59.5, 69.5]]), 128)
-    np.testing.assert_allclose(landmarks.normalise(corners, 128), [[-1, -1], [1, 1]], atol=1e-6)
+    np.testing.assert_allclose(normalize_points(corners, 128), [[-1, -1], [1, 1]], atol=1e-6)
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(20, 900))
 def test_the_eyes_lie_at_their_place(seed, side):
     points = np.random.default_rng(seed).uniform(0, 1000, (68, 2)).astype(np.float32)
     crop = Crop.around(points, side)
-    eyes = landmarks.normalise(crop.to_crop(landmarks.between_eyes(points), 256), 256)
+    eyes = normalize_points(crop.to_crop(interocular_center(points), 256), 256)
     np.testing.assert_allclose(eyes, [0, 2 * 0.42 - 1], atol=1e-4)
 
 

@@ -69,9 +69,11 @@ def test_a_turned_picture_turns_the_roll(head_pose, mesh, angle):
 def test_the_crop_of_a_frame_gives_the_frames_angles(mesh):
     """The square is that of the crops."""
     from facegan.geometry import crop, head_pose
-    from facegan.geometry.landmarks import from_mesh
+    from facegan.geometry.landmarks import landmarks_from_mesh
 
     assert tuple(head_pose.EYES) == crop.EYES
     assert head_pose.SIDE == crop.SIDE
-    square = crop.Crop.around(from_mesh(mesh), crop.track_side(np.array([max(crop.extent(from_mesh(mesh)))])))
-    assert square.side == pytest.approx(crop.SIDE * np.ptp(from_mesh(mesh), axis=0).max())
+    square = crop.Crop.around(
+        landmarks_from_mesh(mesh), crop.track_side(np.array([max(crop.extent(landmarks_from_mesh(mesh)))]))
+    )
+    assert square.side == pytest.approx(crop.SIDE * np.ptp(landmarks_from_mesh(mesh), axis=0).max())

@@ -5,8 +5,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from facegan.geometry import landmarks
-from facegan.geometry.landmarks import EDGES, FLIPPED, MESH_INDICES, draw_gaussians, flip
+from facegan.geometry.landmarks import (
+    CLOSED_CONTOURS,
+    EDGES,
+    FLIP_INDICES,
+    JAW,
+    LEFT_BROW,
+    MESH_INDICES,
+    NOSE_BASE,
+    NOSE_BRIDGE,
+    OPEN_CONTOURS,
+    RIGHT_BROW,
+    denormalize_points,
+    draw_gaussians,
+    flip_landmarks,
+    interocular_center,
+    landmarks_from_mesh,
+    normalize_points,
+)
 from synthetic_heads.face.topology import canonical_mesh
 
 seeds = st.integers(0, 2**31 - 1)
@@ -28,11 +44,11 @@ def drawn_by_hand(points, size, sigma):
 
 
 def test_contours_hold_every_landmark_once_and_their_edges():
-    contours = landmarks.OPEN_CONTOURS + landmarks.CLOSED_CONTOURS
+    contours = OPEN_CONTOURS + CLOSED_CONTOURS
     assert sorted(index for line in contours for index in line) == list(range(68))
     assert len(EDGES) == len(set(EDGES)) == 31 + 32
     degrees = np.bincount(np.ravel(EDGES), minlength=68)
-    ends = {index for line in landmarks.OPEN_CONTOURS for index in (line[0], line[-1])}
+    ends = {index for line in OPEN_CONTOURS for index in (line[0], line[-1])}
     assert {index for index in range(68) if degrees[index] == 1} == ends
     assert (degrees <= 2).all()
     assert {(36, 41), (41, 36)} & set(EDGES)
@@ -45,19 +61,19 @@ def test_every_landmark_has_a_vertex_of_its_own():
 
 
 def test_mirrored_landmarks_are_those_of_the_symmetrical_face():
-    face = landmarks.from_mesh(canonical_mesh().vertices)
-    mirrored = face[list(FLIPPED)] * [-1, 1]
+    face = landmarks_from_mesh(canonical_mesh().vertices)
+    mirrored = face[list(FLIP_INDICES)] * [-1, 1]
     np.testing.assert_allclose(mirrored, face, atol=1e-3)
 
 
 def test_scheme_runs_round_the_face_as_everybody_numbers_it():
     """The person's right is on the left of the picture, y runs down."""
-    face = landmarks.from_mesh(canonical_mesh().vertices)
-    assert (np.diff(face[list(landmarks.JAW), 0]) > 0)[2:-2].all()
+    face = landmarks_from_mesh(canonical_mesh().vertices)
+    assert (np.diff(face[list(JAW), 0]) > 0)[2:-2].all()
     assert face[8, 1] == face[:, 1].max()
-    for line in (landmarks.RIGHT_BROW + landmarks.LEFT_BROW, landmarks.NOSE_BASE):
+    for line in (RIGHT_BROW + LEFT_BROW, NOSE_BASE):
         assert (np.diff(face[list(line), 0]) > 0).all()
-    assert (np.diff(face[list(landmarks.NOSE_BRIDGE), 1]) > 0).all()
+    assert (np.diff(face[list(NOSE_BRIDGE), 1]) > 0).all()
     for upper, lower in ((37, 41), (38, 40), (43, 47), (44, 46), (51, 57), (62, 66), (51, 62), (66, 57)):
         assert face[upper, 1] < face[lower, 1]
     for left, right in ((36, 39), (39, 42), (42, 45), (48, 60), (60, 64), (64, 54)):
@@ -68,22 +84,22 @@ def test_between_the_eyes():
     points = np.zeros((3, 68, 2), np.float32)
     points[:, 36:42] = [1, 5]
     points[:, 42:48] = [2, 7]
-    np.testing.assert_array_equal(landmarks.between_eyes(points), [[1.5, 6]] * 3)
+    np.testing.assert_array_equal(interocular_center(points), [[1.5, 6]] * 3)
 
 
 @given(st.floats(-1000, 1000), st.integers(1, 2048))
-def test_normalise_and_back(pixel, size):
+def test_normalize_and_back(pixel, size):
     point = np.array([[pixel, -pixel]])
-    there = landmarks.normalise(point, size)
+    there = normalize_points(point, size)
     assert there.dtype == np.float32
-    np.testing.assert_allclose(landmarks.denormalise(there, size), point, rtol=1e-5, atol=1e-3)
+    np.testing.assert_allclose(denormalize_points(there, size), point, rtol=1e-5, atol=1e-3)
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 64])
-def test_normalised_pixel_centres_are_where_grid_sample_reads(size):
+def test_normalized_pixel_centers_are_where_grid_sample_reads(size):
     picture = torch.rand(1, 1, size, size)
     rows, columns = np.indices((size, size))
-    grid = landmarks.normalise(np.stack((columns, rows), axis=-1), size)
+    grid = normalize_points(np.stack((columns, rows), axis=-1), size)
     sampled = functional.grid_sample(picture, torch.from_numpy(grid)[None], align_corners=False)
     torch.testing.assert_close(sampled, picture, atol=1e-5, rtol=0)
 
@@ -91,7 +107,7 @@ def test_normalised_pixel_centres_are_where_grid_sample_reads(size):
 @given(seeds)
 def test_flipped_twice_is_as_before(seed):
     points = random_points(seed)
-    torch.testing.assert_close(flip(flip(points)), points, atol=0, rtol=0)
+    torch.testing.assert_close(flip_landmarks(flip_landmarks(points)), points, atol=0, rtol=0)
 
 
 @given(seeds)
@@ -99,19 +115,19 @@ def test_flipped_twice_is_as_before(seed):
 def test_flipping_mirrors_the_picture(seed):
     points = random_points(seed)
     torch.testing.assert_close(
-        draw_gaussians(flip(points), 48, 0.05), draw_gaussians(points, 48, 0.05).flip(-1)
+        draw_gaussians(flip_landmarks(points), 48, 0.05), draw_gaussians(points, 48, 0.05).flip(-1)
     )
 
 
 def test_flipping_swaps_the_sides_and_keeps_the_edges():
     points = random_points(0, faces=1)[0]
-    mirrored = flip(points)
+    mirrored = flip_landmarks(points)
     for here, there in ((36, 45), (37, 44), (41, 46), (17, 26), (48, 54), (60, 64), (0, 16), (31, 35)):
         assert mirrored[here].tolist() == [-points[there, 0].item(), points[there, 1].item()]
     for middle in (8, 27, 30, 33, 51, 62, 66, 57):
         assert mirrored[middle].tolist() == [-points[middle, 0].item(), points[middle, 1].item()]
     undirected = {frozenset(edge) for edge in EDGES}
-    assert {frozenset((FLIPPED[a], FLIPPED[b])) for a, b in EDGES} == undirected
+    assert {frozenset((FLIP_INDICES[a], FLIP_INDICES[b])) for a, b in EDGES} == undirected
 
 
 @pytest.mark.parametrize("size", [1, 16, 33, 64])
@@ -127,7 +143,7 @@ def test_drawing_agrees_with_its_definition(size, sigma):
 @pytest.mark.parametrize("size", [8, 64, 255])
 def test_lone_landmark_is_one_at_its_pixel(size):
     row, column = size // 3, size // 2 + 1
-    points = torch.from_numpy(landmarks.normalise(np.array([[[column, row]]]), size))
+    points = torch.from_numpy(normalize_points(np.array([[[column, row]]]), size))
     drawn = draw_gaussians(points, size)[0, 0]
     assert drawn[row, column].item() == pytest.approx(1, abs=1e-6)
     assert divmod(drawn.argmax().item(), size) == (row, column)
@@ -144,8 +160,8 @@ def test_two_landmarks_at_one_place_are_twice_as_bright():
 def test_place_is_the_same_at_every_resolution(x, y):
     for size in (32, 63, 128):
         drawn = draw_gaussians(torch.tensor([[[x, y]]]), size, 0.1)[0, 0]
-        centres = (2 * torch.arange(size) + 1) / size - 1
-        found = [(drawn.sum(dim=dim) @ centres / drawn.sum()).item() for dim in (0, 1)]
+        centers = (2 * torch.arange(size) + 1) / size - 1
+        found = [(drawn.sum(dim=dim) @ centers / drawn.sum()).item() for dim in (0, 1)]
         assert found == pytest.approx([x, y], abs=2e-3)
 
 
@@ -182,11 +198,11 @@ def test_descent_moves_the_landmarks_to_the_drawn_ones():
     aim = torch.tensor([[[-0.4, -0.3], [0.35, 0.4]]])
     drawn = draw_gaussians(aim, 32, 0.2)
     points = torch.tensor([[[-0.2, -0.5], [0.1, 0.5]]], requires_grad=True)
-    optimiser = torch.optim.Adam([points], lr=0.02)
+    optimizer = torch.optim.Adam([points], lr=0.02)
     for _ in range(150):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         (draw_gaussians(points, 32, 0.2) - drawn).square().sum().backward()
-        optimiser.step()
+        optimizer.step()
     torch.testing.assert_close(points.detach(), aim, atol=2e-3, rtol=0)
 
 

@@ -6,7 +6,7 @@ import torch
 
 from facegan.errors import InputError
 from facegan.geometry.crop import EYES
-from facegan.geometry.landmarks import between_eyes, denormalise
+from facegan.geometry.landmarks import denormalize_points, interocular_center
 from facegan.inference import Animator
 from facegan.inference.engines import TorchEngine
 from facegan.io.image_grid import to_images
@@ -20,13 +20,15 @@ def test_prepare_cuts_as_the_preparation_does(animator, source, photograph):
     assert source.image.shape == (1, 3, size, size)
     cut = source.crop.cut(photograph, size)
     np.testing.assert_array_equal(to_images(source.image)[0], cut)
-    landmarks = denormalise(source.landmarks[0].numpy(), size)
-    np.testing.assert_allclose(between_eyes(landmarks) + 0.5, np.array(EYES) * size, atol=0.01)
+    landmarks = denormalize_points(source.landmarks[0].numpy(), size)
+    np.testing.assert_allclose(interocular_center(landmarks) + 0.5, np.array(EYES) * size, atol=0.01)
 
 
 def test_prepare_finds_landmarks_and_motion(animator, source):
     truth = render(sample_identity(3), np.zeros(20), 256).landmarks
-    found = source.crop.to_frame(denormalise(source.landmarks[0].numpy(), animator.size), animator.size)
+    found = source.crop.to_frame(
+        denormalize_points(source.landmarks[0].numpy(), animator.size), animator.size
+    )
     assert np.linalg.norm(found - truth, axis=1).mean() < 5
     assert source.motion.shape == (1, 20)
     assert source.motion[0, 17:].abs().max() < 0.2

@@ -16,14 +16,14 @@ def shown(background, time):
     return to_images(background.at(time))[0]
 
 
-@pytest.mark.parametrize("colour", ["#204080", "rgb(32, 64, 128)"])
-def test_a_colour(colour):
-    image = shown(open_background(colour, 32), 0)
+@pytest.mark.parametrize("color", ["#204080", "rgb(32, 64, 128)"])
+def test_a_color(color):
+    image = shown(open_background(color, 32), 0)
     assert image.shape == (32, 32, 3)
     assert (image == (32, 64, 128)).all()
 
 
-def test_a_colour_with_a_name():
+def test_a_color_with_a_name():
     assert (shown(open_background("white", 16), 3) == 255).all()
 
 
@@ -35,7 +35,7 @@ def test_a_picture(tmp_path):
         np.testing.assert_array_equal(shown(background, time), cover(picture, 32))
 
 
-def test_a_file_wins_over_a_colour_of_its_name(tmp_path, monkeypatch):
+def test_a_file_wins_over_a_color_of_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(tmp_path / "a.png")
     (tmp_path / "a.png").rename(tmp_path / "white")
@@ -54,7 +54,7 @@ def test_a_video_keeps_time_and_begins_anew(make_video):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("missing.png", "neither a file nor a colour"), ("text.txt", r"cannot read .*text\.txt")],
+    [("missing.png", "neither a file nor a color"), ("text.txt", r"cannot read .*text\.txt")],
 )
 def test_what_cannot_be_read(tmp_path, name, message):
     (tmp_path / "text.txt").write_text("hello")

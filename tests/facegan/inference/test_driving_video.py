@@ -7,7 +7,7 @@ from PIL import Image
 
 from facegan.errors import InputError
 from facegan.inference.driving_video import find_reference, follow, read_step
-from facegan.io.images import read_picture
+from facegan.io.images import read_image
 from facegan.io.video_reader import VideoReader
 from synthetic_heads import render, sample_identity
 
@@ -109,7 +109,7 @@ def test_motion_of_a_picture(tmp_path):
     motion = np.zeros(20, np.float32)
     motion[18] = 0.4
     Image.fromarray(render(sample_identity(3), motion, 256).image).save(tmp_path / "head.png")
-    found = read_step(read_picture(tmp_path / "head.png"), "it").motion
+    found = read_step(read_image(tmp_path / "head.png"), "it").motion
     assert found.shape == (20,)
     assert found[18] == pytest.approx(0.4, abs=0.15)
     with pytest.raises(InputError, match=r"no face in .*wall\.png"):

@@ -7,15 +7,14 @@ import torch
 from PIL import Image
 
 from facegan.errors import InputError
-from facegan.geometry import motion
-from facegan.geometry.motion import ACTION_UNITS, NAMES
-from facegan.inference import Look, edit, edit_frames, edit_grid, write_edit
+from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, edit_motion
+from facegan.inference import RenderConfig, edit, edit_frames, edit_grid, write_edit
 from facegan.inference.edit import limits
 from facegan.io.image_grid import to_images
-from facegan.io.images import read_picture
-from facegan.provenance import Marks
+from facegan.io.images import read_image
+from facegan.provenance import ProvenanceConfig
 
-UNMARKED = Marks(enabled=False)
+UNMARKED = ProvenanceConfig(enabled=False)
 
 
 @pytest.fixture
@@ -26,17 +25,17 @@ def photo(tmp_path, photograph):
 
 
 def test_numbers_are_set_and_the_others_stay(animator, source):
-    moved = motion.edit(source.motion, {"AU12": 0.8, "yaw": 15})
+    moved = edit_motion(source.motion, {"AU12": 0.8, "yaw": 15})
     expected = to_images(animator.animate(source, moved).result)[0]
     np.testing.assert_array_equal(edit(animator, source, {"AU12": 0.8, "yaw": 15}), expected)
     at_rest = to_images(animator.animate(source, source.motion).result)[0]
     np.testing.assert_array_equal(edit(animator, source, {}), at_rest)
 
 
-def test_before_a_colour_and_pasted_back(animator, source, photograph):
+def test_before_a_color_and_pasted_back(animator, source, photograph):
     plain = edit(animator, source, {"yaw": 10})
-    assert (edit(animator, source, {"yaw": 10}, Look("red")) != plain).any()
-    assert edit(animator, source, {"yaw": 10}, Look(paste_back=True)).shape == photograph.shape
+    assert (edit(animator, source, {"yaw": 10}, RenderConfig("red")) != plain).any()
+    assert edit(animator, source, {"yaw": 10}, RenderConfig(paste_back=True)).shape == photograph.shape
 
 
 def test_the_grid_moves_one_number_a_column(animator, source):
@@ -46,7 +45,7 @@ def test_the_grid_moves_one_number_a_column(animator, source):
     height = 5 * (128 + 4)
     body = sheet[-height - height % 2 :]
     assert sheet.shape[0] < height + 40
-    wanted = edit(animator, source, {NAMES[3]: 0.75}).repeat(2, axis=0).repeat(2, axis=1).astype(int)
+    wanted = edit(animator, source, {MOTION_NAMES[3]: 0.75}).repeat(2, axis=0).repeat(2, axis=1).astype(int)
     # Processors may round the pictures of a row otherwise than one alone.
     found = [
         (column, row)
@@ -72,9 +71,9 @@ def test_frames_go_there_and_back(animator, source):
 
 def test_from_file_to_file(animator, source, photo, tmp_path):
     write_edit(animator, photo, tmp_path / "a.png", {"AU12": 0.8}, marks=UNMARKED)
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), edit(animator, source, {"AU12": 0.8}))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), edit(animator, source, {"AU12": 0.8}))
     write_edit(animator, photo, tmp_path / "g.jpg", {}, grid=True, marks=UNMARKED)
-    assert read_picture(tmp_path / "g.jpg").shape == edit_grid(animator, source, {}).shape
+    assert read_image(tmp_path / "g.jpg").shape == edit_grid(animator, source, {}).shape
     write_edit(animator, photo, tmp_path / "v.mp4", {}, animate="AU26", seconds=1.0, marks=UNMARKED)
     with av.open(tmp_path / "v.mp4") as container:
         frames = list(container.decode(video=0))
@@ -102,10 +101,10 @@ def test_the_range_of_a_number():
         ({}, {"animate": "smile"}, "a.mp4", "unknown motion 'smile'"),
         ({}, {"animate": "AU12", "seconds": 0}, "a.mp4", "cannot last 0 seconds"),
         ({}, {"grid": True, "animate": "AU12"}, "a.png", "a grid shows the face alone"),
-        ({}, {"grid": True, "look": Look("red")}, "a.png", "a grid shows the face alone"),
+        ({}, {"grid": True, "look": RenderConfig("red")}, "a.png", "a grid shows the face alone"),
         ({"AU12": 1}, {"overwrite": True}, "../photo.png", "is one of the inputs"),
         ({"AU12": 1}, {"face": 2}, "a.png", "no face 2 in"),
-        ({"AU12": 1}, {"look": Look("nocolour")}, "a.png", "neither a file nor a colour"),
+        ({"AU12": 1}, {"look": RenderConfig("nocolor")}, "a.png", "neither a file nor a color"),
     ],
 )
 def test_bad_input_leaves_nothing(animator, photo, tmp_path, values, options, out, message):

@@ -12,7 +12,7 @@ from PIL import Image
 from facegan.errors import InputError
 from facegan.inference import Animator
 from facegan.inference.engines import Frames, load_engine
-from facegan.inference.export_check import Trial, compare, drawn_trial, own_trial
+from facegan.inference.export_check import ExampleInputs, compare, own_trial, synthetic_inputs
 from facegan.inference.model_export import export
 from facegan.networks import FaceGAN, FaceGANConfig
 
@@ -56,7 +56,7 @@ def test_nothing_of_the_machine_is_in_the_files(exported_model):
 
 @pytest.mark.parametrize(
     ("kind", "variant"),
-    [("openvino", {"norm": "group", "skips": True}), ("onnx", {"norm": "none", "initialisation": "kaiming"})],
+    [("openvino", {"norm": "group", "skips": True}), ("onnx", {"norm": "none", "init": "kaiming"})],
 )
 def test_other_generators(tmp_path, kind, variant):
     torch.manual_seed(2)
@@ -64,7 +64,7 @@ def test_other_generators(tmp_path, kind, variant):
     model.save_pretrained(tmp_path)
     summary = export(tmp_path, kind, progress=False)
     assert summary.agreement.picture_max < 0.05
-    trial = drawn_trial(32)
+    trial = synthetic_inputs(32)
     made, expected = load_engine(tmp_path, kind)(*trial), load_engine(tmp_path)(*trial)
     torch.testing.assert_close(made.result, expected.result, atol=1e-4, rtol=0)
 
@@ -80,14 +80,14 @@ def test_an_earlier_export_stays_until_told(exported_model, tmp_path):
         export(folder, "onnx", progress=False)
     assert (folder / "onnx/model.onnx").read_bytes() == before
     export(folder, "onnx", overwrite=True, progress=False)
-    trial = drawn_trial(32)
+    trial = synthetic_inputs(32)
     made, expected = load_engine(folder, "onnx")(*trial), load_engine(folder)(*trial)
     torch.testing.assert_close(made.landmarks, expected.landmarks, atol=1e-4, rtol=0)
 
 
 def test_frames_of_the_users_own_video(folder, make_video, heads):
-    grey = [np.full_like(heads[0], 128)] * 6
-    video = make_video("talk.mp4", [*grey, *heads[:20]])
+    gray = [np.full_like(heads[0], 128)] * 6
+    video = make_video("talk.mp4", [*gray, *heads[:20]])
     summary = export(folder, "onnx", frames=video, progress=False)
     assert summary.agreement.frames == 4  # every fifth of 26, of which two show nobody
     assert summary.agreement.picture_max < 0.05
@@ -107,9 +107,9 @@ def test_the_users_own_picture(folder, photograph, tmp_path):
 
 
 def test_frames_without_a_face(folder, make_video, heads, tmp_path):
-    grey = np.full_like(heads[0], 128)
-    Image.fromarray(grey).save(tmp_path / "grey.png")
-    for path in (make_video("grey.mp4", [grey] * 6), tmp_path / "grey.png"):
+    gray = np.full_like(heads[0], 128)
+    Image.fromarray(gray).save(tmp_path / "gray.png")
+    for path in (make_video("gray.mp4", [gray] * 6), tmp_path / "gray.png"):
         with pytest.raises(InputError, match=f"no face in {path}"):
             export(folder, "onnx", frames=path, progress=False)
     assert files(folder) == ["config.json", "model.safetensors"]
@@ -152,7 +152,7 @@ class Shifted:
 
 
 def test_differences_are_in_levels_and_pixels():
-    trial = Trial(
+    trial = ExampleInputs(
         torch.zeros(3, 3, 32, 32), torch.zeros(3, 68, 2), torch.zeros(3, 20), torch.zeros(3, 3, 32, 32)
     )
     found = compare(Shifted(3, 0.25), Shifted(0, 0), trial)
@@ -165,7 +165,7 @@ def test_differences_are_in_levels_and_pixels():
 
 
 def test_drawn_frames_are_as_prepared_ones():
-    trial = drawn_trial(64)
+    trial = synthetic_inputs(64)
     assert trial.source.shape == trial.background.shape == (6, 3, 64, 64)
     assert trial.landmarks.shape == (6, 68, 2)
     assert trial.motion.shape == (6, 20)

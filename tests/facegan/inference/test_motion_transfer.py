@@ -6,19 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facegan.errors import InputError
-from facegan.geometry.motion import NAMES
-from facegan.inference import Control, parse_settings
-from facegan.inference.motion_transfer import Steering
+from facegan.geometry.motion import MOTION_NAMES
+from facegan.inference import MotionTransferConfig, parse_settings
+from facegan.inference.motion_transfer import MotionTransfer
 
 OWN = torch.linspace(0.1, 0.3, 20)
 DRIVER = torch.linspace(0.9, -0.5, 20).clamp(-0.4, 0.8)
 DRIVER[:17] = DRIVER[:17].clamp(min=0)
 REST = torch.full((20,), 0.05)
-AU12, YAW = NAMES.index("AU12"), NAMES.index("yaw")
+AU12, YAW = MOTION_NAMES.index("AU12"), MOTION_NAMES.index("yaw")
 
 
 def steer(motion=DRIVER, reference=None, **control):
-    return Steering(Control(**control), OWN, reference)(motion, 0.0)
+    return MotionTransfer(MotionTransferConfig(**control), OWN, reference)(motion, 0.0)
 
 
 def test_by_default_it_is_the_drivers_motion():
@@ -59,13 +59,13 @@ def test_strength_is_a_factor_of_one_number():
     st.lists(st.floats(-3, 3), min_size=20, max_size=20),
     st.booleans(),
     st.sampled_from([None, "expression", "pose"]),
-    st.dictionaries(st.sampled_from(NAMES), st.floats(-5, 5)),
+    st.dictionaries(st.sampled_from(MOTION_NAMES), st.floats(-5, 5)),
     st.booleans(),
 )
 def test_action_units_stay_in_their_range_and_inputs_as_they_were(numbers, relative, only, strength, smooth):
     own, motion, reference = OWN.clone(), torch.tensor(numbers), REST.clone()
-    control = Control(relative=relative, only=only, strength=strength, smooth=smooth)
-    steering = Steering(control, own, reference if relative else None)
+    control = MotionTransferConfig(relative=relative, only=only, strength=strength, smooth=smooth)
+    steering = MotionTransfer(control, own, reference if relative else None)
     for time in (0.0, 0.04):
         result = steering(motion, time)
         assert ((result[:17] >= 0) & (result[:17] <= 1)).all()
@@ -76,15 +76,15 @@ def test_action_units_stay_in_their_range_and_inputs_as_they_were(numbers, relat
 
 
 def test_what_differs_is_told():
-    assert Control().describe() == ()
-    told = Control(relative=True, only="pose", strength={"AU12": 1.5}, smooth=True).describe()
+    assert MotionTransferConfig().describe() == ()
+    told = MotionTransferConfig(relative=True, only="pose", strength={"AU12": 1.5}, smooth=True).describe()
     assert told == ("motion relative to the driver's first face", "pose only", "AU12 × 1.5", "smoothed")
 
 
 def test_settings_are_read():
     assert parse_settings(["AU12=1.5", "Yaw=-20", "au01=0"]) == {"AU12": 1.5, "yaw": -20.0, "AU01": 0.0}
     with pytest.raises(InputError, match="unknown motion 'AU99'"):
-        Control(strength={"AU99": 1.0})
+        MotionTransferConfig(strength={"AU99": 1.0})
 
 
 @pytest.mark.parametrize("text", ["AU12", "AU99=1", "=1", "AU12=", "AU12=x", "AU12=nan", "yaw=inf", ""])

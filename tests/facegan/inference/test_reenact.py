@@ -12,14 +12,14 @@ import torch
 from PIL import Image
 
 from facegan.errors import InputError
-from facegan.inference import Animator, Control, Look, reenact
+from facegan.inference import Animator, MotionTransferConfig, RenderConfig, reenact
 from facegan.inference.driving_video import follow, read_step
 from facegan.io.image_grid import to_images
-from facegan.io.images import cover, read_picture, to_tensor
+from facegan.io.images import cover, read_image, to_tensor
 from facegan.io.video_reader import VideoReader
-from facegan.provenance import Marks, verify
+from facegan.provenance import ProvenanceConfig, verify
 
-plain = partial(reenact, marks=Marks(enabled=False), progress=False)
+plain = partial(reenact, marks=ProvenanceConfig(enabled=False), progress=False)
 EMPTY = np.full((128, 128, 3), 100, np.uint8)
 
 
@@ -36,7 +36,7 @@ def clip(make_video, heads):
 
 
 def motion_of(path):
-    return read_step(read_picture(path), path).motion[None]
+    return read_step(read_image(path), path).motion[None]
 
 
 def video_of(path):
@@ -112,10 +112,10 @@ def test_a_picture(animator, source, photo, heads, tmp_path, name):
     assert (summary.frames, summary.faceless, summary.fps, summary.sound) == (1, 0, 0, False)
     assert f"{out}: picture" in summary.describe()
     expected = to_images(animator.animate(source, motion_of(driver)).result)[0]
-    written = read_picture(out)
+    written = read_image(out)
     if name == "out.png":
         np.testing.assert_array_equal(written, expected)
-    # JPEG keeps little of the colours of single pixels.
+    # JPEG keeps little of the colors of single pixels.
     smooth, whole = (cv2.GaussianBlur(image, (0, 0), 2).astype(int) for image in (written, expected))
     assert np.abs(smooth - whole).mean() < 1
     assert np.abs(smooth - whole).max() < 8
@@ -123,15 +123,15 @@ def test_a_picture(animator, source, photo, heads, tmp_path, name):
 
 def test_another_background(animator, source, photo, clip, tmp_path):
     driver = tmp_path / "driver.png"
-    Image.fromarray(read_picture(photo)).save(driver)
+    Image.fromarray(read_image(photo)).save(driver)
     beach = np.random.default_rng(0).integers(0, 256, (40, 90, 3), np.uint8)
     Image.fromarray(beach).save(tmp_path / "beach.png")
     out = tmp_path / "out.png"
-    plain(animator, photo, driver, out, look=Look(str(tmp_path / "beach.png")))
+    plain(animator, photo, driver, out, look=RenderConfig(str(tmp_path / "beach.png")))
     behind = to_tensor(cover(beach, animator.size))
     expected = to_images(animator.animate(source, motion_of(driver), behind).result)[0]
-    np.testing.assert_array_equal(read_picture(out), expected)
-    plain(animator, photo, clip, tmp_path / "out.mp4", look=Look(str(tmp_path / "beach.png")))
+    np.testing.assert_array_equal(read_image(out), expected)
+    plain(animator, photo, clip, tmp_path / "out.mp4", look=RenderConfig(str(tmp_path / "beach.png")))
     still = to_images(animator.animate(source, source.motion, behind).result)[0].astype(int)
     before = to_images(animator.animate(source, source.motion).result)[0].astype(int)
     images = video_of(tmp_path / "out.mp4")[1]
@@ -145,7 +145,7 @@ def test_a_photograph_that_lies_on_its_side(animator, photo, photograph, tmp_pat
     Image.fromarray(np.ascontiguousarray(np.rot90(photograph))).save(turned, exif=exif)
     for name, picture in (("a.png", photo), ("b.png", turned)):
         plain(animator, picture, picture, tmp_path / name)
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), read_picture(tmp_path / "b.png"))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), read_image(tmp_path / "b.png"))
 
 
 def test_progress_goes_to_standard_error_alone(animator, photo, clip, tmp_path, capsys):
@@ -196,7 +196,7 @@ def test_bad_input_leaves_nothing(animator, photo, clip, make_video, heads, tmp_
     }
     options |= {key: value if value is True else tmp_path / value for key, value in arguments.items()}
     if "background" in options:
-        options["look"] = Look(str(options.pop("background")))
+        options["look"] = RenderConfig(str(options.pop("background")))
     with pytest.raises(InputError, match=message) as error:
         plain(animator, **options)
     assert "\n" not in str(error.value)
@@ -239,14 +239,16 @@ def frames_of(animator, source, driver, out, **options):
 
 
 def test_relative_motion_begins_with_the_photograph_itself(animator, source, photo, clip, tmp_path):
-    frames = frames_of(animator, photo, clip, tmp_path / "out.mp4", control=Control(relative=True))
+    frames = frames_of(
+        animator, photo, clip, tmp_path / "out.mp4", control=MotionTransferConfig(relative=True)
+    )
     still = to_images(animator.animate(source, source.motion).result)[0]
     assert np.abs(frames[0] - still).max() <= 1
     assert np.abs(frames[-1] - still).max() > 1
 
 
 def test_relative_to_the_calmest_frame(animator, source, photo, clip, tmp_path):
-    control = Control(relative=True, reference="neutral")
+    control = MotionTransferConfig(relative=True, reference="neutral")
     frames = frames_of(animator, photo, clip, tmp_path / "out.mp4", control=control)
     steps = list(follow(VideoReader(clip)))
     calmest = min(range(len(steps)), key=lambda index: steps[index].motion.norm())
@@ -257,7 +259,7 @@ def test_relative_to_the_calmest_frame(animator, source, photo, clip, tmp_path):
 
 def test_smoothing_states_its_delay(animator, photo, clip, tmp_path):
     out = tmp_path / "out.mp4"
-    summary = plain(animator, photo, clip, out, control=Control(smooth=True))
+    summary = plain(animator, photo, clip, out, control=MotionTransferConfig(smooth=True))
     assert 0.005 < summary.latency < 0.12
     assert f"delays motion by {1000 * summary.latency:.0f} ms" in summary.describe()
     assert plain(animator, photo, clip, tmp_path / "b.mp4").latency is None
@@ -268,9 +270,9 @@ def test_pasting_back_into_a_large_photograph(animator, photo, photograph, clip,
     scene[100:356, 200:456] = photograph
     Image.fromarray(scene).save(tmp_path / "scene.png")
     out = tmp_path / "out.png"
-    look = Look(paste_back=True)
+    look = RenderConfig(paste_back=True)
     plain(animator, tmp_path / "scene.png", photo, out, look=look)
-    pasted = read_picture(out)
+    pasted = read_image(out)
     assert pasted.shape == scene.shape
     crop = animator.prepare(scene).crop
     assert 0.05 < (pasted != scene).any(axis=-1).mean() < (crop.side + 2) ** 2 / scene[..., 0].size
@@ -279,7 +281,7 @@ def test_pasting_back_into_a_large_photograph(animator, photo, photograph, clip,
 
 
 def test_side_by_side_shows_the_driver_in_time(animator, photo, clip, heads, tmp_path):
-    plain(animator, photo, clip, tmp_path / "out.mp4", look=Look(side_by_side=True))
+    plain(animator, photo, clip, tmp_path / "out.mp4", look=RenderConfig(side_by_side=True))
     images = video_of(tmp_path / "out.mp4")[1]
     drivers = np.stack([cv2.resize(head, (256, 256)) for head in heads[:20]]).astype(int)
     # Panels of 256 pixels, 8 apart; the titles are above.
@@ -297,7 +299,7 @@ def test_another_face_of_the_driver(animator, photo, photograph, heads, tmp_path
     plain(animator, photo, tmp_path / "both.png", tmp_path / "a.png", driving_face=2)
     plain(animator, photo, tmp_path / "both.png", tmp_path / "b.png")
     plain(animator, photo, tmp_path / "one.png", tmp_path / "c.png")
-    second, first, alone = (read_picture(tmp_path / name).astype(int) for name in ("a.png", "b.png", "c.png"))
+    second, first, alone = (read_image(tmp_path / name).astype(int) for name in ("a.png", "b.png", "c.png"))
     assert np.abs(second - alone).mean() < np.abs(first - alone).mean()
 
 
@@ -340,13 +342,15 @@ def test_sound_and_picture_stay_together(animator, photo, clip, tmp_path):
 
 def test_a_pasted_face_has_no_other_background():
     with pytest.raises(InputError, match="choose one of the two"):
-        Look("white", paste_back=True)
+        RenderConfig("white", paste_back=True)
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.png"])
 def test_every_result_is_marked_unless_it_is_told_not_to(animator, photo, clip, tmp_path, name):
     driver = clip if name.endswith("mp4") else photo
-    reenact(animator, photo, driver, tmp_path / name, control=Control(only="pose"), progress=False)
+    reenact(
+        animator, photo, driver, tmp_path / name, control=MotionTransferConfig(only="pose"), progress=False
+    )
     found = verify(tmp_path / name)
     assert found.watermark
     assert found.manifest.state == "valid"
@@ -361,41 +365,41 @@ def test_every_result_is_marked_unless_it_is_told_not_to(animator, photo, clip, 
 
 def test_a_badge_is_seen(animator, photo, tmp_path):
     for name, badge in (("a.png", False), ("b.png", True)):
-        reenact(animator, photo, photo, tmp_path / name, marks=Marks(badge=badge), progress=False)
-    first, second = (read_picture(tmp_path / name).astype(int) for name in ("a.png", "b.png"))
+        reenact(animator, photo, photo, tmp_path / name, marks=ProvenanceConfig(badge=badge), progress=False)
+    first, second = (read_image(tmp_path / name).astype(int) for name in ("a.png", "b.png"))
     changed = np.abs(first - second).max(axis=-1) > 40
     assert 0.005 < changed.mean() < 0.15
     assert not changed[16:48, 16:48].any()
 
 
-def test_a_grey_photograph_stays_grey(animator, photograph, clip, tmp_path):
-    Image.fromarray(photograph).convert("L").save(tmp_path / "grey.png")
-    for look in (Look(), Look(paste_back=True)):
+def test_a_gray_photograph_stays_gray(animator, photograph, clip, tmp_path):
+    Image.fromarray(photograph).convert("L").save(tmp_path / "gray.png")
+    for look in (RenderConfig(), RenderConfig(paste_back=True)):
         plain(
             animator,
-            tmp_path / "grey.png",
-            tmp_path / "grey.png",
+            tmp_path / "gray.png",
+            tmp_path / "gray.png",
             tmp_path / "out.png",
             look=look,
             overwrite=True,
         )
-        assert not np.ptp(read_picture(tmp_path / "out.png"), axis=-1).any()
-    look = Look("red")
+        assert not np.ptp(read_image(tmp_path / "out.png"), axis=-1).any()
+    look = RenderConfig("red")
     plain(
         animator,
-        tmp_path / "grey.png",
-        tmp_path / "grey.png",
+        tmp_path / "gray.png",
+        tmp_path / "gray.png",
         tmp_path / "out.png",
         look=look,
         overwrite=True,
     )
-    assert np.ptp(read_picture(tmp_path / "out.png"), axis=-1).any()
+    assert np.ptp(read_image(tmp_path / "out.png"), axis=-1).any()
 
 
 def test_a_small_driver_is_shown_from_near(animator, photo, photograph, tmp_path):
     scene = np.full((700, 1200, 3), 255, np.uint8)
     scene[400:656, 900:1156] = photograph
     Image.fromarray(scene).save(tmp_path / "scene.png")
-    plain(animator, photo, tmp_path / "scene.png", tmp_path / "out.png", look=Look(side_by_side=True))
-    driver = read_picture(tmp_path / "out.png")[47 : 47 + 256, 272 : 272 + 256]
+    plain(animator, photo, tmp_path / "scene.png", tmp_path / "out.png", look=RenderConfig(side_by_side=True))
+    driver = read_image(tmp_path / "out.png")[47 : 47 + 256, 272 : 272 + 256]
     assert (driver < 250).any(axis=-1).mean() > 0.3

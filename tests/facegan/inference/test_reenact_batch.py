@@ -8,9 +8,9 @@ from PIL import Image
 
 from facegan.errors import InputError
 from facegan.inference import reenact_all
-from facegan.provenance import Marks
+from facegan.provenance import ProvenanceConfig
 
-QUIET = {"marks": Marks(enabled=False), "progress": False}
+QUIET = {"marks": ProvenanceConfig(enabled=False), "progress": False}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from facegan.geometry.crop import Crop
-from facegan.inference.stitching import Paster
+from facegan.inference.stitching import Compositor
 
 SIZE = 64
 
@@ -31,7 +31,7 @@ def inside(scene, margin):
 
 def test_what_was_cut_out_fits_where_it_was(scene):
     cut = scene.crop.cut(scene.photograph, SIZE)
-    pasted = Paster(scene, cut)(cut, np.ones((SIZE, SIZE), np.float32))
+    pasted = Compositor(scene, cut)(cut, np.ones((SIZE, SIZE), np.float32))
     assert pasted.shape == scene.photograph.shape
     assert np.abs(pasted.astype(int) - scene.photograph).max() <= 4
     assert pasted is not scene.photograph
@@ -40,7 +40,7 @@ def test_what_was_cut_out_fits_where_it_was(scene):
 def test_around_the_crop_nothing_changes(scene):
     before = scene.photograph.copy()
     black = np.zeros((SIZE, SIZE, 3), np.uint8)
-    paster = Paster(scene, scene.crop.cut(scene.photograph, SIZE))
+    paster = Compositor(scene, scene.crop.cut(scene.photograph, SIZE))
     pasted = paster(black, np.ones((SIZE, SIZE), np.float32))
     outside = np.ones(before.shape[:2], bool)
     outside[inside(scene, -1)] = False
@@ -51,7 +51,7 @@ def test_around_the_crop_nothing_changes(scene):
 
 def test_there_is_no_seam(scene):
     """Not even of the worst result is a step larger than a fade's."""
-    paster = Paster(scene, scene.crop.cut(scene.photograph, SIZE))
+    paster = Compositor(scene, scene.crop.cut(scene.photograph, SIZE))
     pasted = paster(np.full((SIZE, SIZE, 3), 255, np.uint8), np.ones((SIZE, SIZE), np.float32)).astype(int)
     steps = [np.abs(np.diff(pasted, axis=axis)).max() for axis in (0, 1)]
     assert max(steps) < 60
@@ -62,10 +62,10 @@ def test_only_the_head_is_taken(scene):
     nowhere = replace(scene, segmentation=torch.zeros_like(scene.segmentation))
     cut = scene.crop.cut(scene.photograph, SIZE)
     mask = np.zeros((SIZE, SIZE), np.float32)
-    pasted = Paster(nowhere, cut)(255 - cut, mask)
+    pasted = Compositor(nowhere, cut)(255 - cut, mask)
     np.testing.assert_array_equal(pasted, scene.photograph)
     mask[28:36, 28:36] = 1
-    pasted = Paster(nowhere, cut)(np.zeros_like(cut), mask)
+    pasted = Compositor(nowhere, cut)(np.zeros_like(cut), mask)
     changed = (pasted != scene.photograph).any(axis=-1)
     ys, xs = np.nonzero(changed)
     middle = scene.crop.to_frame(np.array([[31.5, 31.5]]), SIZE)[0]
@@ -73,10 +73,10 @@ def test_only_the_head_is_taken(scene):
     assert 16 < np.ptp(xs) < 50
 
 
-def test_colours_are_matched(scene):
+def test_colors_are_matched(scene):
     cut = scene.crop.cut(scene.photograph, SIZE)
     tinted = np.clip(cut + np.array((25, -20, 10)), 0, 255).astype(np.uint8)
-    pasted = Paster(scene, tinted)(tinted, np.ones((SIZE, SIZE), np.float32))
+    pasted = Compositor(scene, tinted)(tinted, np.ones((SIZE, SIZE), np.float32))
     assert np.abs(pasted.astype(int) - scene.photograph).max() <= 4
 
 
@@ -84,7 +84,7 @@ def test_colours_are_matched(scene):
 def test_a_face_at_the_edge_of_the_photograph(scene, at):
     edge = replace(scene, crop=Crop(*at, 128.0))
     cut = edge.crop.cut(edge.photograph, SIZE)
-    pasted = Paster(edge, cut)(cut, np.ones((SIZE, SIZE), np.float32))
+    pasted = Compositor(edge, cut)(cut, np.ones((SIZE, SIZE), np.float32))
     assert pasted.shape == edge.photograph.shape
     assert np.abs(pasted.astype(int) - edge.photograph).max() <= 4
 
@@ -92,5 +92,5 @@ def test_a_face_at_the_edge_of_the_photograph(scene, at):
 def test_a_crop_smaller_than_the_networks_size(scene):
     small = replace(scene, crop=Crop(70.0, 90.0, 40.0))
     cut = small.crop.cut(small.photograph, SIZE)
-    pasted = Paster(small, cut)(cut, np.ones((SIZE, SIZE), np.float32))
+    pasted = Compositor(small, cut)(cut, np.ones((SIZE, SIZE), np.float32))
     assert np.abs(pasted.astype(int) - small.photograph).max() <= 4

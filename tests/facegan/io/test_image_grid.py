@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image, ImageFont
 
-from facegan.io.image_grid import draw_sheet, to_images, write_png
+from facegan.io.image_grid import make_image_grid, to_images, write_png
 from facegan.stages.callbacks.action_unit_grid_logger import TITLES
 
 
@@ -24,7 +24,7 @@ def found(sheet: np.ndarray, picture: np.ndarray) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("side", [128, 200, 256])
 def test_every_picture_stands_once_and_unchanged_in_its_row_and_column(side: int) -> None:
     pictures = noise(2, 3, side, side)
-    sheet = draw_sheet(pictures, ["source I_s", "face I_fr", "truth I_d"], ["AU01", "yaw"])
+    sheet = make_image_grid(pictures, ["source I_s", "face I_fr", "truth I_d"], ["AU01", "yaw"])
     places = [[found(sheet, picture) for picture in row] for row in pictures]
     assert all(len(place) == 1 for row in places for place in row)
     at = np.array(places)[:, :, 0]
@@ -36,7 +36,7 @@ def test_every_picture_stands_once_and_unchanged_in_its_row_and_column(side: int
 
 def test_small_pictures_are_enlarged_pixel_by_pixel() -> None:
     picture = noise(48, 48)
-    sheet = draw_sheet(picture[None, None], ["segmentation S_fr"])
+    sheet = make_image_grid(picture[None, None], ["segmentation S_fr"])
     assert found(sheet, picture.repeat(3, axis=0).repeat(3, axis=1))
 
 
@@ -46,7 +46,7 @@ def test_small_pictures_are_enlarged_pixel_by_pixel() -> None:
 )
 def test_a_title_is_written_above_its_own_column_alone(side: int, title: str) -> None:
     pictures = np.full((1, 3, side, side, 3), 255, np.uint8)
-    ink = (draw_sheet(pictures, ["", title, ""]) < 128).all(axis=-1).any(axis=0)
+    ink = (make_image_grid(pictures, ["", title, ""]) < 128).all(axis=-1).any(axis=0)
     written = np.flatnonzero(ink)
     third = len(ink) / 3
     assert third < written.min()
@@ -55,7 +55,7 @@ def test_a_title_is_written_above_its_own_column_alone(side: int, title: str) ->
 
 def test_a_name_with_an_underscore_keeps_it() -> None:
     pictures = np.full((1, 1, 256, 256, 3), 255, np.uint8)
-    name, symbol = ((draw_sheet(pictures, [title])[..., 0] < 128) for title in ("nn_mm", "n_mm"))
+    name, symbol = ((make_image_grid(pictures, [title])[..., 0] < 128) for title in ("nn_mm", "n_mm"))
     line = np.ones(8, int)
     longest = [max(np.convolve(row, line).max() for row in ink.astype(int)) for ink in (name, symbol)]
     assert longest[0] == 8
@@ -64,14 +64,14 @@ def test_a_name_with_an_underscore_keeps_it() -> None:
 
 def test_an_index_stands_lower_and_smaller() -> None:
     pictures = np.full((1, 1, 256, 256, 3), 255, np.uint8)
-    plain, lowered = ((draw_sheet(pictures, [title]) < 128).all(axis=-1) for title in ("Ix", "I_x"))
+    plain, lowered = ((make_image_grid(pictures, [title]) < 128).all(axis=-1) for title in ("Ix", "I_x"))
     assert np.flatnonzero(lowered.any(axis=1)).max() > np.flatnonzero(plain.any(axis=1)).max()
     assert lowered.sum() < plain.sum()
 
 
 def test_labels_stand_beside_their_rows() -> None:
     pictures = np.full((2, 1, 128, 128, 3), 255, np.uint8)
-    sheet = draw_sheet(pictures, [""], ["", "pitch"])
+    sheet = make_image_grid(pictures, [""], ["", "pitch"])
     rows, columns = np.nonzero((sheet < 128).all(axis=-1))
     assert rows.min() > len(sheet) / 2
     assert columns.max() < sheet.shape[1] - 128
@@ -79,7 +79,7 @@ def test_labels_stand_beside_their_rows() -> None:
 
 @pytest.mark.parametrize("side", [127, 128, 129, 150])
 def test_sides_are_even_as_videos_need_them(side: int) -> None:
-    height, width = draw_sheet(noise(1, 1, side, side), ["source"]).shape[:2]
+    height, width = make_image_grid(noise(1, 1, side, side), ["source"]).shape[:2]
     assert height % 2 == width % 2 == 0
 
 
@@ -90,11 +90,11 @@ def test_the_font_has_every_character(text: str) -> None:
     assert not any(bytes(font.getmask(character)) == unknown for character in text.replace(" ", ""))
 
 
-def test_grey_and_colour_become_levels() -> None:
+def test_gray_and_color_become_levels() -> None:
     pictures = torch.tensor([-2.0, -1, 0, 1, 2]).reshape(5, 1, 1, 1)
     assert to_images(pictures)[:, 0, 0].tolist() == [[v] * 3 for v in (0, 0, 128, 255, 255)]
-    colours = torch.tensor([1.0, -1, -1]).reshape(1, 3, 1, 1).to(torch.bfloat16)
-    assert to_images(colours).tolist() == [[[[255, 0, 0]]]]
+    colors = torch.tensor([1.0, -1, -1]).reshape(1, 3, 1, 1).to(torch.bfloat16)
+    assert to_images(colors).tolist() == [[[[255, 0, 0]]]]
 
 
 def test_a_png_is_what_was_drawn(tmp_path) -> None:

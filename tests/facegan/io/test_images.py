@@ -14,7 +14,7 @@ from PIL import Image
 
 from facegan.errors import InputError
 from facegan.io.image_grid import to_images
-from facegan.io.images import cover, is_picture, read_picture, to_tensor, write_picture
+from facegan.io.images import cover, is_image, read_image, to_tensor, write_image
 
 SCENE = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8), (0, 0), 4)
 SCENE = cv2.normalize(SCENE, None, 0, 255, cv2.NORM_MINMAX)
@@ -47,10 +47,10 @@ def png_header(width: int, height: int) -> bytes:
 def test_reads_the_usual_formats(tmp_path, suffix):
     path = tmp_path / f"picture.{suffix}"
     Image.fromarray(SCENE).save(path, quality=95)
-    image = read_picture(path)
+    image = read_image(path)
     assert image.dtype == np.uint8
     assert np.abs(image.astype(int) - SCENE).mean() < 3
-    assert is_picture(path)
+    assert is_image(path)
 
 
 @pytest.mark.parametrize("orientation", STORED)
@@ -59,7 +59,7 @@ def test_turns_upright(tmp_path, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     Image.fromarray(np.ascontiguousarray(STORED[orientation](SCENE))).save(path, exif=exif)
-    np.testing.assert_array_equal(read_picture(path), SCENE)
+    np.testing.assert_array_equal(read_image(path), SCENE)
 
 
 def test_transparency_becomes_white(tmp_path):
@@ -67,49 +67,49 @@ def test_transparency_becomes_white(tmp_path):
     Image.fromarray(np.dstack((SCENE, alpha))).save(tmp_path / "rgba.png")
     weight = alpha[..., None] / 255
     expected = SCENE * weight + 255 * (1 - weight)
-    assert np.abs(read_picture(tmp_path / "rgba.png") - expected).max() <= 1
+    assert np.abs(read_image(tmp_path / "rgba.png") - expected).max() <= 1
 
     palette = Image.fromarray(np.array([[0, 1]], np.uint8), "P")
     palette.putpalette([200, 10, 20, 1, 2, 3])
     palette.save(tmp_path / "palette.png", transparency=1)
-    assert read_picture(tmp_path / "palette.png").tolist() == [[[200, 10, 20], [255, 255, 255]]]
+    assert read_image(tmp_path / "palette.png").tolist() == [[[200, 10, 20], [255, 255, 255]]]
 
 
 def test_other_kinds_of_pixels_become_rgb(tmp_path):
-    grey = SCENE[..., 0]
-    Image.fromarray(grey).save(tmp_path / "grey.jpg", quality=100)
-    Image.fromarray(grey > 128).save(tmp_path / "bits.png")
-    cv2.imwrite(str(tmp_path / "grey16.png"), grey.astype(np.uint16) * 257)
+    gray = SCENE[..., 0]
+    Image.fromarray(gray).save(tmp_path / "gray.jpg", quality=100)
+    Image.fromarray(gray > 128).save(tmp_path / "bits.png")
+    cv2.imwrite(str(tmp_path / "gray16.png"), gray.astype(np.uint16) * 257)
     cv2.imwrite(str(tmp_path / "rgb16.png"), SCENE[..., ::-1].astype(np.uint16) * 257)
-    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "grey16.tiff")
+    Image.fromarray(gray.astype(np.uint16) * 257).save(tmp_path / "gray16.tiff")
     expected = {
-        "grey.jpg": grey,
-        "bits.png": np.where(grey > 128, 255, 0),
-        "grey16.png": grey,
+        "gray.jpg": gray,
+        "bits.png": np.where(gray > 128, 255, 0),
+        "gray16.png": gray,
         "rgb16.png": SCENE,
-        "grey16.tiff": grey,
+        "gray16.tiff": gray,
     }
     for name, values in expected.items():
         wanted = values if values.ndim == 3 else np.repeat(values[..., None], 3, axis=2)
-        assert np.abs(read_picture(tmp_path / name).astype(int) - wanted).max() <= 3, name
+        assert np.abs(read_image(tmp_path / name).astype(int) - wanted).max() <= 3, name
 
     ink = np.random.default_rng(1).integers(0, 256, (8, 8, 1), np.uint8).repeat(8, 0).repeat(8, 1)
     cmyk = np.concatenate((ink, ink // 2, 255 - ink, ink // 4), axis=2)
     Image.fromarray(cmyk, "CMYK").save(tmp_path / "print.tiff")
-    colours = (255 - cmyk[..., :3].astype(float)) * (255 - cmyk[..., 3:].astype(float)) / 255
-    assert np.abs(read_picture(tmp_path / "print.tiff") - colours).max() <= 2
+    colors = (255 - cmyk[..., :3].astype(float)) * (255 - cmyk[..., 3:].astype(float)) / 255
+    assert np.abs(read_image(tmp_path / "print.tiff") - colors).max() <= 2
     Image.fromarray(cmyk, "CMYK").save(tmp_path / "print.jpg", quality=100)
-    assert np.abs(read_picture(tmp_path / "print.jpg") - colours).mean() < 6
+    assert np.abs(read_image(tmp_path / "print.jpg") - colors).mean() < 6
 
 
 def test_first_frame_of_an_animation(tmp_path):
     frames = [Image.fromarray(np.full((8, 8, 3), value, np.uint8)) for value in (10, 200)]
     for name in ("animation.gif", "animation.png"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
-        assert read_picture(tmp_path / name).max() == 10
-        assert not is_picture(tmp_path / name)
+        assert read_image(tmp_path / name).max() == 10
+        assert not is_image(tmp_path / name)
     frames[0].save(tmp_path / "still.gif")
-    assert is_picture(tmp_path / "still.gif")
+    assert is_image(tmp_path / "still.gif")
 
 
 @pytest.mark.parametrize(
@@ -130,14 +130,14 @@ def test_what_is_no_picture(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InputError, match=r"thing\.png") as error:
-        read_picture(path)
+        read_image(path)
     assert "\n" not in str(error.value)
 
 
 def test_a_folder_is_no_picture(tmp_path):
-    assert not is_picture(tmp_path)
+    assert not is_image(tmp_path)
     with pytest.raises(InputError, match=tmp_path.name):
-        read_picture(tmp_path)
+        read_image(tmp_path)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tiff", "bmp"])
@@ -146,7 +146,7 @@ def test_truncated(tmp_path, suffix):
     Image.fromarray(SCENE).save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     with pytest.raises(InputError, match=path.name) as error:
-        read_picture(path)
+        read_image(path)
     assert "\n" not in str(error.value)
 
 
@@ -165,7 +165,7 @@ def test_damage_is_survived(tmp_path, suffix, place, junk):
     data[start : start + len(junk)] = junk
     path.write_bytes(data)
     with suppress(InputError):
-        assert read_picture(path).shape[2] == 3
+        assert read_image(path).shape[2] == 3
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_damage_is_survived(tmp_path, suffix, place, junk):
 def test_too_large_is_refused_undecoded(tmp_path, width, height, recwarn):
     path = tmp_path / "huge.png"
     path.write_bytes(png_header(width, height))
-    for read in (read_picture, is_picture):
+    for read in (read_image, is_image):
         with pytest.raises(InputError, match=r"huge\.png is too large"):
             read(path)
     assert not recwarn.list
@@ -183,16 +183,16 @@ def test_too_large_is_refused_undecoded(tmp_path, width, height, recwarn):
 def test_32_bit_pixels_are_refused(tmp_path):
     Image.fromarray(np.zeros((4, 4), np.float32)).save(tmp_path / "depth.tiff")
     with pytest.raises(InputError, match="32 bits"):
-        read_picture(tmp_path / "depth.tiff")
+        read_image(tmp_path / "depth.tiff")
 
 
 def test_writes(tmp_path, unmarked):
-    write_picture(tmp_path / "new" / "a.png", SCENE, unmarked)
-    np.testing.assert_array_equal(read_picture(tmp_path / "new" / "a.png"), SCENE)
+    write_image(tmp_path / "new" / "a.png", SCENE, unmarked)
+    np.testing.assert_array_equal(read_image(tmp_path / "new" / "a.png"), SCENE)
     for name in ("a.jpg", "a.JPEG"):
-        write_picture(tmp_path / name, SCENE, unmarked)
+        write_image(tmp_path / name, SCENE, unmarked)
         assert Image.open(tmp_path / name).format == "JPEG"
-        assert np.abs(read_picture(tmp_path / name).astype(int) - SCENE).mean() < 3
+        assert np.abs(read_image(tmp_path / name).astype(int) - SCENE).mean() < 3
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.JPEG", "a.jpg", "new"]
 
 

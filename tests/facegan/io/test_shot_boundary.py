@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.facegan.io.video_files import quadrants, write_video
 
-from facegan.io.shot_boundary import CutDetector
+from facegan.io.shot_boundary import ShotBoundaryDetector
 from facegan.io.video_reader import VideoReader
 from facegan.perception.face_tracker import CentroidTracker
 
@@ -33,7 +33,7 @@ def test_a_moving_camera_is_no_cut(tmp_path):
 @pytest.mark.parametrize("brightness", [0.9, 1.1])
 def test_a_change_of_light_is_no_cut(brightness):
     image = quadrants().astype(np.float32)
-    detector = CutDetector()
+    detector = ShotBoundaryDetector()
     frames = [image] * 5 + [image * brightness] * 5
     assert not any(detector.update(frame.clip(0, 255).astype(np.uint8)) for frame in frames)
 

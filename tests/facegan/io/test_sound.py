@@ -6,11 +6,11 @@ import pytest
 
 from facegan.io.sound import DEFAULT_RATE
 from facegan.io.video_writer import VideoWriter
-from facegan.provenance import Claim, Marker, Marks
+from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
 
 IMAGE = np.full((64, 64, 3), 128, np.uint8)
 RATE = 48_000
-UNMARKED = Marker(Marks(enabled=False), Claim("tiny", ()))
+UNMARKED = ProvenanceWriter(ProvenanceConfig(enabled=False), ManifestClaim("tiny", ()))
 
 
 def rewritten(path, out):

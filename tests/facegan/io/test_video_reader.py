@@ -10,7 +10,7 @@ from tests.facegan.io.video_files import quadrants, write_video
 from facegan.errors import InputError
 from facegan.io.video_reader import VideoReader
 
-COLOURS = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200), "grey": (120, 120, 120)}
+COLORS = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200), "gray": (120, 120, 120)}
 
 
 def read(path, every=1):
@@ -25,10 +25,10 @@ def noise(count, height=120, width=160):
 
 
 def corners(image):
-    """Names of the colours at the four corners, row by row."""
+    """Names of the colors at the four corners, row by row."""
 
     def name(pixel):
-        return min(COLOURS, key=lambda c: np.abs(pixel - np.array(COLOURS[c], int)).sum())
+        return min(COLORS, key=lambda c: np.abs(pixel - np.array(COLORS[c], int)).sum())
 
     return [name(image[y, x].astype(int)) for y in (4, -4) for x in (4, -4)]
 
@@ -70,7 +70,7 @@ def test_container_and_codec(tmp_path, name, codec):
     assert reader.rate == pytest.approx(25)
     np.testing.assert_allclose(times, np.arange(12) / 25, atol=0.011)
     assert all(image.shape == (48, 64, 3) and image.dtype == np.uint8 for image in images)
-    assert all(corners(image) == ["red", "green", "blue", "grey"] for image in images)
+    assert all(corners(image) == ["red", "green", "blue", "gray"] for image in images)
     assert reader.damage is None
 
 
@@ -78,9 +78,9 @@ def test_container_and_codec(tmp_path, name, codec):
     ("matrix", "expected"),
     [
         # a phone held upright: the picture is to be turned clockwise by 90 degrees
-        ((0, 1, -1, 0), ["blue", "red", "grey", "green"]),
-        ((-1, 0, 0, -1), ["grey", "blue", "green", "red"]),
-        ((0, -1, 1, 0), ["green", "grey", "red", "blue"]),
+        ((0, 1, -1, 0), ["blue", "red", "gray", "green"]),
+        ((-1, 0, 0, -1), ["gray", "blue", "green", "red"]),
+        ((0, -1, 1, 0), ["green", "gray", "red", "blue"]),
     ],
 )
 def test_rotation_flag(tmp_path, matrix, expected):
@@ -95,7 +95,7 @@ def test_rotation_flag(tmp_path, matrix, expected):
 def test_pixels_that_are_not_square(tmp_path):
     _, _, _, images = read(write_video(tmp_path / "v.mp4", [quadrants()] * 3, aspect=2))
     assert images[0].shape == (48, 128, 3)
-    assert corners(images[0]) == ["red", "green", "blue", "grey"]
+    assert corners(images[0]) == ["red", "green", "blue", "gray"]
 
 
 @pytest.mark.parametrize("name", ["v.mp4", "v.mkv"])
@@ -221,8 +221,8 @@ def test_raw_pixels_after_a_line_of_text_are_a_video(tmp_path):
     with av.open(tmp_path / "raw.y4m", "w") as container:
         stream = container.add_stream("rawvideo", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
-        grey = np.full((64, 64, 3), 100, np.uint8)  # every byte a letter
+        gray = np.full((64, 64, 3), 100, np.uint8)  # every byte a letter
         for _ in range(3):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(gray, format="rgb24")))
         container.mux(stream.encode())
     assert len(list(VideoReader(tmp_path / "raw.y4m").frames())) == 3

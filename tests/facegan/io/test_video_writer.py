@@ -61,18 +61,18 @@ def test_times_closer_than_the_time_base(make_video, tmp_path, unmarked):
     ]
 
 
-def test_colours_survive(make_video, tmp_path, unmarked):
+def test_colors_survive(make_video, tmp_path, unmarked):
     path = make_video("clip.mp4", [IMAGE] * 2, sound=None)
     image = np.zeros((64, 96, 3), np.uint8)
     corners = [(220, 30, 40), (20, 200, 60), (30, 40, 230), (250, 250, 250)]
-    for index, colour in enumerate(corners):
-        image[:, 24 * index : 24 * index + 24] = colour
+    for index, color in enumerate(corners):
+        image[:, 24 * index : 24 * index + 24] = color
     with VideoWriter.open(tmp_path / "out.mp4", (96, 64), 25, unmarked, path) as writer:
         writer.write(image, 0)
     (frame,) = frames(tmp_path / "out.mp4")
     decoded = frame.reformat(format="rgb24", src_colorspace=Colorspace.ITU709).to_ndarray()
-    for index, colour in enumerate(corners):
-        np.testing.assert_allclose(decoded[32, 24 * index + 12], colour, atol=5)
+    for index, color in enumerate(corners):
+        np.testing.assert_allclose(decoded[32, 24 * index + 12], color, atol=5)
     assert (frame.colorspace, frame.color_range, frame.format.name) == (1, 1, "yuv420p")
 
 

@@ -27,7 +27,7 @@ def write_video(path, images, *, codec="libx264", rate=25, milliseconds=None, as
 
 
 def quadrants(height=48, width=64):
-    """Red and green above, blue and grey below."""
+    """Red and green above, blue and gray below."""
     image = np.empty((height, width, 3), np.uint8)
     image[: height // 2, : width // 2] = (200, 30, 30)
     image[: height // 2, width // 2 :] = (30, 200, 30)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torchmetrics.functional import jaccard_index
 
-from facegan.losses import perceptual, reconstruction, segmentation_cross_entropy, segmentation_overlap
+from facegan.losses import perceptual, reconstruction, segmentation_cross_entropy, soft_jaccard_loss
 
 seeds = st.integers(0, 2**31 - 1)
 
@@ -90,13 +90,13 @@ def test_overlap_of_the_sure_is_what_sets_overlap(seed):
     """Against torchmetrics' count of the same pixels."""
     found, truth = torch.randint(3, (2, 2, 8, 8), generator=torch.Generator().manual_seed(seed))
     counted = jaccard_index(found, truth, task="multiclass", num_classes=3, average="macro")
-    torch.testing.assert_close(segmentation_overlap(logits_of(found), truth), 1 - counted)
+    torch.testing.assert_close(soft_jaccard_loss(logits_of(found), truth), 1 - counted)
 
 
 def test_overlap_of_the_unsure_by_hand():
     """Two pixels, background and face, half and half of both: (½ / 1½ + ½ / 1½) and hair, nowhere."""
     logits = torch.tensor([0.0, 0.0, -200.0]).view(1, 3, 1, 1).expand(1, 3, 1, 2)
-    loss = segmentation_overlap(logits, torch.tensor([[[0, 1]]]))
+    loss = soft_jaccard_loss(logits, torch.tensor([[[0, 1]]]))
     assert loss.item() == pytest.approx(1 - (1 / 3 + 1 / 3 + 1) / 3)
 
 
@@ -108,7 +108,7 @@ def test_half_of_a_small_region_counts_as_half_of_a_large_one(label, size):
     found.view(-1)[(truth.view(-1) == label).nonzero()[: size // 2, 0]] = 0
     background = 256 - 64 - 4
     expected = (1 / 2 + 1 - background / (background + size // 2)) / 3
-    assert segmentation_overlap(logits_of(found), truth).item() == pytest.approx(expected)
+    assert soft_jaccard_loss(logits_of(found), truth).item() == pytest.approx(expected)
 
 
 @given(seeds)
@@ -116,8 +116,8 @@ def test_overlap_falls_down_its_gradient(seed):
     random = torch.Generator().manual_seed(seed)
     logits = torch.randn(2, 3, 6, 6, generator=random).requires_grad_()
     truth = torch.randint(3, (2, 6, 6), generator=random).byte()
-    before = segmentation_overlap(logits, truth)
+    before = soft_jaccard_loss(logits, truth)
     before.backward()
-    after = segmentation_overlap(logits.detach() - 10 * logits.grad, truth)
+    after = soft_jaccard_loss(logits.detach() - 10 * logits.grad, truth)
     assert 0 <= after < before <= 1
-    assert segmentation_overlap(logits.bfloat16(), truth).dtype == torch.float32
+    assert soft_jaccard_loss(logits.bfloat16(), truth).dtype == torch.float32

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facegan.geometry.landmarks import EDGES
-from facegan.losses import action_unit_consistency, connectivity, landmark_reconstruction, movement_norm
+from facegan.losses import action_unit_consistency, connectivity, displacement_norm, landmark_reconstruction
 
 seeds = st.integers(0, 2**31 - 1)
 distances = pytest.mark.parametrize("distance", [landmark_reconstruction, connectivity])
@@ -26,7 +26,7 @@ def test_norm_of_the_movement_is_that_of_a_face():
     movement = torch.zeros(2, 68, 2)
     movement[0, 5] = torch.tensor([3.0, 4.0])
     movement[1, :, 0] = 1.0
-    assert movement_norm(movement).item() == pytest.approx((5 + math.sqrt(68)) / 2)
+    assert displacement_norm(movement).item() == pytest.approx((5 + math.sqrt(68)) / 2)
 
 
 @given(seeds)
@@ -75,13 +75,13 @@ def test_action_units_count_for_both():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 def test_gradient_at_rest_is_finite(dtype):
     movement = torch.zeros(2, 68, 2, dtype=dtype, requires_grad=True)
-    movement_norm(movement).backward()
+    displacement_norm(movement).backward()
     assert movement.grad.isfinite().all()
-    assert movement_norm(movement).item() == pytest.approx(0, abs=1e-5)
+    assert displacement_norm(movement).item() == pytest.approx(0, abs=1e-5)
 
 
 @given(seeds)
 def test_norm_pulls_towards_rest(seed):
     movement = faces(seed)[0].requires_grad_()
-    movement_norm(movement).backward()
+    displacement_norm(movement).backward()
     assert (movement.grad * movement).sum() > 0

@@ -4,11 +4,11 @@ from dataclasses import FrozenInstanceError, asdict
 import pytest
 
 from facegan.errors import InputError
-from facegan.networks import DiscriminatorSettings, GeneratorSettings
+from facegan.networks import DiscriminatorConfig, GeneratorConfig
 
 
 def test_defaults_are_pix2pixhds():
-    assert asdict(GeneratorSettings()) == {
+    assert asdict(GeneratorConfig()) == {
         "kind": "coarse_to_fine",
         "width": 32,
         "downsamplings": 4,
@@ -16,9 +16,9 @@ def test_defaults_are_pix2pixhds():
         "local_blocks": 3,
         "norm": "instance",
         "skips": False,
-        "initialisation": "normal",
+        "init": "normal",
     }
-    assert asdict(DiscriminatorSettings()) == {
+    assert asdict(DiscriminatorConfig()) == {
         "width": 64,
         "layers": 3,
         "scales": 3,
@@ -27,7 +27,7 @@ def test_defaults_are_pix2pixhds():
     }
 
 
-@pytest.mark.parametrize("settings", [GeneratorSettings, DiscriminatorSettings])
+@pytest.mark.parametrize("settings", [GeneratorConfig, DiscriminatorConfig])
 def test_every_setting_is_documented_and_frozen(settings):
     for name in asdict(settings()):
         assert re.search(rf"^ {{4,8}}{name}: ", settings.__doc__, re.MULTILINE)
@@ -36,24 +36,24 @@ def test_every_setting_is_documented_and_frozen(settings):
 
 
 IMPOSSIBLE = [
-    (GeneratorSettings, "kind", "local"),
-    (GeneratorSettings, "kind", ["global"]),
-    (GeneratorSettings, "width", 0),
-    (GeneratorSettings, "width", "wide"),
-    (GeneratorSettings, "width", 8.5),
-    (GeneratorSettings, "width", True),
-    (GeneratorSettings, "width", None),
-    (GeneratorSettings, "downsamplings", -1),
-    (GeneratorSettings, "blocks", -1),
-    (GeneratorSettings, "local_blocks", -3),
-    (GeneratorSettings, "norm", "batch"),
-    (GeneratorSettings, "norm", None),
-    (GeneratorSettings, "skips", "no"),
-    (DiscriminatorSettings, "width", -64),
-    (DiscriminatorSettings, "layers", 0),
-    (DiscriminatorSettings, "scales", 0),
-    (DiscriminatorSettings, "norm", "batch"),
-    (DiscriminatorSettings, "spectral_norm", 1),
+    (GeneratorConfig, "kind", "local"),
+    (GeneratorConfig, "kind", ["global"]),
+    (GeneratorConfig, "width", 0),
+    (GeneratorConfig, "width", "wide"),
+    (GeneratorConfig, "width", 8.5),
+    (GeneratorConfig, "width", True),
+    (GeneratorConfig, "width", None),
+    (GeneratorConfig, "downsamplings", -1),
+    (GeneratorConfig, "blocks", -1),
+    (GeneratorConfig, "local_blocks", -3),
+    (GeneratorConfig, "norm", "batch"),
+    (GeneratorConfig, "norm", None),
+    (GeneratorConfig, "skips", "no"),
+    (DiscriminatorConfig, "width", -64),
+    (DiscriminatorConfig, "layers", 0),
+    (DiscriminatorConfig, "scales", 0),
+    (DiscriminatorConfig, "norm", "batch"),
+    (DiscriminatorConfig, "spectral_norm", 1),
 ]
 
 
@@ -67,5 +67,5 @@ def test_impossible_value_is_one_line_that_names_it(settings, name, value):
 
 
 def test_smallest_possible():
-    assert GeneratorSettings("global", 1, 0, 0, 0).width == 1
-    assert DiscriminatorSettings(1, 1, 1).layers == 1
+    assert GeneratorConfig("global", 1, 0, 0, 0).width == 1
+    assert DiscriminatorConfig(1, 1, 1).layers == 1

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from facegan.networks import DiscriminatorSettings, MultiScaleDiscriminator
+from facegan.networks import DiscriminatorConfig, MultiScaleDiscriminator
 
 
 def parameters(network):
@@ -105,7 +105,7 @@ def test_group_norm_parameters():
 
 def test_settings_are_its_arguments():
     with torch.device("meta"):
-        assert parameters(MultiScaleDiscriminator(3, **asdict(DiscriminatorSettings()))) == 8_294_211
+        assert parameters(MultiScaleDiscriminator(3, **asdict(DiscriminatorConfig()))) == 8_294_211
 
 
 def test_wider_than_512_stops_too():

@@ -8,7 +8,7 @@ from huggingface_hub import constants
 from facegan.errors import InputError
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.networks import CoarseToFineGenerator, FaceGAN, FaceGANConfig, GlobalGenerator
-from facegan.networks.compositing import cut_predicted_head
+from facegan.networks.compositing import mask_predicted_head
 
 SIZE = 32
 GENERATOR = {"width": 8, "downsamplings": 2, "blocks": 1, "local_blocks": 1}
@@ -76,7 +76,7 @@ def test_every_step_of_the_way(model, inputs):
     torch.testing.assert_close(made.heatmap, draw_gaussians(moved, SIZE, 0.1))
     face, segmentation = model.reenactor(inputs["source"], made.heatmap)
     torch.testing.assert_close((made.face, made.segmentation), (face, segmentation))
-    torch.testing.assert_close(made.head, cut_predicted_head(face, segmentation))
+    torch.testing.assert_close(made.head, mask_predicted_head(face, segmentation))
     painted, mask = model.background_mixer(made.head, inputs["background"])
     torch.testing.assert_close((made.painted, made.mask), (painted, mask))
     torch.testing.assert_close(made.result, mask * painted + (1 - mask) * inputs["background"])
@@ -175,7 +175,7 @@ DAMAGES = {
     "half a configuration": lambda folder: (folder / "config.json").write_text('{"size": 3'),
     "configuration of bytes": lambda folder: (folder / "config.json").write_bytes(b"\xff\xfe\x00"),
     "configuration that is a list": lambda folder: (folder / "config.json").write_text("[1, 2]"),
-    "unknown key": lambda folder: rewrite(folder, colour="red"),
+    "unknown key": lambda folder: rewrite(folder, color="red"),
     "unknown key of a network": lambda folder: rewrite(folder, reenactor=GENERATOR | {"wings": 2}),
     "number that is none": lambda folder: rewrite(folder, reenactor=GENERATOR | {"width": "wide"}),
     "impossible number": lambda folder: rewrite(folder, reenactor=GENERATOR | {"blocks": -1}),

@@ -23,7 +23,7 @@ def test_before_training_nothing_moves(faces):
     for _ in range(2):
         assert torch.equal(network(*faces), faces[0])
         assert not network.movement(*faces).any()
-        network.standardise(*faces)
+        network.standardize(*faces)
 
 
 @pytest.mark.parametrize("layers", [0, 1, 3])
@@ -48,13 +48,13 @@ def test_regressor_is_a_perceptron_of_landmarks(faces, layers):
     torch.testing.assert_close(shown, by_hand(network, faces[0].reshape(8, 136)))
 
 
-def test_standardised_networks_see_numbers_of_mean_0_and_deviation_1(faces):
+def test_standardized_networks_see_numbers_of_mean_0_and_deviation_1(faces):
     """However small the differences are, and wherever they lie; a unit that never moves stays at 0."""
     points, motion = 0.3 + 0.1 * faces[0], faces[1].clone()
     motion[:, 4] = 0.25
     network, regressor = LandmarkTransformer(width=16, layers=1), ActionUnitRegressor(width=16, layers=1)
-    network.standardise(points, motion)
-    regressor.standardise(points)
+    network.standardize(points, motion)
+    regressor.standardize(points)
     seen = [network.landmarks(points), network.motion(motion)]
     for numbers, size in zip(seen, (136, 20), strict=True):
         assert numbers.shape == (8, size)
@@ -67,9 +67,9 @@ def test_standardised_networks_see_numbers_of_mean_0_and_deviation_1(faces):
     torch.testing.assert_close(regressor(points), by_hand(regressor, seen[0]))
 
 
-def test_standardisation_is_saved_with_the_weights(faces):
+def test_standardization_is_saved_with_the_weights(faces):
     network, other = LandmarkTransformer(width=16, layers=1), LandmarkTransformer(width=16, layers=1)
-    network.standardise(*faces)
+    network.standardize(*faces)
     torch.nn.init.normal_(network.body[-1].weight)
     assert not torch.equal(other(*faces), network(*faces))
     other.load_state_dict(network.state_dict())
@@ -78,7 +78,7 @@ def test_standardisation_is_saved_with_the_weights(faces):
 
 def test_equal_examples_do_not_blow_up(faces):
     network = LandmarkTransformer(width=16, layers=1)
-    network.standardise(faces[0][:1].repeat(8, 1, 1), torch.zeros(8, 20))
+    network.standardize(faces[0][:1].repeat(8, 1, 1), torch.zeros(8, 20))
     assert network.landmarks(faces[0]).abs().max() < 200
     assert network.motion(faces[1]).abs().max() < 200
 
@@ -89,12 +89,12 @@ def test_gradient_flows_from_the_start_and_training_learns(faces):
     network = LandmarkTransformer(width=64, layers=2)
     source, motion = faces
     aim = source + 0.1 * motion[:, :2, None].repeat(1, 34, 1).reshape(8, 68, 1)
-    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
+    optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
     losses = []
     for _ in range(60):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss = (network(source, motion) - aim).abs().mean()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.2 * losses[0]

@@ -8,12 +8,12 @@ from facegan.networks import (
     BackgroundMixer,
     CoarseToFineGenerator,
     FaceReenactor,
-    GeneratorSettings,
+    GeneratorConfig,
     GlobalGenerator,
 )
-from facegan.networks.compositing import cut_background, cut_head, cut_predicted_head, mix
+from facegan.networks.compositing import mask_background, mask_head, mask_predicted_head, mix
 
-SMALL = GeneratorSettings(width=8, downsamplings=2, blocks=1, local_blocks=1)
+SMALL = GeneratorConfig(width=8, downsamplings=2, blocks=1, local_blocks=1)
 KINDS = [("coarse_to_fine", CoarseToFineGenerator), ("global", GlobalGenerator)]
 
 
@@ -142,7 +142,7 @@ def test_coarse_parameters_are_the_global_generators(network):
 def test_cutting_by_labels():
     picture = noise(2, 3, 4, 4)
     labels = torch.randint(3, (2, 4, 4), generator=torch.Generator().manual_seed(0))
-    head, background = cut_head(picture, labels), cut_background(picture, labels)
+    head, background = mask_head(picture, labels), mask_background(picture, labels)
     torch.testing.assert_close(head + background, picture)
     assert not (head * background).any()
     for batch, row, column in labels.nonzero():
@@ -154,10 +154,10 @@ def test_predicted_head_is_weighted_by_its_probability():
     face, logits = noise(2, 3, 4, 4), 3 * noise(2, 3, 4, 4, seed=1)
     weights = logits.exp()
     expected = face * ((weights[:, 1] + weights[:, 2]) / weights.sum(dim=1))[:, None]
-    torch.testing.assert_close(cut_predicted_head(face, logits), expected)
+    torch.testing.assert_close(mask_predicted_head(face, logits), expected)
     sure = torch.zeros(2, 3, 4, 4)
     sure[:, 0, :, :2], sure[:, 2, :, 2:] = 100, 100
-    torch.testing.assert_close(cut_predicted_head(face, sure), cut_head(face, sure.argmax(dim=1)))
+    torch.testing.assert_close(mask_predicted_head(face, sure), mask_head(face, sure.argmax(dim=1)))
 
 
 def test_mixing_goes_from_background_to_painted():
@@ -173,7 +173,7 @@ def test_mixing_goes_from_background_to_painted():
 def test_kaimings_start_follows_the_layers_sizes_and_leaves_the_heads(painter):
     torch.manual_seed(0)
     networks = {
-        start: painter(GeneratorSettings(kind="global", width=16, blocks=1, initialisation=start))
+        start: painter(GeneratorConfig(kind="global", width=16, blocks=1, init=start))
         for start in ("normal", "kaiming")
     }
     for name, module in networks["kaiming"].named_modules():

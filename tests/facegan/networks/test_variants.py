@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from facegan.networks import BackgroundMixer, FaceReenactor, GeneratorSettings, MultiScaleDiscriminator
+from facegan.networks import BackgroundMixer, FaceReenactor, GeneratorConfig, MultiScaleDiscriminator
 from facegan.networks.generator import norm_layer
 
 NORMS = ("instance", "group", "none")
@@ -14,7 +14,7 @@ SIZE = 64
 
 
 def small(norm="instance", kind="coarse_to_fine"):
-    return GeneratorSettings(kind, width=8, downsamplings=2, blocks=1, local_blocks=1, norm=norm)
+    return GeneratorConfig(kind, width=8, downsamplings=2, blocks=1, local_blocks=1, norm=norm)
 
 
 def discriminator(norm, **variant):
@@ -143,7 +143,7 @@ def test_group_norm_by_hand(channels, groups):
 
 def test_compiled_reenactor_is_the_same():
     """As small as can be: nearly all of the time goes to the compiler."""
-    tiny = GeneratorSettings(width=4, downsamplings=1, blocks=1, local_blocks=1)
+    tiny = GeneratorConfig(width=4, downsamplings=1, blocks=1, local_blocks=1)
     network = lively(lambda norm: FaceReenactor(replace(tiny, norm=norm)), "instance").eval()
     pictures = [picture[..., :16, :16] for picture in inputs(network, 1)]
     with torch.no_grad():

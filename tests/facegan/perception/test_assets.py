@@ -62,7 +62,7 @@ def table(monkeypatch):
 
     def put(**sources):
         digest = hashlib.sha256(PAYLOAD).hexdigest()
-        toy = Asset(NAME, sha256=digest, size=len(PAYLOAD), licence="MIT", **sources)
+        toy = Asset(NAME, sha256=digest, size=len(PAYLOAD), license="MIT", **sources)
         monkeypatch.setitem(assets.ASSETS, NAME, toy)
 
     return put

@@ -10,10 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facegan.geometry import motion
 from facegan.geometry.head_pose import HeadPose
-from facegan.geometry.landmarks import FLIPPED
-from facegan.geometry.motion import ACTION_UNITS
+from facegan.geometry.landmarks import FLIP_INDICES
+from facegan.geometry.motion import ACTION_UNITS, NUM_MOTION_PARAMS, edit_motion, motion_from_openface
 from facegan.io.video_reader import VideoReader
 from facegan.perception import FaceAnalyzer, assets
 from facegan.perception.action_units import from_blendshapes
@@ -30,7 +29,7 @@ anyhow = st.floats(-3.1, 3.1)
 
 
 def pose(**values):
-    return motion.edit(torch.zeros(motion.SIZE), values).numpy()
+    return edit_motion(torch.zeros(NUM_MOTION_PARAMS), values).numpy()
 
 
 def turned(pitch, yaw, roll):
@@ -98,13 +97,13 @@ def test_landmarks_lie_where_they_are_drawn(seen):
 
 @pytest.mark.parametrize("size", [96, 384])
 def test_mirrored_picture_has_the_mirrored_landmarks(analyzer, size):
-    """Whatever the size: half a pixel between corner and centre of the first one would be seen here."""
+    """Whatever the size: half a pixel between corner and center of the first one would be seen here."""
     shifts = []
     for seed in (0, 3, 5):
         for yaw in (-10, 10):
             image = render(sample_identity(seed), pose(yaw=yaw), size).image
             (face,), (mirrored,) = analyzer(image), analyzer(np.ascontiguousarray(image[:, ::-1]))
-            shifts.append(face.landmarks[:, 0] + mirrored.landmarks[list(FLIPPED), 0] - (size - 1))
+            shifts.append(face.landmarks[:, 0] + mirrored.landmarks[list(FLIP_INDICES), 0] - (size - 1))
     assert abs(np.mean(shifts)) < 0.15
 
 
@@ -122,7 +121,7 @@ def test_numbers_of_a_face_belong_together(seen):
         assert face.blendshapes.shape == (52,)
         assert 0 <= face.blendshapes.min() <= face.blendshapes.max() <= 1
         np.testing.assert_array_equal(face.intensities, from_blendshapes(face.blendshapes))
-        expected = motion.from_openface(torch.from_numpy(face.intensities), torch.from_numpy(face.angles))
+        expected = motion_from_openface(torch.from_numpy(face.intensities), torch.from_numpy(face.angles))
         np.testing.assert_allclose(face.motion, expected, atol=1e-6)
         assert face.motion.dtype == np.float32
         assert 0.5 < face.confidence <= 1

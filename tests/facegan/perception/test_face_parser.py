@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from facegan.geometry import motion
+from facegan.geometry.motion import NUM_MOTION_PARAMS, edit_motion
 from facegan.geometry.segmentation import BACKGROUND, FACE, HAIR
 from facegan.perception import FaceAnalyzer, FaceParser, assets
 from facegan.perception.face_parser import CHIN, FACE_OVAL, head_labels, one_head
@@ -21,7 +21,7 @@ def overlap(ours, theirs):
 def heads():
     """Drawn heads with the mesh that is seen in them."""
     frames = [
-        render(sample_identity(seed), motion.edit(torch.zeros(motion.SIZE), values).numpy(), SIZE)
+        render(sample_identity(seed), edit_motion(torch.zeros(NUM_MOTION_PARAMS), values).numpy(), SIZE)
         for seed in range(3)
         for values in SHOWN
     ]

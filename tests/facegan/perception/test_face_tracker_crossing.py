@@ -9,7 +9,7 @@ import pytest
 from tests.facegan.io.video_files import write_video
 
 from facegan.geometry.crop import EYES, SIDE
-from facegan.geometry.landmarks import between_eyes
+from facegan.geometry.landmarks import interocular_center
 from facegan.preparation import Settings
 from facegan.preparation.crop_tracks import prepare_clip
 from facegan.preparation.face_annotator import detect
@@ -48,7 +48,7 @@ def draw(scene, heads, backgrounds):
         picture = background
         for person, (x, y, scale) in places.items():
             head = heads[person][(number // 3 + person) % 4]
-            corner = np.array((x, y)) - scale * between_eyes(head.landmarks)
+            corner = np.array((x, y)) - scale * interocular_center(head.landmarks)
             move = np.column_stack((scale * np.eye(2), corner))
             mask = cv2.warpAffine((head.segmentation > 0).astype(float), move, (WIDTH, HEIGHT))[..., None]
             face = cv2.warpAffine(head.image, move, (WIDTH, HEIGHT))

@@ -27,7 +27,7 @@ def reference():
     return dlib.face_recognition_model_v1(str(assets.path("dlib_face_recognition_resnet_model_v1.dat")))
 
 
-def scene(width, height, face, angle, centre):
+def scene(width, height, face, angle, center):
     """A smooth random picture H×W×3 and five whole-pixel anchors, about where a face has them.
 
     Args:
@@ -37,7 +37,7 @@ def scene(width, height, face, angle, centre):
     picture = F.interpolate(noise, (height, width), mode="bicubic").clamp(0, 1)[0]
     upright = np.array([(0.36, -0.29), (0.15, -0.27), (-0.38, -0.28), (-0.17, -0.27), (0.03, 0.14)]) * face
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    anchors = np.rint(upright @ turn + centre).astype(int)
+    anchors = np.rint(upright @ turn + center).astype(int)
     return (255 * picture).byte().permute(1, 2, 0).contiguous().numpy(), anchors
 
 
@@ -69,7 +69,7 @@ def as_levels(chips):
     ],
 )
 def test_chip_is_dlibs(width, height, face, angle):
-    image, anchors = scene(width, height, face, angle, centre=(width / 2, height / 2))
+    image, anchors = scene(width, height, face, angle, center=(width / 2, height / 2))
     expected = dlib.get_face_chip(image, detection(anchors), size=150, padding=0.25).astype(float)
     off = as_levels(align(*as_input(image, anchors))) - expected
     # dlib cuts a level's decimals off.
@@ -79,7 +79,7 @@ def test_chip_is_dlibs(width, height, face, angle):
 
 def test_chip_of_a_large_picture_is_nearly_dlibs():
     """From two pixels a step both shrink the picture first, which moves dlib's by a part of a pixel."""
-    image, anchors = scene(1000, 1000, 500, 0.2, centre=(500, 500))
+    image, anchors = scene(1000, 1000, 500, 0.2, center=(500, 500))
     expected = dlib.get_face_chip(image, detection(anchors), size=150, padding=0.25).astype(float)
     off = as_levels(align(*as_input(image, anchors))) - expected
     assert np.abs(off).mean() < 4
@@ -87,7 +87,7 @@ def test_chip_of_a_large_picture_is_nearly_dlibs():
 
 @pytest.mark.parametrize("times", [2, 4, 5])
 def test_chip_does_not_depend_on_resolution(times):
-    image, anchors = scene(300, 300, 120, 0.4, centre=(150, 150))
+    image, anchors = scene(300, 300, 120, 0.4, center=(150, 150))
     picture, landmarks = as_input(image, anchors)
     enlarged = F.interpolate(picture, scale_factor=times, mode="bilinear")
     off = (align(enlarged, landmarks) - align(picture, landmarks)) * 127.5
@@ -96,8 +96,8 @@ def test_chip_does_not_depend_on_resolution(times):
 
 
 def test_large_picture_does_not_alias():
-    """Lines of one pixel in black and white become grey."""
-    _, anchors = scene(1024, 1024, 500, 0.0, centre=(512, 512))
+    """Lines of one pixel in black and white become gray."""
+    _, anchors = scene(1024, 1024, 500, 0.0, center=(512, 512))
     image = np.zeros((1024, 1024, 3), np.uint8)
     image[:, ::2] = 255
     chips = align(*as_input(image, anchors))
@@ -105,7 +105,7 @@ def test_large_picture_does_not_alias():
 
 
 def test_outside_is_black():
-    image, anchors = scene(256, 256, 150, 0.0, centre=(10, 128))
+    image, anchors = scene(256, 256, 150, 0.0, center=(10, 128))
     image[:] = 255
     chip = align(*as_input(image, anchors))
     assert chip[..., :40].max() == -1
@@ -113,7 +113,7 @@ def test_outside_is_black():
 
 
 def test_batch_is_its_pictures(embedder):
-    scenes = [scene(700, 700, face, 0.1, centre=(350, 350)) for face in (60, 500, 250)]
+    scenes = [scene(700, 700, face, 0.1, center=(350, 350)) for face in (60, 500, 250)]
     singles = [as_input(*each) for each in scenes]
     batch = [torch.cat(parts) for parts in zip(*singles, strict=True)]
     torch.testing.assert_close(
@@ -124,7 +124,7 @@ def test_batch_is_its_pictures(embedder):
 
 @pytest.mark.parametrize(("face", "tolerance"), [(110, 0.01), (400, 0.05)])
 def test_embedding_is_dlibs(embedder, reference, face, tolerance):
-    image, anchors = scene(800, 800, face, 0.2, centre=(400, 400))
+    image, anchors = scene(800, 800, face, 0.2, center=(400, 400))
     expected = np.array(reference.compute_face_descriptor(image, detection(anchors)))
     distance = np.linalg.norm(embedder(*as_input(image, anchors))[0].numpy() - expected)
     assert distance < tolerance
@@ -132,7 +132,7 @@ def test_embedding_is_dlibs(embedder, reference, face, tolerance):
 
 @pytest.mark.parametrize("face", [80, 400])
 def test_gradient_reaches_the_picture_but_not_the_weights(embedder, face):
-    picture, landmarks = as_input(*scene(800, 800, face, 0.0, centre=(400, 400)))
+    picture, landmarks = as_input(*scene(800, 800, face, 0.0, center=(400, 400)))
     embedder(picture.requires_grad_(), landmarks).sum().backward()
     assert picture.grad.isfinite().all()
     assert picture.grad[..., 390:410, 390:410].abs().min() > 0

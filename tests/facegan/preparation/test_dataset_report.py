@@ -11,7 +11,7 @@ import pytest
 from tests.facegan.io.video_files import write_video
 from tests.facegan.preparation.small import prepare_small
 
-from facegan.geometry.motion import NAMES
+from facegan.geometry.motion import MOTION_NAMES
 from facegan.preparation import find_videos
 from facegan.preparation.dataset_report import THUMBNAIL, histograms, warnings
 from facegan.preparation.prepare import Counts, Summary
@@ -31,7 +31,7 @@ def test_a_page_that_needs_no_other_file_tells_the_counts(people, tmp_path):
     page = (tmp_path / "data/report.html").read_text(encoding="utf-8")
     assert "12 crops of 3 people in 3 tracks" in " ".join(page.split())
     assert not re.search(r"(src|href)=\"(?!data:)", page)
-    assert page.count("<svg") == len(NAMES)
+    assert page.count("<svg") == len(MOTION_NAMES)
     for video, reason in summary.skipped.items():
         assert f"<td>{video}</td>" in page
         assert reason.replace("'", "&#39;") in page
@@ -54,9 +54,9 @@ def test_names_are_text(heads, tmp_path):
 def motion(**spread):
     """Of 200 crops, all numbers of which vary but those that are given."""
     random = np.random.default_rng(0)
-    values = random.uniform(0, 1, (200, len(NAMES)))
+    values = random.uniform(0, 1, (200, len(MOTION_NAMES)))
     for name, size in spread.items():
-        values[:, NAMES.index(name)] *= size
+        values[:, MOTION_NAMES.index(name)] *= size
     return values
 
 

@@ -12,26 +12,26 @@ from tests.facegan.io.video_files import write_video
 from tests.facegan.preparation.small import prepare_small
 
 from facegan.preparation import find_videos
-from facegan.preparation.identity_clustering import name_people
+from facegan.preparation.identity_clustering import cluster_identities
 
 
 @given(st.integers(0, 99), st.integers(1, 5), st.integers(1, 4))
 def test_groups_of_alike_are_found_in_any_order(seed, people, tracks):
     random = np.random.default_rng(seed)
-    centres = np.eye(128)[:people]
+    centers = np.eye(128)[:people]
     truth = random.permutation(np.repeat(np.arange(people), tracks))
     embeddings = {
-        f"track {number}": centres[person] + random.normal(0, 0.01, 128)
+        f"track {number}": centers[person] + random.normal(0, 0.01, 128)
         for number, person in enumerate(truth)
     }
-    names = list(name_people(embeddings).values())
+    names = list(cluster_identities(embeddings).values())
     assert len(set(names)) == people
     assert len(set(zip(truth.tolist(), names, strict=True))) == people
 
 
 def test_nobody_and_somebody():
-    assert name_people({}) == {}
-    assert name_people({"a": [1.0, 0.0]}) == {"a": "person_00000"}
+    assert cluster_identities({}) == {}
+    assert cluster_identities({"a": [1.0, 0.0]}) == {"a": "person_00000"}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def mixed(heads, tmp_path_factory):
 
 def test_people_are_one_in_all_their_videos_and_in_one_split(mixed, tmp_path):
     out = tmp_path / "data"
-    summary = prepare_small(find_videos(mixed), out, size=128, recognise=True)
+    summary = prepare_small(find_videos(mixed), out, size=128, recognize=True)
     table = pq.read_table(sorted(out.glob("*.parquet")))
     whose = dict(zip(table["video"].to_pylist(), table["identity"].to_pylist(), strict=True))
     assert whose == {str(number): f"person_{number % 3:05d}" for number in range(6)}
@@ -61,6 +61,6 @@ def test_a_person_in_two_prescribed_splits_is_tested_and_not_trained_on(mixed, t
     source = find_videos(mixed)
     clips = [replace(clip, split="train" if int(clip.video) >= 3 else "test") for clip in source.clips]
     source = replace(source, clips=tuple(clips))
-    summary = prepare_small(source, tmp_path / "data", size=128, recognise=True)
+    summary = prepare_small(source, tmp_path / "data", size=128, recognize=True)
     assert summary.splits["test"].identities == 3
     assert summary.splits["train"].identities == 0

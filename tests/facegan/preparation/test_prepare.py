@@ -12,8 +12,8 @@ from tests.facegan.io.video_files import write_video
 from tests.facegan.preparation.small import prepare_small
 
 from facegan.errors import InputError
-from facegan.geometry import landmarks
 from facegan.geometry.crop import Crop
+from facegan.geometry.landmarks import OUTER_LIPS, denormalize_points, interocular_center, landmarks_from_mesh
 from facegan.preparation import SCHEMA, Settings, find_videos, plan, prepare
 
 SIZE = 64
@@ -73,9 +73,9 @@ def test_rows(prepared):
         assert set(np.unique(image(row, "segmentation"))) == {0, 1, 2}
         assert row["confidence"] >= 0.5
         points = np.array(row["landmarks"]).reshape(68, 2)
-        np.testing.assert_allclose(landmarks.between_eyes(points), [0, 2 * 0.42 - 1], atol=1e-5)
+        np.testing.assert_allclose(interocular_center(points), [0, 2 * 0.42 - 1], atol=1e-5)
         mesh = np.array(row["mesh"]).reshape(478, 3)
-        np.testing.assert_array_equal(landmarks.from_mesh(mesh), points)
+        np.testing.assert_array_equal(landmarks_from_mesh(mesh), points)
         assert 0.1 < np.ptp(mesh[:, 2]) < 2
     sides = {row["video"]: row["crop"][2] for row in table}
     assert all(row["crop"][2] == sides[row["video"]] for row in table)
@@ -84,7 +84,7 @@ def test_rows(prepared):
 def test_landmarks_and_crops_lie_on_the_drawn_heads(prepared, heads):
     for row, drawn in zip(rows(prepared[1]), [frame for frames in heads for frame in frames], strict=True):
         crop = Crop(*row["crop"])
-        points = landmarks.denormalise(np.array(row["landmarks"]).reshape(68, 2), SIZE)
+        points = denormalize_points(np.array(row["landmarks"]).reshape(68, 2), SIZE)
         error = np.linalg.norm(crop.to_frame(points, SIZE) - drawn.landmarks, axis=-1).mean()
         assert error < 0.05 * np.ptp(drawn.landmarks[:, 0])
         expected = crop.cut(drawn.image, SIZE)[..., ::-1]
@@ -111,8 +111,8 @@ def test_two_people_in_one_video(heads, tmp_path):
     table = rows(out)
     assert [(row["track"], row["frame"]) for row in table] == [(t, f) for t in (0, 1) for f in (0, 2, 4)]
     assert {row["split"] for row in table} == {"train"}
-    centres = [row["crop"][0] + row["crop"][2] / 2 for row in table]
-    assert {centre > 128 for centre in centres[:3]} != {centre > 128 for centre in centres[3:]}
+    centers = [row["crop"][0] + row["crop"][2] / 2 for row in table]
+    assert {center > 128 for center in centers[:3]} != {center > 128 for center in centers[3:]}
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_unusable_faces(people, tmp_path, settings, reason):
 
 
 def test_faces_outside_the_picture(heads, tmp_path):
-    chin = int(heads[0][0].landmarks[landmarks.OUTER_LIPS, 1].mean())
+    chin = int(heads[0][0].landmarks[OUTER_LIPS, 1].mean())
     write_video(tmp_path / "videos" / "a.mp4", [frame.image[: chin // 2 * 2] for frame in heads[0]])
     write_video(tmp_path / "videos" / "b.mp4", [frame.image for frame in heads[1]])
     summary = prepare_small(find_videos(tmp_path / "videos"), tmp_path / "data")

@@ -23,7 +23,7 @@ def test_blur_lowers_sharpness_and_light_does_not(heads, person):
     assert sharpness(dark, frame.mesh) == pytest.approx(sharp, rel=0.1)
 
 
-def test_a_face_of_one_colour_has_no_sharpness(heads):
+def test_a_face_of_one_color_has_no_sharpness(heads):
     assert sharpness(np.full((128, 128, 3), 90, np.uint8), heads[0][0].mesh) == 0
 
 

@@ -81,10 +81,10 @@ def test_any_frame_can_be_drawn_again(folder, table):
         labels = cv2.imdecode(np.frombuffer(row["segmentation"], np.uint8), cv2.IMREAD_UNCHANGED)
         np.testing.assert_array_equal(frame.segmentation, labels)
         np.testing.assert_array_equal(
-            row["camera"], (scene.camera.distance, scene.camera.focal, *scene.camera.centre)
+            row["camera"], (scene.camera.distance, scene.camera.focal, *scene.camera.center)
         )
         seen = decode(folder / row["video"])[row["frame"]]
-        # Compression keeps little of the colours of single pixels.
+        # Compression keeps little of the colors of single pixels.
         smooth, drawn = (cv2.GaussianBlur(image, (0, 0), 2).astype(int) for image in (seen, frame.image))
         assert np.abs(smooth - drawn).mean() < 4
 

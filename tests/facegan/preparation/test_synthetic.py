@@ -8,8 +8,8 @@ import pytest
 
 from facegan.data import FaceCrops
 from facegan.errors import InputError
-from facegan.geometry import landmarks
 from facegan.geometry.crop import Crop
+from facegan.geometry.landmarks import LEFT_EYE, RIGHT_EYE, denormalize_points
 from facegan.preparation import SCHEMA
 from facegan.preparation.synthetic import prepare_synthetic, regions
 from synthetic_heads import GroundTruth
@@ -45,7 +45,7 @@ def test_rows_are_the_truth(exact, talking_heads):
         assert row["confidence"] == 1
         assert np.isnan(row["blendshapes"]).all()
         crop = Crop(*row["crop"])
-        points = landmarks.denormalise(np.array(row["landmarks"]).reshape(68, 2), SIZE)
+        points = denormalize_points(np.array(row["landmarks"]).reshape(68, 2), SIZE)
         drawn = known["landmarks"].reshape(68, 2)
         np.testing.assert_allclose(crop.to_frame(points, SIZE), drawn, atol=1e-3)
         labels = crop.cut_labels(decode(known["segmentation"]), SIZE)
@@ -87,13 +87,11 @@ def test_it_is_the_data_set_of_the_detectors_but_exact(exact, prepared):
             assert row[name] == other[name]
         ours, theirs = (
             Crop(*one["crop"]).to_frame(
-                landmarks.denormalise(np.array(one["landmarks"]).reshape(68, 2), SIZE), SIZE
+                denormalize_points(np.array(one["landmarks"]).reshape(68, 2), SIZE), SIZE
             )
             for one in (row, other)
         )
-        eyes = np.linalg.norm(
-            ours[list(landmarks.RIGHT_EYE)].mean(axis=0) - ours[list(landmarks.LEFT_EYE)].mean(axis=0)
-        )
+        eyes = np.linalg.norm(ours[list(RIGHT_EYE)].mean(axis=0) - ours[list(LEFT_EYE)].mean(axis=0))
         distances.append(np.linalg.norm(ours - theirs, axis=1).mean() / eyes)
         ours, theirs = (decode(one["image"]).astype(float) for one in (row, other))
         pictures.append(np.abs(ours - theirs).mean())

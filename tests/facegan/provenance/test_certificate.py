@@ -9,10 +9,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tests.facegan.provenance.certificate_chains import write_chain
 
 from facegan.errors import InputError
-from facegan.provenance import Claim, Marker, Marks
+from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
 from facegan.provenance.certificate import local_anchor, local_credentials, local_file, read_credentials
 
-CLAIM = Claim("model", ("facegan edit",))
+CLAIM = ManifestClaim("model", ("facegan edit",))
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_damaged_self_made_certificate_is_told(home):
     local_file().write_text("nonsense")
     assert local_anchor() is None
     with pytest.raises(InputError, match=r"signing\.pem holds no certificate .* delete it"):
-        Marker(Marks(), CLAIM)
+        ProvenanceWriter(ProvenanceConfig(), CLAIM)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_damaged_self_made_certificate_is_told(home):
 def test_own_certificates_of_all_allowed_kinds(tmp_path, kind, algorithm):
     certificate, key = write_chain(tmp_path, kind=kind)
     assert read_credentials(certificate, key).algorithm == algorithm
-    Marker(Marks(certificate=certificate, key=key), CLAIM)
+    ProvenanceWriter(ProvenanceConfig(certificate=certificate, key=key), CLAIM)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_own_certificates_of_all_allowed_kinds(tmp_path, kind, algorithm):
 def test_certificates_that_cannot_sign_are_told_before_work_begins(tmp_path, wrong, reason):
     certificate, key = write_chain(tmp_path, **wrong)
     with pytest.raises(InputError, match=reason) as error:
-        Marker(Marks(certificate=certificate, key=key), CLAIM)
+        ProvenanceWriter(ProvenanceConfig(certificate=certificate, key=key), CLAIM)
     assert "\n" not in str(error.value)
 
 
@@ -95,9 +95,9 @@ def test_files_that_are_not_what_they_should_be(tmp_path):
         (None, key): "name the certificate too",
     }.items():
         with pytest.raises(InputError, match=reason):
-            Marker(Marks(certificate=pair[0], key=pair[1]), CLAIM)
+            ProvenanceWriter(ProvenanceConfig(certificate=pair[0], key=pair[1]), CLAIM)
 
 
 def test_what_is_not_marked_needs_no_certificate(home, tmp_path):
-    Marker(Marks(enabled=False, certificate=tmp_path / "nothing"), CLAIM)
+    ProvenanceWriter(ProvenanceConfig(enabled=False, certificate=tmp_path / "nothing"), CLAIM)
     assert not home.exists()

@@ -17,12 +17,12 @@ from tests.facegan.provenance.certificate_chains import write_chain
 
 from facegan.errors import InputError
 from facegan.io.image_grid import write_png
-from facegan.io.images import write_picture
-from facegan.provenance import Claim, Marker, Marks, verify
+from facegan.io.images import write_image
+from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter, verify
 from facegan.provenance.certificate import read_credentials
 from facegan.provenance.manifest import MADE_BY_MACHINE, read_manifest, sign_file
 
-CLAIM = Claim("owner/model", ("facegan reenact", "relative motion", "new background"))
+CLAIM = ManifestClaim("owner/model", ("facegan reenact", "relative motion", "new background"))
 
 TAKEN = {"digitalSourceType": MADE_BY_MACHINE.replace("trainedAlgorithmicMedia", "digitalCapture")}
 
@@ -31,7 +31,7 @@ TAKEN = {"digitalSourceType": MADE_BY_MACHINE.replace("trainedAlgorithmicMedia",
 def unsigned(request, tmp_path, photograph, heads, make_video, unmarked):
     if request.param == "mp4":
         return make_video("made.mp4", heads[:8])
-    write_picture(tmp_path / f"made.{request.param}", photograph, unmarked)
+    write_image(tmp_path / f"made.{request.param}", photograph, unmarked)
     return tmp_path / f"made.{request.param}"
 
 
@@ -44,7 +44,7 @@ def png(tmp_path, photograph):
 def test_each_format_is_signed_and_read_by_c2pa_itself(unsigned):
     before = verify(unsigned)
     assert before.manifest is None
-    Marker(Marks(), CLAIM).sign(unsigned)
+    ProvenanceWriter(ProvenanceConfig(), CLAIM).sign(unsigned)
     with c2pa.Reader(unsigned) as reader:
         assert reader.get_validation_state() == "Valid"
         active = reader.get_active_manifest()
@@ -63,7 +63,7 @@ def test_each_format_is_signed_and_read_by_c2pa_itself(unsigned):
 
 
 def test_what_was_signed_is_read_back(unsigned):
-    Marker(Marks(), CLAIM).sign(unsigned)
+    ProvenanceWriter(ProvenanceConfig(), CLAIM).sign(unsigned)
     found = read_manifest(unsigned)
     assert found.state == "valid"
     assert found.signer == "facegan local signer"
@@ -75,7 +75,7 @@ def test_what_was_signed_is_read_back(unsigned):
 
 
 def test_names_do_not_matter(unsigned):
-    Marker(Marks(), CLAIM).sign(unsigned)
+    ProvenanceWriter(ProvenanceConfig(), CLAIM).sign(unsigned)
     for name in ("renamed.txt", "renamed.png", "renamed.mp4", "renamed"):
         renamed = unsigned.rename(unsigned.with_name(name))
         unsigned = renamed
@@ -83,7 +83,7 @@ def test_names_do_not_matter(unsigned):
 
 
 def test_a_changed_picture_is_told(unsigned):
-    Marker(Marks(), CLAIM).sign(unsigned)
+    ProvenanceWriter(ProvenanceConfig(), CLAIM).sign(unsigned)
     content = bytearray(unsigned.read_bytes())
     # Near the end lies picture data, or sound, in all the formats.
     content[-60] ^= 1
@@ -94,7 +94,7 @@ def test_a_changed_picture_is_told(unsigned):
 
 
 def test_a_changed_claim_is_told(unsigned):
-    Marker(Marks(), CLAIM).sign(unsigned)
+    ProvenanceWriter(ProvenanceConfig(), CLAIM).sign(unsigned)
     content = unsigned.read_bytes()
     assert content.count(b"relative motion") == 1
     unsigned.write_bytes(content.replace(b"relative motion", b"a camera's own "))
@@ -104,7 +104,7 @@ def test_a_changed_claim_is_told(unsigned):
 def test_a_manifest_moved_to_another_picture_is_told(tmp_path, heads):
     for name, image in zip("ab", heads[::20], strict=True):
         write_png(tmp_path / f"{name}.png", image)
-    Marker(Marks(), CLAIM).sign(tmp_path / "a.png")
+    ProvenanceWriter(ProvenanceConfig(), CLAIM).sign(tmp_path / "a.png")
     content = (tmp_path / "a.png").read_bytes()
     start = content.index(b"caBX") - 4
     chunk = content[start : start + 12 + int.from_bytes(content[start : start + 4], "big")]
@@ -115,7 +115,7 @@ def test_a_manifest_moved_to_another_picture_is_told(tmp_path, heads):
 
 def test_an_own_certificate_is_named_but_not_vouched_for(png, tmp_path):
     certificate, key = write_chain(tmp_path)
-    Marker(Marks(certificate=certificate, key=key), CLAIM).sign(png)
+    ProvenanceWriter(ProvenanceConfig(certificate=certificate, key=key), CLAIM).sign(png)
     found = verify(png)
     assert found.manifest.state == "untrusted"
     assert found.manifest.signer == "Ada Example"
@@ -160,7 +160,7 @@ def sign_as_another(path, folder, action):
 def signed_bytes(tmp_path_factory):
     path = tmp_path_factory.mktemp("signed") / "made.png"
     write_png(path, np.zeros((32, 32, 3), np.uint8))
-    Marker(Marks(), CLAIM).sign(path)
+    ProvenanceWriter(ProvenanceConfig(), CLAIM).sign(path)
     return path.read_bytes()
 
 
@@ -227,7 +227,7 @@ def test_interrupted_signing_leaves_the_unsigned_file(unsigned):
 
 def test_a_full_disk_leaves_the_unsigned_file(unsigned):
     before = unsigned.read_bytes()
-    marker = Marker(Marks(), CLAIM)
+    marker = ProvenanceWriter(ProvenanceConfig(), CLAIM)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
@@ -246,7 +246,7 @@ def test_a_file_that_c2pa_cannot_take_stays(tmp_path):
     path = tmp_path / "made.png"
     path.write_bytes(b"nonsense")
     with pytest.raises(OSError, match="cannot sign"):
-        Marker(Marks(), CLAIM).sign(path)
+        ProvenanceWriter(ProvenanceConfig(), CLAIM).sign(path)
     assert path.read_bytes() == b"nonsense"
 
 

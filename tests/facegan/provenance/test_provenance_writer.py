@@ -9,17 +9,17 @@ import pytest
 from facegan.io.image_grid import write_png
 from facegan.io.video_reader import VideoReader
 from facegan.io.video_writer import VideoWriter
-from facegan.provenance import Claim, Marker, Marks, verify
+from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter, verify
 from facegan.provenance.visible_label import draw_badge
 
-CLAIM = Claim("model", ("facegan reenact",))
+CLAIM = ManifestClaim("model", ("facegan reenact",))
 
 
 @pytest.fixture
 def moved(heads, make_video, tmp_path):
     """What reenact writes: marked frames in H.264 at crf 18, signed."""
     driver, out = make_video("driver.mp4", heads), tmp_path / "moved.mp4"
-    marker = Marker(Marks(), CLAIM)
+    marker = ProvenanceWriter(ProvenanceConfig(), CLAIM)
     with VideoWriter.open(out, (128, 128), 25, marker, driver) as writer:
         for index, frame in enumerate(heads):
             writer.write(frame, index / 25)
@@ -56,7 +56,7 @@ def test_the_invisible_mark_survives_what_removes_the_manifest(moved, tmp_path):
 
 @pytest.mark.parametrize(("suffix", "codec"), [("mkv", "libx264"), ("avi", "mpeg4"), ("webm", "libvpx-vp9")])
 def test_files_that_cannot_hold_a_manifest(heads, make_video, suffix, codec):
-    marker = Marker(Marks(), CLAIM)
+    marker = ProvenanceWriter(ProvenanceConfig(), CLAIM)
     frames = [marker.mark(frame) for frame in heads[:10]]
     found = verify(make_video(f"clip.{suffix}", frames, video=codec, sound=None))
     assert found.manifest is None
@@ -76,7 +76,7 @@ def test_a_picture_without_marks(tmp_path, photograph):
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "mp4"])
 def test_not_enabled_changes_not_a_byte(tmp_path, photograph, heads, make_video, suffix):
-    marker = Marker(Marks(enabled=False, badge=True), CLAIM)
+    marker = ProvenanceWriter(ProvenanceConfig(enabled=False, badge=True), CLAIM)
     assert marker.mark(photograph) is photograph
     path = tmp_path / f"made.{suffix}"
     if suffix == "mp4":
@@ -105,7 +105,9 @@ def test_the_badge_is_small_and_in_a_corner(size):
 
 
 def test_the_badge_is_drawn_when_asked_for(photograph):
-    plain, badged = (Marker(Marks(badge=badge), CLAIM).mark(photograph) for badge in (False, True))
+    plain, badged = (
+        ProvenanceWriter(ProvenanceConfig(badge=badge), CLAIM).mark(photograph) for badge in (False, True)
+    )
     corner = slice(230, None), slice(210, None)
     assert np.abs(plain[corner].astype(int) - badged[corner]).max() > 50
     assert np.abs(plain[:128].astype(int) - badged[:128]).max() < 16
@@ -117,5 +119,5 @@ def test_real_clips_are_not_taken_for_made_ones(real_clips, tmp_path):
         assert found.manifest is None
         assert not found.watermark
         _, _, frame = next(VideoReader(clip).frames())
-        write_png(tmp_path / "marked.png", Marker(Marks(), CLAIM).mark(frame))
+        write_png(tmp_path / "marked.png", ProvenanceWriter(ProvenanceConfig(), CLAIM).mark(frame))
         assert verify(tmp_path / "marked.png").watermark

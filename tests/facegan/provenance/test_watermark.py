@@ -68,7 +68,7 @@ def test_any_pixels_are_taken(pixels, height, width):
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
-def test_one_colour_is_no_mark(level):
+def test_one_color_is_no_mark(level):
     assert score(np.full((128, 128, 3), level, np.uint8)) < THRESHOLD
 
 

@@ -16,7 +16,7 @@ import torch
 from facegan.cli import main
 
 STAGES = ("1_landmark_transform", "2_reenact", "3_background_mix", "4_joint")
-MODEL, OPTIMISATION = "--model.init_args.", "--model.init_args.optimisation."
+MODEL, OPTIMISATION = "--model.init_args.", "--model.init_args.optimizer."
 CHECKPOINTS = {"class_path": "facegan.stages.Checkpoints"}
 # Started once, with everything imported; its children cost no time, and take no threads or locks along.
 SERVER = multiprocessing.get_context("forkserver")

@@ -5,17 +5,17 @@ from __future__ import annotations
 from torch.utils.data import DataLoader
 
 from facegan.data import Pair, ValidationPairs
-from facegan.stages.pair_data_module import PairData
+from facegan.stages.pair_data_module import FacePairDataModule
 
 PAIRS = 8
 
 
-class FewPairs(PairData):
+class FewPairs(FacePairDataModule):
     """The same eight pairs of the training split for training, again and again, and for validation.
 
     Args:
         repeats: how often an epoch has each of them.
-        settings: of PairData.
+        settings: of FacePairDataModule.
     """
 
     def __init__(self, repeats: int = 1, **settings) -> None:

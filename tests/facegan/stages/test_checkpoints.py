@@ -245,7 +245,7 @@ def test_best_is_the_lowest_measure(prepared: Path, tmp_path: Path) -> None:
     """A rate that leads astray after the first epoch: the best stays, also after going on."""
     line = [
         *exact(STAGE, prepared, tmp_path),
-        f"{MODEL}optimisation.learning_rate=10",
+        f"{MODEL}optimizer.learning_rate=10",
         callbacks(CHECKPOINTS),
     ]
     assert main([*line, "--trainer.max_epochs=2"]) == 0

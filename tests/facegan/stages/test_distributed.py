@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # Standing still, one and two processes see the same weights in every step and validation; in 64 bit, since
 # instance norm blows the rounding of flat backgrounds up.
-STILL = [f"{OPTIMISATION}learning_rate=0", f"{OPTIMISATION}average_halflife=0", "--trainer.precision=64-true"]
+STILL = [f"{OPTIMISATION}learning_rate=0", f"{OPTIMISATION}ema_halflife=0", "--trainer.precision=64-true"]
 SHARED = ["--data.init_args.batch_size=1", "--trainer.devices=2", "--trainer.strategy=ddp"]
 VARIANTS = {
     "without L_T": (

@@ -33,7 +33,7 @@ def test_it_is_the_exponential_average_of_the_weights_after_every_step(
         "--trainer.limit_train_batches=10",
         f"{OPTIMISATION}learning_rate=1e-2",
     ]
-    settings += [f"{OPTIMISATION}average_halflife={halflife}", callbacks(CHECKPOINTS, named(Recorded))]
+    settings += [f"{OPTIMISATION}ema_halflife={halflife}", callbacks(CHECKPOINTS, named(Recorded))]
     assert main([*exact(STAGE, prepared, tmp_path), *settings]) == 0
     record = [torch.load(tmp_path / f"weights/{batch}.pt", weights_only=True) for batch in range(batches + 1)]
     expected, lags = record[0][0], []
@@ -94,7 +94,7 @@ def test_validation_measures_the_average(prepared: Path, tmp_path: Path) -> None
 
 
 def test_it_can_be_left_out_dropped_and_begun_later(prepared: Path, tmp_path: Path) -> None:
-    without, kept = f"{OPTIMISATION}average_halflife=0", f"{OPTIMISATION}average_halflife=100"
+    without, kept = f"{OPTIMISATION}ema_halflife=0", f"{OPTIMISATION}ema_halflife=100"
     line = [*exact(STAGE, prepared, tmp_path), "--ckpt_path=last"]
 
     def averaged(*settings: str) -> dict:

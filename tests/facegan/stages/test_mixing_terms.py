@@ -11,7 +11,7 @@ WEIGHTS = {
     "mask_norm_weight": 0.1,
     "perceptual_weight": 0.0,
     "reconstruction_weight": 10.0,
-    "painted_weight": 0.0,
+    "head_reconstruction_weight": 0.0,
 }
 
 
@@ -53,7 +53,7 @@ def test_without_its_weight_the_painted_picture_is_free(batch, perceptual):
 
 def test_the_painted_picture_is_held_on_the_head_alone(batch, perceptual):
     mixed = made(batch["driving"], torch.full((2, 1, 32, 32), 0.5))
-    term = mixing_terms(mixed, batch, perceptual, WEIGHTS | {"painted_weight": 4.0})["painted"]
+    term = mixing_terms(mixed, batch, perceptual, WEIGHTS | {"head_reconstruction_weight": 4.0})["painted"]
     head = batch["driving_segmentation"] > 0
     assert term.item() == pytest.approx(4 * 0.5 * head.float().mean().item(), rel=1e-5)
     term.backward()
@@ -61,16 +61,16 @@ def test_the_painted_picture_is_held_on_the_head_alone(batch, perceptual):
     assert torch.equal(pulled, head)
 
 
-@pytest.mark.parametrize(("weight", "grey_is_cheaper"), [(0.0, True), (4.0, False)])
-def test_held_paint_wants_the_whole_mask(batch, perceptual, weight, grey_is_cheaper):
-    """A louder paint under a grey mask gives the same result over a grey hole; only the held paint minds."""
+@pytest.mark.parametrize(("weight", "gray_is_cheaper"), [(0.0, True), (4.0, False)])
+def test_held_paint_wants_the_whole_mask(batch, perceptual, weight, gray_is_cheaper):
+    """A louder paint under a gray mask gives the same result over a gray hole; only the held paint minds."""
     truth = batch["driving"]
     losses = {}
     for share in (0.6, 1.0):
         mixed = Mixed(truth, torch.zeros_like(truth), truth / share, torch.full((2, 1, 32, 32), share), truth)
-        terms = mixing_terms(mixed, batch, perceptual, WEIGHTS | {"painted_weight": weight})
+        terms = mixing_terms(mixed, batch, perceptual, WEIGHTS | {"head_reconstruction_weight": weight})
         losses[share] = sum(terms.values()).item()
-    assert (losses[0.6] < losses[1.0]) == grey_is_cheaper
+    assert (losses[0.6] < losses[1.0]) == gray_is_cheaper
 
 
 def test_measures_tell_the_hole_from_head_and_background(batch):
@@ -80,8 +80,8 @@ def test_measures_tell_the_hole_from_head_and_background(batch):
     assert hole.sum() == 2 * 16 * 6
     measured = mixing_measures(truth + 0.5 * hole[:, None], head[:, None].float(), batch)
     torch.testing.assert_close(measured["hole_mse"], torch.full((2,), 0.0625))
-    grey = [(picture[:, where] ** 2).mean() / 4 for picture, where in zip(truth, hole, strict=True)]
-    torch.testing.assert_close(measured["hole_mse_of_paste"], torch.stack(grey))
+    gray = [(picture[:, where] ** 2).mean() / 4 for picture, where in zip(truth, hole, strict=True)]
+    torch.testing.assert_close(measured["hole_mse_of_paste"], torch.stack(gray))
     torch.testing.assert_close(measured["background_mse"], torch.zeros(2))
     torch.testing.assert_close(measured["background_mse_of_source"], torch.full((2,), 0.0025))
     torch.testing.assert_close(measured["mask_on_head"], torch.ones(2))

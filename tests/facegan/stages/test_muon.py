@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from facegan.networks import FaceReenactor, GeneratorSettings
-from facegan.stages.muon import ROWS, Muon, orthogonalise
+from facegan.networks import FaceReenactor, GeneratorConfig
+from facegan.stages.muon import ROWS, Muon, orthogonalize
 
 
 def run(network, optimizer, steps, seed=0):
@@ -35,7 +35,7 @@ def network():
 @given(st.integers(8, 60), st.integers(8, 60), st.floats(1e-3, 1e3))
 def test_singular_values_come_near_one(rows, columns, scale):
     matrix = scale * torch.randn(rows, columns, generator=torch.Generator().manual_seed(rows * columns))
-    (turned,) = orthogonalise(matrix[None])
+    (turned,) = orthogonalize(matrix[None])
     values = torch.linalg.svdvals(turned)
     # A random square matrix has directions a thousand times weaker than others; five steps do not lift those.
     strong = torch.linalg.svdvals(matrix / matrix.norm()) > 0.02
@@ -58,7 +58,7 @@ def test_five_steps_of_newton_and_schulz(shape, has_bf16, tolerance, monkeypatch
     for _ in range(5):
         values = 3.4445 * values - 4.7750 * values**3 + 2.0315 * values**5
     exact = (left * values) @ right
-    (turned,) = orthogonalise(matrix[None])
+    (turned,) = orthogonalize(matrix[None])
     assert turned.dtype == torch.float32
     assert (turned - exact).norm() < tolerance * exact.norm()
 
@@ -159,7 +159,7 @@ def test_what_has_no_gradient_stands_still():
 
 def test_every_convolution_of_a_generator_but_the_heads_last():
     """Of the reenactor: stem, downsamplings, blocks, upsamplings, and the second head's first."""
-    reenactor = FaceReenactor(GeneratorSettings(kind="global", width=8, downsamplings=2, blocks=1))
+    reenactor = FaceReenactor(GeneratorConfig(kind="global", width=8, downsamplings=2, blocks=1))
     chosen = {
         id(p)
         for group in Muon([reenactor], 0.1, 1e-3, (0.5, 0.999)).param_groups[1:]

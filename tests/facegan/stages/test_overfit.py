@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 SMALL = [
     "--data.class_path=few_pairs.FewPairs",
     "--data.init_args.batch_size=4",
-    f"{OPTIMISATION}constant_epochs=0",
+    f"{OPTIMISATION}lr_decay_start_epoch=0",
 ]
 SMALL += ["--trainer.limit_train_batches=1.0", "--trainer.log_every_n_steps=10"]
-# In few steps the discriminators add grain sooner than detail, and skip connections bring the colours.
-PICTURES = [f"{MODEL}adversarial.weight=0.1", f"{OPTIMISATION}average_halflife=30"]
+# In few steps the discriminators add grain sooner than detail, and skip connections bring the colors.
+PICTURES = [f"{MODEL}adversarial.weight=0.1", f"{OPTIMISATION}ema_halflife=30"]
 PAINTER = [f"{MODEL}generator.width=16", f"{MODEL}generator.skips=true"]
 PAINTER += [f"{MODEL}perceptual_weight=1", f"{MODEL}reconstruction_weight=30"]
 SETTINGS = {
@@ -31,8 +31,8 @@ SETTINGS = {
     "2_reenact": [*PICTURES, *PAINTER, f"{OPTIMISATION}learning_rate=1e-3", "--data.init_args.repeats=90"],
     "3_background_mix": [
         *(*PICTURES, *PAINTER, f"{MODEL}head=truth", f"{MODEL}generator.norm=none"),
-        *(f"{MODEL}painted_weight=10", f"{MODEL}mask_norm_weight=0.3"),
-        *(f"{OPTIMISATION}learning_rate=2e-3", f"{OPTIMISATION}muon_learning_rate=0.03"),
+        *(f"{MODEL}head_reconstruction_weight=10", f"{MODEL}mask_norm_weight=0.3"),
+        *(f"{OPTIMISATION}learning_rate=2e-3", f"{OPTIMISATION}muon_lr=0.03"),
         "--data.init_args.repeats=60",
     ],
     "4_joint": [

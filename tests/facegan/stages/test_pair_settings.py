@@ -1,4 +1,4 @@
-"""What PairData takes and hands on."""
+"""What FacePairDataModule takes and hands on."""
 
 import shutil
 
@@ -20,8 +20,8 @@ from facegan.stages import LandmarkTransformData, LandmarkTransformStage, Reenac
         ({"balance": 1.5}, "balance is 1.5: it must be at most 1"),
         ({"balance": -0.1}, "balance is -0.1: it must be at least 0"),
         ({"flip": 2.0}, "flip is 2.0: it must be at most 1"),
-        ({"min_time": -1.0}, "min_time is -1.0"),
-        ({"min_turn": float("nan")}, "min_turn is nan"),
+        ({"min_time_gap_s": -1.0}, "min_time_gap_s is -1.0"),
+        ({"min_pose_change_deg": float("nan")}, "min_pose_change_deg is nan"),
         ({"jpeg": 0}, "jpeg is 0: it must be at least 1"),
         ({"jpeg": 101}, "jpeg is 101: it must be at most 100"),
         ({"affine": 0.5}, "affine is 0.5: it must be at most 0.25"),
@@ -41,7 +41,7 @@ def opened(data):
 
 
 def test_batches_travel_in_bytes_and_arrive_in_floats(prepared):
-    data = opened(ReenactData(str(prepared), batch_size=4, workers=0, colour=0.3))
+    data = opened(ReenactData(str(prepared), batch_size=4, workers=0, color=0.3))
     batch = next(iter(data.train_dataloader()))
     assert {batch[role].dtype for role in ("source", "driving", "background")} == {torch.uint8}
     arrived = data.on_after_batch_transfer(batch, 0)
@@ -85,11 +85,11 @@ def test_balanced_epochs_draw_rare_motion(prepared):
 
 
 def test_settings_reach_the_pairs(prepared):
-    settings = {"min_time": 0.4, "min_turn": 2.0}
+    settings = {"min_time_gap_s": 0.4, "min_pose_change_deg": 2.0}
     for data in (LandmarkTransformData(str(prepared), **settings), ReenactData(str(prepared), **settings)):
         data.setup("fit")
-        assert (data.train.min_time, data.train.min_turn) == (0.4, 2.0)
-    data = ReenactData(str(prepared), flip=0, colour=0, blur=2.0, source_only=False)
+        assert (data.train.min_time_gap_s, data.train.min_pose_change_deg) == (0.4, 2.0)
+    data = ReenactData(str(prepared), flip=0, color=0, blur=2.0, source_only=False)
     data.setup("fit")
     assert not torch.equal(data.train[3]["driving"], as_it_is(data, 3))
 

@@ -21,7 +21,7 @@ def test_second_phase_starts_from_the_first_and_holds_it_for_an_epoch(
     prepared: Path, phase_one: Path, tmp_path: Path
 ) -> None:
     line = [*exact("2_reenact", prepared, tmp_path), *second_phase(phase_one)]
-    line += ["--trainer.max_epochs=2", f"{MODEL}global_still_epochs=1"]
+    line += ["--trainer.max_epochs=2", f"{MODEL}freeze_global_epochs=1"]
     assert main([*line, callbacks(CHECKPOINTS, named(Recorded))]) == 0
     weights = [torch.load(tmp_path / f"weights/{batch}.pt", weights_only=True) for batch in (0, 2, 4)]
     (start, _), (held, held_average), (free, _) = weights
@@ -43,7 +43,7 @@ def test_no_epoch_of_standing_still(prepared: Path, phase_one: Path, tmp_path: P
     line = [
         *exact("2_reenact", prepared, tmp_path),
         *second_phase(phase_one),
-        f"{MODEL}global_still_epochs=0",
+        f"{MODEL}freeze_global_epochs=0",
     ]
     assert main(line) == 0
     name = f"network.{COARSE}stem.0.weight"

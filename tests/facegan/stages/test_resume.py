@@ -44,17 +44,17 @@ CASES = {
     "everything": Case(
         "2_reenact",
         (
-            *("--trainer.max_epochs=2", "--data.init_args.workers=2", "--data.init_args.colour=0.3"),
+            *("--trainer.max_epochs=2", "--data.init_args.workers=2", "--data.init_args.color=0.3"),
             *("--trainer.num_sanity_val_steps=2", f"{OPTIMISATION}accumulate=2"),
-            *(f"{OPTIMISATION}constant_epochs=1", f"{MODEL}discriminator.spectral_norm=true"),
+            *(f"{OPTIMISATION}lr_decay_start_epoch=1", f"{MODEL}discriminator.spectral_norm=true"),
             *(f"{MODEL}adversarial.gradient_penalty=5", f"{OPTIMISATION}gradient_clip=1"),
         ),
     ),
     "Muon": Case(
         "2_reenact",
         (
-            *(f"{OPTIMISATION}muon_learning_rate=0.02", f"{OPTIMISATION}constant_epochs=1"),
-            *("--trainer.max_epochs=2", f"{MODEL}generator.initialisation=kaiming"),
+            *(f"{OPTIMISATION}muon_lr=0.02", f"{OPTIMISATION}lr_decay_start_epoch=1"),
+            *("--trainer.max_epochs=2", f"{MODEL}generator.init=kaiming"),
         ),
     ),
     "end of an epoch": Case(
@@ -119,5 +119,5 @@ def test_more_epochs_can_follow_a_finished_run(prepared: Path, tmp_path: Path) -
     assert main(line) == 0
     assert status_of([*line, "--trainer.max_epochs=3", "--ckpt_path=last"], log=tmp_path / "log") == 0
     content = saved(tmp_path)
-    assert content["facegan_progress"] == {"batches": 6, "steps": 6, "skipped": 0, "skipped_in_a_row": 0}
+    assert content["facegan_progress"] == {"batches": 6, "steps": 6, "skipped": 0, "consecutive_nan_steps": 0}
     assert content["global_step"] == 6

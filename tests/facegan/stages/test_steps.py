@@ -57,7 +57,7 @@ def moved(content: dict, before: dict, prefix: str) -> float:
 def test_accumulated_batches_are_one_large_batch(fit) -> None:
     """Also the smaller rest at the end of an epoch: 2 and 1 batches here, 4 and 2 pairs there."""
     small = fit("small", EXACTLY, f"{OPTIMISATION}accumulate=2", "--trainer.limit_train_batches=3")
-    assert small["facegan_progress"] == {"batches": 3, "steps": 2, "skipped": 0, "skipped_in_a_row": 0}
+    assert small["facegan_progress"] == {"batches": 3, "steps": 2, "skipped": 0, "consecutive_nan_steps": 0}
     assert small["global_step"] == 2
     first = fit("first", EXACTLY, f"{OPTIMISATION}accumulate=2", "--trainer.limit_train_batches=2")
     large = fit("large", EXACTLY, "--data.init_args.batch_size=4", ONE_STEP)
@@ -91,7 +91,7 @@ def test_gradient_clip_bounds_each_sides_norm_and_keeps_its_direction(fit, tmp_p
 @pytest.mark.parametrize("rate", [0.0, 1e-3])
 def test_discriminators_have_their_own_learning_rate(fit, rate: float) -> None:
     start = fit("start", ONE_STEP, f"{OPTIMISATION}learning_rate=0")
-    settings = [f"{OPTIMISATION}learning_rate=3e-4", f"{OPTIMISATION}discriminator_learning_rate={rate}"]
+    settings = [f"{OPTIMISATION}learning_rate=3e-4", f"{OPTIMISATION}discriminator_lr={rate}"]
     content = fit("own", ONE_STEP, *settings)
     # Adam's first step is the rate itself.
     assert moved(content, start, "network.") == pytest.approx(3e-4, rel=1e-2)
@@ -101,11 +101,11 @@ def test_discriminators_have_their_own_learning_rate(fit, rate: float) -> None:
 
 def test_learning_rates_fall_linearly_to_zero(fit, tmp_path: Path) -> None:
     settings = [
-        f"{OPTIMISATION}constant_epochs=1",
+        f"{OPTIMISATION}lr_decay_start_epoch=1",
         "--trainer.max_epochs=3",
         "--trainer.limit_train_batches=4",
     ]
-    settings += [f"{OPTIMISATION}learning_rate=8e-3", f"{OPTIMISATION}discriminator_learning_rate=1.6e-2"]
+    settings += [f"{OPTIMISATION}learning_rate=8e-3", f"{OPTIMISATION}discriminator_lr=1.6e-2"]
     content = fit("falling", *settings)
     rates = curve(tmp_path / "falling", "train/learning_rate")
     assert rates == pytest.approx([8e-3] * 4 + [8e-3, 7e-3, 6e-3, 5e-3, 4e-3, 3e-3, 2e-3, 1e-3], rel=1e-5)
@@ -115,7 +115,7 @@ def test_learning_rates_fall_linearly_to_zero(fit, tmp_path: Path) -> None:
 
 
 def test_max_steps_counts_steps(fit) -> None:
-    """Neither optimisers nor batches."""
+    """Neither optimizers nor batches."""
     settings = ["--trainer.max_steps=3", "--trainer.limit_train_batches=9", f"{OPTIMISATION}accumulate=2"]
     content = fit("steps", "--trainer.max_epochs=5", *settings)
     assert content["facegan_progress"]["steps"] == content["global_step"] == 3
@@ -145,7 +145,7 @@ def test_a_step_that_is_not_finite_leaves_no_trace(
         "batches": 2 * accumulate,
         "steps": 1,
         "skipped": 1,
-        "skipped_in_a_row": 1,
+        "consecutive_nan_steps": 1,
     }
     assert curve(tmp_path / "bad", "train/skipped_steps")[-1] == 1
     assert not finite(tmp_path / "bad")
@@ -161,17 +161,17 @@ def test_a_gradient_that_is_not_finite_is_skipped_though_the_loss_is(prepared: P
 
 def test_too_many_in_a_row_end_training_in_one_line(fit, capsys: pytest.CaptureFixture[str]) -> None:
     poison = callbacks(CHECKPOINTS, named(Poisoned, batches=[1, 2, 3, 4, 5]))
-    settings = [f"{OPTIMISATION}skips_in_a_row=3", "--trainer.limit_train_batches=6"]
+    settings = [f"{OPTIMISATION}max_consecutive_nan_steps=3", "--trainer.limit_train_batches=6"]
     fit("stopped", poison, *settings, status=2)
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith(
         "facegan: 3 steps in a row had a loss or gradient that is not finite, after 1 good ones"
     )
-    assert "optimisation.learning_rate" in line
+    assert "optimizer.learning_rate" in line
 
 
 def test_a_good_step_ends_the_row(fit) -> None:
     poison = callbacks(CHECKPOINTS, named(Poisoned, batches=[0, 1, 3, 4, 6]))
-    settings = [f"{OPTIMISATION}skips_in_a_row=3", "--trainer.limit_train_batches=8"]
+    settings = [f"{OPTIMISATION}max_consecutive_nan_steps=3", "--trainer.limit_train_batches=8"]
     content = fit("hobbling", poison, *settings)
-    assert content["facegan_progress"] == {"batches": 8, "steps": 3, "skipped": 5, "skipped_in_a_row": 0}
+    assert content["facegan_progress"] == {"batches": 8, "steps": 3, "skipped": 5, "consecutive_nan_steps": 0}

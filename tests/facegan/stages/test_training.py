@@ -47,7 +47,7 @@ def test_checkpoints_hold_no_frozen_network_and_load_without_code(runs: Path) ->
                 "picture_discriminator",
             )
         }
-        assert content["hyper_parameters"]["optimisation"]["accumulate"] == 1
+        assert content["hyper_parameters"]["optimizer"]["accumulate"] == 1
     assert content["facegan_stage"] == "JointStage"
 
 

@@ -84,7 +84,7 @@ def test_computing_activations_twice_changes_nothing(
 def test_workers_change_nothing(prepared: Path, tmp_path: Path) -> None:
     for workers in (0, 2):
         line = [*exact("2_reenact", prepared, tmp_path / str(workers)), f"--data.init_args.workers={workers}"]
-        assert main([*line, "--data.init_args.colour=0.4"]) == 0
+        assert main([*line, "--data.init_args.color=0.4"]) == 0
     ours, theirs = (saved(tmp_path / name)["state_dict"] for name in "20")
     assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
 

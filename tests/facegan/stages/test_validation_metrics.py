@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from facegan.stages.validation_metrics import (
     MeanWithConfidence,
     landmark_error,
-    mean_within,
+    masked_mean,
+    masked_mse,
     overlap,
-    square_error,
 )
 
 numbers = st.lists(st.floats(-1e3, 1e3, width=32) | st.just(float("nan")), max_size=30)
@@ -73,11 +73,11 @@ def test_the_interval_of_a_ratio_holds_it_19_times_in_20():
 
 def test_square_error_is_of_pictures_in_0_to_1():
     white, black = torch.ones(2, 3, 4, 4), -torch.ones(2, 3, 4, 4)
-    assert square_error(white, black).tolist() == [1, 1]
-    assert square_error(white, white).tolist() == [0, 0]
+    assert masked_mse(white, black).tolist() == [1, 1]
+    assert masked_mse(white, white).tolist() == [0, 0]
     region = torch.zeros(2, 4, 4, dtype=torch.bool)
     region[0, 1, 2] = True
-    within = square_error(white, torch.where(region[:, None], white, black), region)
+    within = masked_mse(white, torch.where(region[:, None], white, black), region)
     assert within[0] == 0
     assert within[1].isnan()
 
@@ -85,7 +85,7 @@ def test_square_error_is_of_pictures_in_0_to_1():
 def test_mean_within_a_region():
     values = torch.arange(8.0).view(2, 2, 2)
     region = torch.tensor([[[1, 1], [0, 0]], [[0, 0], [0, 1]]], dtype=torch.bool)
-    assert mean_within(values, region).tolist() == [0.5, 7]
+    assert masked_mean(values, region).tolist() == [0.5, 7]
 
 
 def classes(labels):

@@ -83,10 +83,10 @@ def test_same_clothes_same_garments():
         np.testing.assert_array_equal(one.tile, two.tile)
 
 
-def test_styles_and_colours_vary():
+def test_styles_and_colors_vary():
     chosen = [sample_clothes(np.random.default_rng(seed), 0.8) for seed in range(200)]
     assert {clothes.style for clothes in chosen} == set(STYLES) - {"wide neckline"}
-    assert len({clothes.main.colour for clothes in chosen}) > 150
+    assert len({clothes.main.color for clothes in chosen}) > 150
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -106,9 +106,9 @@ def test_tiles_go_on_over_their_edges(pattern, repeats):
 def test_neck_faces_outwards_and_stays_on_its_rings():
     for masculine in (0.0, 1.0):
         part = neck(1.0, 1.0, masculine)
-        centre = np.stack([np.zeros(len(part.vertices)), part.vertices[:, 1],
+        center = np.stack([np.zeros(len(part.vertices)), part.vertices[:, 1],
                            np.interp(part.vertices[:, 1], NECK[:, 0], NECK[:, 3])], axis=1)  # fmt: skip
-        assert (((part.vertices - centre) * normals(part)).sum(axis=1) > 0).all()
+        assert (((part.vertices - center) * normals(part)).sum(axis=1) > 0).all()
         assert np.abs(outside(part.vertices[np.abs(part.vertices[:, 1] - 19) < 12], 1.0, 1.0)).max() < 0.75
 
 

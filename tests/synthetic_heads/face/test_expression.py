@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from facegan.geometry import motion
+from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, NUM_MOTION_PARAMS
 from synthetic_heads.face.expression import Rig
 from synthetic_heads.face.shape import DIRECTIONS, neutral_face
 from synthetic_heads.face.skull import fine_face
@@ -20,9 +20,9 @@ UPPER_LIP, LOWER_LIP = 0, 17
 
 
 def vector(**units):
-    values = np.zeros(motion.SIZE, np.float32)
+    values = np.zeros(NUM_MOTION_PARAMS, np.float32)
     for name, value in units.items():
-        values[motion.NAMES.index(name)] = value
+        values[MOTION_NAMES.index(name)] = value
     return values
 
 
@@ -44,7 +44,7 @@ def thickness(face):
     return face[13, DOWN] - face[UPPER_LIP, DOWN], face[LOWER_LIP, DOWN] - face[14, DOWN]
 
 
-@pytest.mark.parametrize("unit", motion.ACTION_UNITS)
+@pytest.mark.parametrize("unit", ACTION_UNITS)
 def test_each_unit_is_symmetric_monotone_and_nothing_at_zero(rig, unit, mirrored):
     strengths = [moved(rig, **{unit: strength}) for strength in (0, 0.25, 0.5, 0.75, 1)]
     assert np.abs(strengths[0]).max() < 1e-5
@@ -58,13 +58,13 @@ def test_each_unit_is_symmetric_monotone_and_nothing_at_zero(rig, unit, mirrored
 
 
 def test_each_unit_looks_different(rig):
-    shapes = np.array([moved(rig, **{unit: 1}).ravel() for unit in motion.ACTION_UNITS])
+    shapes = np.array([moved(rig, **{unit: 1}).ravel() for unit in ACTION_UNITS])
     shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
     assert (shapes @ shapes.T - np.eye(len(shapes))).max() < 0.95
 
 
 def test_strengths_beyond_the_scale_are_those_at_its_end(rig):
-    for unit in motion.ACTION_UNITS:
+    for unit in ACTION_UNITS:
         np.testing.assert_array_equal(rig.move(vector(**{unit: 1.7})), rig.move(vector(**{unit: 1})))
         np.testing.assert_array_equal(rig.move(vector(**{unit: -0.4})), rig.move(vector()))
 
@@ -86,7 +86,7 @@ def test_lids_stay_outside_the_eyeball(rigs, units):
         face = rig.move(vector(**units))
         for eye, middle in enumerate(rig.eyes):
             for lid in lids(face, eye):
-                # A tear duct lies beside the ball, and a lid is thicker than half a millimetre.
+                # A tear duct lies beside the ball, and a lid is thicker than half a millimeter.
                 assert np.linalg.norm(lid[1:-1] - middle, axis=1).min() > rig.radius - 0.05
 
 
@@ -187,7 +187,7 @@ def test_closed_lips_do_not_pass_through_each_other(rig):
 
 @given(
     weights=arrays(np.float32, len(DIRECTIONS), elements=st.floats(-1.5, 1.5, width=32)),
-    values=arrays(np.float32, motion.SIZE, elements=st.floats(-2, 2, width=32)),
+    values=arrays(np.float32, NUM_MOTION_PARAMS, elements=st.floats(-2, 2, width=32)),
 )
 def test_any_person_makes_any_face(weights, values):
     rig = Rig.of(neutral_face(weights.tolist()))
@@ -199,5 +199,5 @@ def test_any_person_makes_any_face(weights, values):
     assert (fine.min(axis=0) > face.min(axis=0) - 0.5).all()
     assert (fine.max(axis=0) < face.max(axis=0) + 0.5).all()
     pose = values.copy()
-    pose[len(motion.ACTION_UNITS) :] = 0
+    pose[len(ACTION_UNITS) :] = 0
     np.testing.assert_array_equal(rig.move(pose), face)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facegan.geometry import motion
+from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS
 from facegan.perception.face_analyzer import FaceAnalyzer
 from synthetic_heads import render, sample_identity
 from synthetic_heads.face.eyes import Eyes, rim, upper_rim
@@ -14,7 +14,7 @@ from synthetic_heads.face.surface import Material
 from synthetic_heads.face.topology import LIDS
 from synthetic_heads.rendering.shading import IRIS
 
-NEUTRAL = np.zeros(motion.SIZE, np.float32)
+NEUTRAL = np.zeros(NUM_MOTION_PARAMS, np.float32)
 ANGLES = st.floats(-0.5, 0.5)
 
 
@@ -22,7 +22,7 @@ def eyes_of(rig):
     return Eyes(rig, 0.7)
 
 
-def centres(rig, gaze):
+def centers(rig, gaze):
     return eyes_of(rig).iris(np.float32(gaze))[[0, 5]]
 
 
@@ -55,14 +55,14 @@ def test_iris_points_lie_on_the_eyeball_around_the_gaze(rigs, right, down):
 
 def test_gaze_has_its_sign_and_size(rigs):
     for rig in rigs:
-        ahead = centres(rig, (0, 0))
+        ahead = centers(rig, (0, 0))
         np.testing.assert_allclose(ahead[:, :2], rig.eyes[:, :2], atol=1e-5)
         assert (ahead[:, 2] < rig.eyes[:, 2]).all()
         for angle in (-0.4, 0.2, 0.4):
             step = rig.radius * np.sin(angle)
-            np.testing.assert_allclose((centres(rig, (angle, 0)) - ahead)[:, 0], step, rtol=1e-4)
-            np.testing.assert_allclose((centres(rig, (0, angle)) - ahead)[:, 1], step, rtol=1e-4)
-        assert np.abs((centres(rig, (0.4, 0)) - ahead)[:, 1]).max() < 1e-5
+            np.testing.assert_allclose((centers(rig, (angle, 0)) - ahead)[:, 0], step, rtol=1e-4)
+            np.testing.assert_allclose((centers(rig, (0, angle)) - ahead)[:, 1], step, rtol=1e-4)
+        assert np.abs((centers(rig, (0.4, 0)) - ahead)[:, 1]).max() < 1e-5
 
 
 def test_iris_is_painted_where_its_points_are(rigs):
@@ -94,7 +94,7 @@ def test_rims_and_lashes_go_with_the_lids(rigs):
         ends = np.cumsum([len(part.vertices) for part in parts])
         for shut in (0.0, 0.5, 1.0):
             vector = NEUTRAL.copy()
-            vector[motion.NAMES.index("AU45")] = shut
+            vector[MOTION_NAMES.index("AU45")] = shut
             face = fine_face().apply(rig.move(vector))
             vertices = eyes.move(face, np.zeros(2, np.float32))[0]
             assert len(vertices) == ends[-1]

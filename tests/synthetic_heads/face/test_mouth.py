@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from facegan.geometry import motion
 from facegan.geometry.landmarks import INNER_LIPS
+from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS
 from synthetic_heads import render, sample_identity
 from synthetic_heads.face.expression import JAW_JOINT
 from synthetic_heads.face.mouth import Mouth, lips_rim
@@ -16,9 +16,9 @@ SEEDS = (1, 3, 4, 5)
 
 
 def vector(**units):
-    values = np.zeros(motion.SIZE, np.float32)
+    values = np.zeros(NUM_MOTION_PARAMS, np.float32)
     for name, value in units.items():
-        values[motion.NAMES.index(name)] = value
+        values[MOTION_NAMES.index(name)] = value
     return values
 
 
@@ -35,7 +35,7 @@ def inside(frame):
 def move(mouth, rig, **units):
     """Vertices of each part."""
     values = vector(**units)
-    vertices = mouth.move(fine_face().apply(rig.move(values)), float(values[motion.NAMES.index("AU26")]))
+    vertices = mouth.move(fine_face().apply(rig.move(values)), float(values[MOTION_NAMES.index("AU26")]))
     sizes = [len(part.vertices) for part in mouth.parts()]
     assert len(vertices) == sum(sizes)
     return np.split(vertices, np.cumsum(sizes)[:-1])
@@ -78,7 +78,7 @@ def test_an_open_mouth_shows_teeth_and_dark(seed):
     bright = pixels.mean(axis=1)
     assert len(pixels) > 100
     assert (bright < 0.35 * skin).mean() > 0.2
-    # Teeth: brighter than the rest by far, and nearly without colour.
+    # Teeth: brighter than the rest by far, and nearly without color.
     teeth = (bright > 90) & (np.ptp(pixels, axis=1) < 60)
     assert 0.05 < teeth.mean() < 0.7
 

@@ -29,7 +29,7 @@ def painted(seed=0, **changes):
 
 
 def patch(atlas, vertex, half=20):
-    """The atlas around a vertex of the face, without a colour's large scale."""
+    """The atlas around a vertex of the face, without a color's large scale."""
     column, row = np.rint(canonical_mesh().uv[vertex] * SIZE).astype(int)
     return atlas[row - half : row + half, column - half : column + half]
 
@@ -136,7 +136,7 @@ def test_shine_and_pores():
     assert rough > 1.5 * smooth
 
 
-def test_roots_colour_the_skull_behind_the_hairline():
+def test_roots_color_the_skull_behind_the_hairline():
     black, bald, receding = (
         painted(roots=(10, 10, 10), scalp=scalp, hairline=line) for scalp, line in ((1, 0), (0, 0), (1, 20))
     )
@@ -147,7 +147,7 @@ def test_roots_colour_the_skull_behind_the_hairline():
     assert 0 < (receding.parts == HAIR).sum() < 0.95 * (black.parts == HAIR).sum()
 
 
-def test_lips_are_as_coloured():
+def test_lips_are_as_colored():
     atlas = painted(lips=(200, 30, 40)).atlas
     middle = np.median(patch(atlas, 16, 3)[..., :3].reshape(-1, 3), axis=0)
     assert middle[0] > 4 * middle[1]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from facegan.geometry import motion
+from facegan.geometry.motion import MOTION_NAMES
 from facegan.geometry.segmentation import FACE
 from synthetic_heads.face.expression import Rig
 from synthetic_heads.face.shape import DIRECTIONS, neutral_face
@@ -22,7 +22,7 @@ def rig():
 def moved(rig, **units):
     vector = np.zeros(20, np.float32)
     for name, strength in units.items():
-        vector[motion.NAMES.index(name)] = strength
+        vector[MOTION_NAMES.index(name)] = strength
     face = np.ascontiguousarray(fine_face().weights @ rig.move(vector), np.float32)
     normals = np.empty_like(face)
     vertex_normals(face, fine_face().triangles, normals)
@@ -64,7 +64,7 @@ def test_follows_an_opening_jaw(style, rig):
     beard = shells(style, rig)
     shut, opened = beard.move(*moved(rig)), beard.move(*moved(rig, AU26=1.0))
     fallen = opened[:, 1] - shut[:, 1]
-    if style == "moustache":
+    if style == "mustache":
         assert np.median(np.abs(fallen)) < 0.3
     else:
         chin = shut[:, 1] > 7.5
@@ -99,7 +99,7 @@ def test_regions():
     assert beard_region("goatee")[199] == 1
     assert beard_region("goatee")[[58, 288]].max() == 0
     assert full[[58, 288, 199]].min() > 0.9
-    assert beard_region("moustache")[199] == 0
+    assert beard_region("mustache")[199] == 0
 
 
 def test_sampled_beards():
@@ -109,5 +109,5 @@ def test_sampled_beards():
     assert 0.3 < np.mean([beard is None for beard in men]) + 0.2 < 0.9
     assert {beard.style for beard in men if beard} == set(STYLES)
     old = [sample_beard(random, 1.0, 1.0, BROWN) for _ in range(100)]
-    brightness = [np.mean([sum(beard.colour) for beard in group if beard]) for group in (men, old)]
+    brightness = [np.mean([sum(beard.color) for beard in group if beard]) for group in (men, old)]
     assert brightness[0] < brightness[1]

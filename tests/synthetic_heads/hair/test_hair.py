@@ -6,13 +6,13 @@ import pytest
 
 from facegan.geometry.segmentation import HAIR
 from synthetic_heads.face.shape import DIRECTIONS, neutral_face
-from synthetic_heads.face.skull import CENTRE, Skull, fine_face, skull_part
+from synthetic_heads.face.skull import CENTER, Skull, fine_face, skull_part
 from synthetic_heads.face.surface import Material
 from synthetic_heads.face.topology import LIDS
 from synthetic_heads.hair.scalp import Scalp, angles
 from synthetic_heads.hair.strands import strand_texture
 from synthetic_heads.hair.style import STYLES, hair_parts, sample_hair
-from synthetic_heads.rendering.raster import rasterise
+from synthetic_heads.rendering.raster import rasterize
 
 STRANDS = strand_texture(np.random.default_rng(0), 0.2)
 GROWN = [style for style in STYLES if style != "bald"]
@@ -51,10 +51,10 @@ def visible(head, parts, yaw=0.0, pitch=0.0, size=160):
     turn = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
     cos, sin = np.cos(pitch), np.sin(pitch)
     turn = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]]) @ turn
-    flat = (points - CENTRE) @ turn.T
+    flat = (points - CENTER) @ turn.T
     flat = np.column_stack((flat[:, :2] * size / 40 + size / 2, flat[:, 2] + 100)).astype(np.float32)
     seen = np.zeros((size, size), np.int32)
-    rasterise(
+    rasterize(
         flat, triangles.astype(np.int32), solid, uv, thin,
         STRANDS, seen, np.zeros((size, size, 2), np.float32),
         np.zeros((size, size), np.float32),
@@ -114,7 +114,7 @@ def test_no_skin_shows_above_the_hairline(style, head):
     hair = a_person(style)
     scalp = skull_part(head[0], len(head[1]))
     corners = np.concatenate((head[1], scalp.vertices))[scalp.triangles]
-    azimuth, elevation = angles(corners.mean(axis=1) - CENTRE)
+    azimuth, elevation = angles(corners.mean(axis=1) - CENTER)
     edge = Scalp(*head, hair.height, hair.recession).hairline(azimuth)
     # Short hair fades over up to a third of the way to the crown.
     covered = elevation > edge + 0.33 * (np.pi / 2 - edge)
@@ -128,7 +128,7 @@ def test_no_skin_shows_above_the_hairline(style, head):
 def test_both_sides_are_covered(style, head):
     for seed in range(3):
         parts = grow(a_person(style, seed), head, seed)
-        points = np.concatenate([part.vertices[part.thin < 0.9] for part in parts]) - CENTRE
+        points = np.concatenate([part.vertices[part.thin < 0.9] for part in parts]) - CENTER
         left, right = (points[side * points[:, 0] > 4] for side in (1, -1))
         assert 0.4 < len(left) / len(right) < 2.5
         assert left[:, 0].max() == pytest.approx(-right[:, 0].min(), abs=2.5)
@@ -168,14 +168,14 @@ def test_sampled_hair():
     old = [sample_hair(random, 0.95, 0.9) for _ in range(200)]
     women = [sample_hair(random, 0.3, 0.05) for _ in range(200)]
     assert {hair.style for hair in young + old + women} == set(STYLES)
-    assert np.mean([hair.grey for hair in old]) > 0.5 > 0.05 > np.mean([hair.grey for hair in young])
+    assert np.mean([hair.gray for hair in old]) > 0.5 > 0.05 > np.mean([hair.gray for hair in young])
     falling = ("bob", "straight", "wavy", "ponytail", "bun")
     assert np.mean([hair.style in falling for hair in women]) > 0.5
     assert np.mean([hair.style in falling for hair in young]) < 0.2
     for hair in young + old + women:
-        for colour in (hair.root, hair.tip, hair.natural):
-            assert min(colour) >= 0
-            assert max(colour) <= 255
+        for color in (hair.root, hair.tip, hair.natural):
+            assert min(color) >= 0
+            assert max(color) <= 255
     assert sample_hair(np.random.default_rng(5), 0.5, 0.5) == sample_hair(np.random.default_rng(5), 0.5, 0.5)
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facegan.errors import InputError
-from facegan.geometry import motion
+from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, POSE_SCALE
 from synthetic_heads import RHYTHMS, sample_motion
 from synthetic_heads.motion.speech import VISEMES
 
@@ -13,11 +13,11 @@ SPEECH = {unit for viseme in VISEMES.values() for unit in viseme}
 
 
 def column(name):
-    return motion.NAMES.index(name)
+    return MOTION_NAMES.index(name)
 
 
 def degrees(vectors):
-    return np.degrees(vectors[:, 17:] * motion.ANGLE_SCALE)
+    return np.degrees(vectors[:, 17:] * POSE_SCALE)
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +59,10 @@ def test_nothing_jumps_and_the_blink_is_the_fastest(clips):
     steps = np.max(
         [np.abs(np.diff(clip.motion, axis=0)).max(axis=0) for some in clips.values() for clip in some], axis=0
     )
-    for name, step in zip(motion.ACTION_UNITS, steps[:17], strict=True):
+    for name, step in zip(ACTION_UNITS, steps[:17], strict=True):
         assert step < (0.85 if name == "AU45" else 0.7 if name in SPEECH else 0.25), name
     assert steps[:17].argmax() == column("AU45")
-    assert (np.degrees(steps[17:] * motion.ANGLE_SCALE) < 10).all()
+    assert (np.degrees(steps[17:] * POSE_SCALE) < 10).all()
 
 
 def test_every_unit_occurs_and_tells_something_of_its_own(vectors):

@@ -34,7 +34,7 @@ def test_shape_is_kept_for_views():
 
 
 @pytest.mark.parametrize("strength", [0.5, 2, 4])
-def test_strength_is_the_deviation_in_levels_at_middle_grey(strength):
+def test_strength_is_the_deviation_in_levels_at_middle_gray(strength):
     light = camera_noise(flat(0.18), 4, strength) @ WEIGHTS
     assert light.std() * 304.8 == pytest.approx(strength, rel=0.05)
 
@@ -58,7 +58,7 @@ def test_frames_are_independent_and_seeds_repeat():
     np.testing.assert_array_equal(camera_noise(flat(0.3), 5, 2).ravel(), frames[5])
 
 
-def test_neighbours_share_a_little_noise_and_colour_less_than_brightness():
+def test_neighbors_share_a_little_noise_and_color_less_than_brightness():
     noise = camera_noise(flat(0.18), 1, 3) - 0.18
     luma = noise @ WEIGHTS
     shared = np.corrcoef(luma[:, 1:].ravel(), luma[:, :-1].ravel())[0, 1]

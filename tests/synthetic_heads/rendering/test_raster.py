@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
-from synthetic_heads.rendering.raster import FAR, cast, rasterise, vertex_normals
+from synthetic_heads.rendering.raster import FAR, cast, rasterize, vertex_normals
 
 SOLID = np.zeros((1, 1), np.uint8)
 SEEDS = st.integers(0, 10_000)
@@ -18,7 +18,7 @@ def draw(points, triangles, size=32, *, closed=False, uv=None, thin=None, strand
     outer = np.full(len(triangles), closed, np.uint8)
     seen = np.full((size, size), 77, np.int32)
     weights, nearness = np.full((size, size, 2), 77, np.float32), np.full((size, size), 77, np.float32)
-    rasterise(points, triangles, outer, uv, thin, strands, seen, weights, nearness)
+    rasterize(points, triangles, outer, uv, thin, strands, seen, weights, nearness)
     shares = np.concatenate((1 - weights.sum(axis=-1, keepdims=True), weights), axis=-1)
     return seen, shares, nearness
 
@@ -96,7 +96,7 @@ def test_the_nearest_wins_in_any_order(seed):
 
 
 @given(seed=SEEDS, count=st.integers(0, 400))
-def test_neighbours_leave_no_gap(seed, count):
+def test_neighbors_leave_no_gap(seed, count):
     """A mesh over the whole picture covers every sample, even of needles and with corners on samples."""
     rng = np.random.default_rng(seed)
     points = rng.uniform(0, 32, (count, 2))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from synthetic_heads.face.surface import Material
-from synthetic_heads.rendering.raster import FAR, cast, rasterise, vertex_normals
+from synthetic_heads.rendering.raster import FAR, cast, rasterize, vertex_normals
 from synthetic_heads.rendering.shading import (
     CHANNELS,
     CLOTH,
@@ -43,7 +43,7 @@ def look(**changes):
     return plain._replace(**changes)
 
 
-def ball(radius=18.0, centre=(24.0, 24.0, 50.0), rows=24, columns=48):
+def ball(radius=18.0, center=(24.0, 24.0, 50.0), rows=24, columns=48):
     """Vertices in pixels and triangles of a ball, its outer side wound as the face's."""
     down = np.linspace(0.02, np.pi - 0.02, rows)[:, None]
     around = np.linspace(0, 2 * np.pi, columns, endpoint=False)
@@ -54,7 +54,7 @@ def ball(radius=18.0, centre=(24.0, 24.0, 50.0), rows=24, columns=48):
     triangles = np.concatenate(
         (np.stack((a, a + columns, b), axis=1), np.stack((b, a + columns, b + columns), axis=1))
     )
-    return radius * np.stack(parts, axis=-1).reshape(-1, 3) + centre, triangles
+    return radius * np.stack(parts, axis=-1).reshape(-1, 3) + center, triangles
 
 
 def plane(depth=60.0, left=0.0, top=0.0, right=48.0, bottom=48.0):
@@ -102,7 +102,7 @@ def draw(*meshes, lamp=None, uv=None, materials=None, labels=None, variants=None
     flat = points * np.float32([SAMPLES, SAMPLES, 1])
     strands = np.full((1, 1), 255, np.uint8)
     open_, solid = np.zeros(len(triangles), np.uint8), np.zeros(len(points), np.float32)
-    rasterise(flat, triangles, open_, uv, solid, strands, seen, weights, nearness)
+    rasterize(flat, triangles, open_, uv, solid, strands, seen, weights, nearness)
     folds = np.zeros(8, np.float32) if wrinkles is None else np.asarray(wrinkles, np.float32)
     lamp = lamp or lamp_from(LEFT_ABOVE)
     return shade(seen, weights, surface, look_ or look(), folds, lamp, SIZE), seen
@@ -115,7 +115,7 @@ def test_material_numbers_are_those_of_the_meshes():
 @pytest.mark.parametrize("towards", [LEFT_ABOVE, (0.7, -0.2, -0.6), (0.1, 0.8, -0.5)])
 def test_a_ball_is_brightest_towards_the_lamp(towards):
     picture, _ = draw(ball(), lamp=lamp_from(towards))
-    bright = picture.colour.mean(axis=-1)
+    bright = picture.color.mean(axis=-1)
     rows, columns = np.mgrid[:SIZE, :SIZE] - 23.5
     away = np.stack((columns, rows)) / 18
     inside = np.hypot(*away) < 0.9
@@ -133,7 +133,7 @@ def test_a_ball_is_brightest_towards_the_lamp(towards):
 def test_light_turns_red_before_it_ends():
     """Red goes furthest under the skin."""
     picture, _ = draw(ball(), lamp=lamp_from((-1, 0, -0.05), ambient=0.0))
-    red, _, blue = picture.colour[24].T
+    red, _, blue = picture.color[24].T
     lit = np.nonzero(blue > 0.1 * blue.max())[0].max()
     assert red[lit + 1] > 1.3 * blue[lit + 1]
     assert red[8] == pytest.approx(blue[8], rel=0.15)
@@ -147,7 +147,7 @@ def test_an_occluder_throws_its_shadow_away_from_the_lamp():
     alone, _ = draw(wall, lamp=lamp_from(towards))
     shaded, seen = draw(wall, lamp=lamp_from(towards, points, triangles))
     assert (seen >= 0).all()
-    ratio = shaded.colour[..., 1] / alone.colour[..., 1]
+    ratio = shaded.color[..., 1] / alone.color[..., 1]
     # 15 behind the disc, along a light of slope 3/4.
     shift = round(15 * 0.6 / 0.8)
     assert (ratio[20:25, 20 + shift : 25 + shift] < 0.6).all()
@@ -167,7 +167,7 @@ def test_a_surface_does_not_shade_itself():
         np.clip(1 - (columns**2 + rows**2) / 18**2, 0, 1)
     )
     facing = (lit > 0.35) & (np.hypot(rows, columns) < 17)
-    np.testing.assert_allclose(own.colour[facing], alone.colour[facing], rtol=0.12)
+    np.testing.assert_allclose(own.color[facing], alone.color[facing], rtol=0.12)
 
 
 def test_a_pixel_has_the_label_that_most_of_its_samples_have():
@@ -187,16 +187,16 @@ def test_a_pixel_has_the_label_that_most_of_its_samples_have():
 
 
 def test_cover_is_the_share_of_samples_that_see_something():
-    picture, seen = draw(ball(radius=13.3, centre=(21, 25, 50)))
+    picture, seen = draw(ball(radius=13.3, center=(21, 25, 50)))
     share = (seen >= 0).reshape(SIZE, SAMPLES, SIZE, SAMPLES).mean(axis=(1, 3))
     np.testing.assert_allclose(picture.cover, share, atol=1e-6)
     assert {0.0, 0.25, 0.5, 0.75, 1.0} == set(np.unique(share))
-    assert (picture.colour[share == 0] == 0).all()
+    assert (picture.color[share == 0] == 0).all()
     assert (picture.segmentation[share == 0] == 0).all()
     assert (picture.segmentation[share > 0.5] == FACE).all()
-    # Colour is that of what is seen, times its share: edges are as bright as what is beside them.
+    # Color is that of what is seen, times its share: edges are as bright as what is beside them.
     edge = (share > 0) & (share < 1)
-    assert (picture.colour[edge] / share[edge][:, None]).min() > 0.04
+    assert (picture.color[edge] / share[edge][:, None]).min() > 0.04
 
 
 def test_the_atlas_says_where_skin_is_hair():
@@ -218,7 +218,7 @@ def test_the_texture_lies_where_its_coordinates_say():
     uv = np.column_stack((points[:, 0] / 48, points[:, 1] / 48))
     dull = lamp_from((0.3, 0.3, -0.9))
     picture, _ = draw((points, triangles), uv=uv, look_=look(atlas=atlas), lamp=dull)
-    seen = picture.colour[1::3, 1::3].reshape(-1, 3)
+    seen = picture.color[1::3, 1::3].reshape(-1, 3)
     expected = atlas[:, :16, :3].reshape(-1, 3)
     for channel in range(3):
         assert np.corrcoef(seen[:, channel], expected[:, channel])[0, 1] > 0.99
@@ -232,7 +232,7 @@ def test_wrinkles_darken_and_bend_their_own_region_only():
     points, triangles = plane(60)
     uv = np.column_stack((points[:, 0] / 48, points[:, 1] / 48))
     pictures = [
-        draw((points, triangles), uv=uv, look_=look(atlas=atlas, regions=regions), wrinkles=folds)[0].colour
+        draw((points, triangles), uv=uv, look_=look(atlas=atlas, regions=regions), wrinkles=folds)[0].color
         for folds in (np.zeros(8), np.eye(8)[3], np.eye(8)[2])
     ]
     changed = np.abs(pictures[1] - pictures[0]).max(axis=-1) > 1e-6
@@ -241,12 +241,12 @@ def test_wrinkles_darken_and_bend_their_own_region_only():
     np.testing.assert_array_equal(pictures[0], pictures[2])
 
 
-def test_each_material_has_its_own_colour():
+def test_each_material_has_its_own_color():
     tiles = [plane(60, 8 * number, 0, 8 * number + 8, 48) for number in range(6)]
     materials = [HAIR, HAIR, CLOTH, CLOTH, HARD, LASH]
     picture, _ = draw(*tiles, materials=materials, variants=[0, 1, 0, 1, 0, 0])
-    grey_hair, red_hair, dark, light, green, lash = (picture.colour[24, 8 * n + 4] for n in range(6))
-    assert np.ptp(grey_hair) < 0.05 * grey_hair.max()
+    gray_hair, red_hair, dark, light, green, lash = (picture.color[24, 8 * n + 4] for n in range(6))
+    assert np.ptp(gray_hair) < 0.05 * gray_hair.max()
     assert red_hair[0] > 1.5 * red_hair[1] > 1.5 * red_hair[2]
     assert light.mean() > 3 * dark.mean()
     assert green[1] > 2 * green[0]
@@ -257,8 +257,8 @@ def test_an_eye_is_white_around_its_iris_around_its_pupil():
     points, triangles = plane(60)
     uv = (points[:, :2] - 24) / 24
     picture, _ = draw((points, triangles), uv=uv, materials=[EYE], lamp=lamp_from((-0.8, -0.5, -0.3)))
-    bright = picture.colour.mean(axis=-1)
-    middle, iris, white = bright[24, 24], picture.colour[24, 24 - 8], picture.colour[24, 24 - 17]
+    bright = picture.color.mean(axis=-1)
+    middle, iris, white = bright[24, 24], picture.color[24, 24 - 8], picture.color[24, 24 - 17]
     assert middle < 0.3 * iris.mean() < 0.3 * white.mean()
     assert iris[2] > 1.5 * iris[0]
     assert np.ptp(white) < 0.4 * white.max()

@@ -41,7 +41,7 @@ def test_same_seed_same_picture():
         np.testing.assert_array_equal(first, second)
 
 
-def test_colours_are_muted_and_brightness_is_that_of_a_photo():
+def test_colors_are_muted_and_brightness_is_that_of_a_photo():
     means, chroma = [], []
     for seed in range(40):
         picture = paint_background(np.random.default_rng(seed), 32).picture

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class OpenVINOEngine:
     """Computes with OpenVINO, with as many threads as PyTorch has.
 
-    In ``f32`` a frame is PyTorch's to a small part of a grey level, on every machine, which is what
+    In ``f32`` a frame is PyTorch's to a small part of a gray level, on every machine, which is what
     ``facegan export`` has tried. OpenVINO's own choice would be ``bf16`` where the processor has it: about
     twice as fast, but in places ten levels off (``benchmarks/export``).
 

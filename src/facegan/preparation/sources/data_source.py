@@ -25,11 +25,11 @@ class Clip:
     video: str
     identity: str
     split: str | None = None
-    pictures: tuple[LabelledPicture, ...] = ()
+    pictures: tuple[LabeledImage, ...] = ()
 
 
 @dataclass(frozen=True)
-class LabelledPicture:
+class LabeledImage:
     """A picture of several, of which one face is meant.
 
     Attributes:

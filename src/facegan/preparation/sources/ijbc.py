@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from facegan.errors import InputError
-from facegan.preparation.sources.data_source import Clip, LabelledPicture, Source
+from facegan.preparation.sources.data_source import Clip, LabeledImage, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def find_ijbc(root: Path) -> Source:
         msg = f"no {METADATA[1]} in {root}: name IJB-C's root, which holds images and protocols"
         raise InputError(msg)
     images = root / "images" if (root / "images").is_dir() else root
-    runs: dict[tuple[str, str], list[tuple[str, LabelledPicture]]] = defaultdict(list)
+    runs: dict[tuple[str, str], list[tuple[str, LabeledImage]]] = defaultdict(list)
     photographs = 0
     skipped: dict[str, str] = {}
     for subject, name, sighting, box in _rows(path):
@@ -52,7 +52,7 @@ def find_ijbc(root: Path) -> Source:
         elif not (images / name).is_file():
             skipped[name] = "named by the metadata and not there"
         else:
-            runs[subject, sighting].append((name, LabelledPicture(images / name, box)))
+            runs[subject, sighting].append((name, LabeledImage(images / name, box)))
     clips = []
     for (subject, sighting), pictures in runs.items():
         ordered = tuple(picture for _, picture in sorted(pictures, key=lambda entry: _order(entry[0])))

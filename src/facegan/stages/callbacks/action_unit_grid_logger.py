@@ -10,9 +10,9 @@ import pytorch_lightning as pl
 import torch
 
 from facegan.data import Pair, read_pair
-from facegan.geometry import motion
-from facegan.io.image_grid import draw_sheet, to_images
-from facegan.stages.callbacks.visualization_callback import Monitor, keep_picture, panels_of
+from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, POSE_ANGLES, edit_motion
+from facegan.io.image_grid import make_image_grid, to_images
+from facegan.stages.callbacks.visualization_callback import VisualizationCallback, keep_picture, panels_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facegan.stages.base_stage import Stage
-    from facegan.stages.pair_data_module import PairData
+    from facegan.stages.pair_data_module import FacePairDataModule
 
 STRENGTHS = (0, 0.25, 0.5, 0.75, 1)
 """Of an action unit."""
 DEGREES = (-30, -15, 0, 15, 30)
 """Of an angle."""
 TITLES = ("source", "0 | -30°", "0.25 | -15°", "0.5 | 0°", "0.75 | 15°", "1 | 30°", "change x 3")
-HALVES = (motion.NAMES[: motion.SIZE // 2], motion.NAMES[motion.SIZE // 2 :])
+HALVES = (MOTION_NAMES[: NUM_MOTION_PARAMS // 2], MOTION_NAMES[NUM_MOTION_PARAMS // 2 :])
 """Two blocks side by side, for a sheet that fits a screen."""
 LARGEST = 128
 """Pictures of more pixels a side are reduced: there are more than a hundred."""
 
 
-class Sweep(Monitor):
+class ActionUnitGridLogger(VisualizationCallback):
     """Draws a row for each of the 20 numbers of motion, from its least to its greatest value.
 
     All other numbers are the source's own, as in the paper's experiment 4: had they those of a neutral
@@ -51,7 +51,7 @@ class Sweep(Monitor):
     def __init__(self, every_n_epochs: int = 3) -> None:
         super().__init__(every_n_epochs)
 
-    def draw(self, trainer: pl.Trainer, stage: Stage, data: PairData) -> None:
+    def draw(self, trainer: pl.Trainer, stage: Stage, data: FacePairDataModule) -> None:
         """Draws the same source every time."""
         if not stage.answers_motion:
             return
@@ -59,7 +59,7 @@ class Sweep(Monitor):
         calmest = int(np.linalg.norm(crops.motion, axis=1).argmin())
         source = read_pair(crops, calmest, calmest, pictures=data.val.pictures)
         blocks = [
-            draw_sheet(np.stack([swept(stage, source, name) for name in names]), TITLES, names)
+            make_image_grid(np.stack([swept(stage, source, name) for name in names]), TITLES, names)
             for names in HALVES
         ]
         keep_picture(trainer, "sweep", np.concatenate(blocks, axis=1))
@@ -74,13 +74,13 @@ def moved(source: Pair, name: str, values: Sequence[float]) -> Pair:
         values: an action unit's as 0..1, an angle's in degrees.
     """
     batch = {key: value.expand(len(values), *value.shape) for key, value in source.items()}
-    motions = [motion.edit(source["source_motion"], {name: value}) for value in values]
+    motions = [edit_motion(source["source_motion"], {name: value}) for value in values]
     return {**batch, "driving_motion": torch.stack(motions)}
 
 
 def swept(stage: Stage, source: Pair, name: str) -> NDArray[np.uint8]:
     """A row of the sheet: source, results, and their change, columns×H×W×3."""
-    columns = panels_of(stage, moved(source, name, DEGREES if name in motion.ANGLES else STRENGTHS))
+    columns = panels_of(stage, moved(source, name, DEGREES if name in POSE_ANGLES else STRENGTHS))
     results = columns[stage.result_panel]
     change = 3 * (results[-1:] - results[:1]).abs().mean(dim=1, keepdim=True) - 1
     # A stage's first panel is the source.

@@ -10,18 +10,23 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from facegan.io.image_grid import draw_sheet, to_images
-from facegan.stages.callbacks.visualization_callback import Monitor, keep_picture, panels_of, require_positive
+from facegan.io.image_grid import make_image_grid, to_images
+from facegan.stages.callbacks.visualization_callback import (
+    VisualizationCallback,
+    keep_picture,
+    panels_of,
+    require_positive,
+)
 
 if TYPE_CHECKING:
     from facegan.stages.base_stage import Stage
-    from facegan.stages.pair_data_module import PairData
+    from facegan.stages.pair_data_module import FacePairDataModule
 
-COLOURS = torch.tensor([[0.0, 0.0, 0.0], [0.9, 0.7, 0.6], [0.35, 0.5, 0.8]])
+COLORS = torch.tensor([[0.0, 0.0, 0.0], [0.9, 0.7, 0.6], [0.35, 0.5, 0.8]])
 """Of background, face and hair, 0..1."""
 
 
-class Panels(Monitor):
+class ImageLogger(VisualizationCallback):
     """Draws fixed validation pairs, a row each, with the stage's pictures as columns.
 
     ``panels/epoch_0003.png`` in the run's folder, ``val/panels`` at the loggers.
@@ -36,16 +41,16 @@ class Panels(Monitor):
         require_positive(pairs=pairs)
         self.pairs = pairs
 
-    def draw(self, trainer: pl.Trainer, stage: Stage, data: PairData) -> None:
+    def draw(self, trainer: pl.Trainer, stage: Stage, data: FacePairDataModule) -> None:
         """Draws the same pairs every time."""
         # The middles of equal shares: the first pair of all is two frames that hardly differ.
         rows = min(self.pairs, len(data.val))
         chosen = ((np.arange(rows) + 0.5) * len(data.val) / rows).astype(int)
         columns = panels_of(stage, default_collate([data.val[int(index)] for index in chosen]))
         pictures = np.stack([to_images(pictures) for pictures in columns.values()], axis=1)
-        keep_picture(trainer, "panels", draw_sheet(pictures, list(columns)))
+        keep_picture(trainer, "panels", make_image_grid(pictures, list(columns)))
 
 
-def label_colours(segmentation: Tensor) -> Tensor:
+def label_colors(segmentation: Tensor) -> Tensor:
     """A segmentation N×H×W as pictures N×3×H×W in -1..1."""
-    return COLOURS.to(segmentation.device)[segmentation.long()].permute(0, 3, 1, 2) * 2 - 1
+    return COLORS.to(segmentation.device)[segmentation.long()].permute(0, 3, 1, 2) * 2 - 1

@@ -14,9 +14,9 @@ from torch.utils.data import default_collate
 
 from facegan.data import read_pair
 from facegan.io.atomic import new_file
-from facegan.io.image_grid import draw_sheet, to_images
+from facegan.io.image_grid import make_image_grid, to_images
 from facegan.stages.callbacks.visualization_callback import (
-    Monitor,
+    VisualizationCallback,
     logged_step,
     output_path,
     panels_of,
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
     from facegan.data import FaceCrops
     from facegan.stages.base_stage import Stage
-    from facegan.stages.pair_data_module import PairData
+    from facegan.stages.pair_data_module import FacePairDataModule
 
 BATCH = 8
 """Frames that the networks are given at once; no more are held in memory."""
 ENCODING = {"crf": "20"}
 
 
-class TrackVideo(Monitor):
+class VideoLogger(VisualizationCallback):
     """Films source, driver and result side by side along the longest validation track.
 
     ``videos/epoch_0003.mp4`` in the run's folder, ``val/videos`` at W&B.
@@ -53,7 +53,7 @@ class TrackVideo(Monitor):
         require_positive(max_frames=max_frames)
         self.max_frames = max_frames
 
-    def draw(self, trainer: pl.Trainer, stage: Stage, data: PairData) -> None:
+    def draw(self, trainer: pl.Trainer, stage: Stage, data: FacePairDataModule) -> None:
         """Films the same track every time."""
         crops = data.val.crops
         members = np.flatnonzero(crops.track == np.bincount(crops.track).argmax())
@@ -65,7 +65,9 @@ class TrackVideo(Monitor):
                 logger.log_video("val/videos", [str(path)], step=logged_step(trainer))
 
 
-def frames_of(stage: Stage, data: PairData, members: NDArray[np.intp]) -> Iterator[NDArray[np.uint8]]:
+def frames_of(
+    stage: Stage, data: FacePairDataModule, members: NDArray[np.intp]
+) -> Iterator[NDArray[np.uint8]]:
     """Sheets of source, driver and result.
 
     Args:
@@ -88,7 +90,7 @@ def frames_of(stage: Stage, data: PairData, members: NDArray[np.intp]) -> Iterat
         )
         images = [to_images(column) for column in shown.values()]
         for row in zip(*images, strict=True):
-            yield draw_sheet(np.stack(row)[None], list(shown))
+            yield make_image_grid(np.stack(row)[None], list(shown))
 
 
 def frame_rate(crops: FaceCrops, members: NDArray[np.intp]) -> float:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facegan.data import Pair
-    from facegan.stages.pair_data_module import PairData
+    from facegan.stages.pair_data_module import FacePairDataModule
 
 
-class Monitor(pl.Callback):
+class VisualizationCallback(pl.Callback):
     """Draws after the validations of a fit, on the first process alone.
 
     A subclass says what in ``draw``. It reads validation data by their indices: a data loader of its
@@ -38,7 +38,7 @@ class Monitor(pl.Callback):
         require_positive(every_n_epochs=every_n_epochs)
         self.every_n_epochs = every_n_epochs
 
-    def draw(self, trainer: pl.Trainer, stage: Stage, data: PairData) -> None:
+    def draw(self, trainer: pl.Trainer, stage: Stage, data: FacePairDataModule) -> None:
         """Draws and keeps it; without gradients, in the run's precision, networks in evaluation mode."""
         raise NotImplementedError
 
@@ -76,7 +76,7 @@ def output_path(trainer: pl.Trainer, folder: str, suffix: str) -> Path:
 def logged_step(trainer: pl.Trainer) -> int:
     """The step under which Lightning logs this validation's numbers.
 
-    It counts batches; ``global_step`` counts the steps of optimisers.
+    It counts batches; ``global_step`` counts the steps of optimizers.
     """
     return trainer.fit_loop.epoch_loop._batches_that_stepped
 

@@ -19,15 +19,22 @@ from torch import Tensor
 
 from facegan.data import Pair, read_pair
 from facegan.errors import InputError
-from facegan.geometry import motion
+from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, edit_motion
 from facegan.io.image_grid import to_images
-from facegan.stages import JointData, LandmarkTransformData, LandmarkTransformStage, Panels
+from facegan.stages import ImageLogger, JointData, LandmarkTransformData, LandmarkTransformStage
 from facegan.stages.base_stage import Stage
-from facegan.stages.callbacks.action_unit_grid_logger import DEGREES, STRENGTHS, TITLES, Sweep, moved, swept
-from facegan.stages.callbacks.video_logger import TrackVideo, frame_rate, write_film
+from facegan.stages.callbacks.action_unit_grid_logger import (
+    DEGREES,
+    STRENGTHS,
+    TITLES,
+    ActionUnitGridLogger,
+    moved,
+    swept,
+)
+from facegan.stages.callbacks.video_logger import VideoLogger, frame_rate, write_film
 
 
-class Painter(Stage):
+class TwoHeadGenerator(Stage):
     """Shows the driving motion: a stripe for each of its numbers."""
 
     result_panel = "result I_r"
@@ -36,16 +43,16 @@ class Painter(Stage):
     def panels(self, pair: Pair) -> dict[str, Tensor]:
         assert not torch.is_grad_enabled()
         size = pair["source"].shape[-1]
-        row = pair["driving_motion"][:, torch.arange(size) * motion.SIZE // size]
+        row = pair["driving_motion"][:, torch.arange(size) * NUM_MOTION_PARAMS // size]
         return {"source I_s": pair["source"], self.result_panel: row[:, None, None].expand(-1, 3, size, -1)}
 
 
-class Unmoved(Painter):
+class Unmoved(TwoHeadGenerator):
     answers_motion = False
 
 
 def monitors() -> list[pl.Callback]:
-    return [Panels(pairs=3), Sweep(every_n_epochs=2), TrackVideo(every_n_epochs=2)]
+    return [ImageLogger(pairs=3), ActionUnitGridLogger(every_n_epochs=2), VideoLogger(every_n_epochs=2)]
 
 
 def fit(
@@ -147,7 +154,7 @@ def test_no_random_number_is_taken(monitor, trainer: pl.Trainer, pictures: Joint
         trainer.loggers = [logger, TensorBoardLogger(tmp_path)]
         assert logger.experiment
         before = random_states()
-        monitor.draw(trainer, Painter(), pictures)
+        monitor.draw(trainer, TwoHeadGenerator(), pictures)
         assert random_states() == before
     assert any(tmp_path.glob("*/epoch_0000.*"))
 
@@ -172,9 +179,9 @@ def test_one_number_is_moved_and_the_others_are_the_sources(pictures: JointData)
     source = read_pair(pictures.val.crops, 3, 3)
     for name, values in (("AU12", STRENGTHS), ("yaw", DEGREES)):
         batch = moved(source, name, values)
-        expected = torch.stack([motion.edit(source["source_motion"], {name: value}) for value in values])
+        expected = torch.stack([edit_motion(source["source_motion"], {name: value}) for value in values])
         assert torch.equal(batch["driving_motion"], expected)
-        others = [other != name for other in motion.NAMES]
+        others = [other != name for other in MOTION_NAMES]
         assert (batch["driving_motion"][:, others] == source["source_motion"][others]).all()
         assert (batch["source"] == source["source"]).all()
 
@@ -183,10 +190,10 @@ def test_one_number_is_moved_and_the_others_are_the_sources(pictures: JointData)
 def test_a_row_of_the_sweep_moves_its_own_number(pictures: JointData, name: str) -> None:
     source = read_pair(pictures.val.crops, 0, 0)
     with torch.no_grad():
-        row = swept(Painter(), source, name)
+        row = swept(TwoHeadGenerator(), source, name)
     assert (row[0] == to_images(source["source"][None])).all()
     # The stripe of this number, and those of the others.
-    stripe = np.arange(64) * motion.SIZE // 64 == motion.NAMES.index(name)
+    stripe = np.arange(64) * NUM_MOTION_PARAMS // 64 == MOTION_NAMES.index(name)
     values = STRENGTHS if name.startswith("AU") else [np.radians(value) / 0.7 for value in DEGREES]
     levels = np.round((np.array(values) + 1) * 127.5)
     assert np.abs(row[1:6][:, :, stripe] - levels[:, None, None, None]).max() <= 1
@@ -199,17 +206,17 @@ def test_the_sweep_has_a_row_for_every_number(
     trainer: pl.Trainer, pictures: JointData, tmp_path: Path
 ) -> None:
     with torch.no_grad():
-        Sweep().draw(trainer, Painter(), pictures)
+        ActionUnitGridLogger().draw(trainer, TwoHeadGenerator(), pictures)
     sheet = Image.open(tmp_path / "sweep/epoch_0000.png")
     step = 128 + 4
     assert sheet.width // step == 2 * len(TITLES)
-    assert sheet.height // step == len(motion.NAMES) // 2
+    assert sheet.height // step == len(MOTION_NAMES) // 2
 
 
 def test_a_stage_that_does_not_follow_motion_has_no_sweep(
     trainer: pl.Trainer, pictures: JointData, tmp_path: Path
 ) -> None:
-    Sweep().draw(trainer, Unmoved(), pictures)
+    ActionUnitGridLogger().draw(trainer, Unmoved(), pictures)
     assert not (tmp_path / "sweep").exists()
 
 
@@ -227,7 +234,7 @@ def test_the_film_follows_a_track_and_is_cut_off(
     trainer: pl.Trainer, pictures: JointData, tmp_path: Path, limit: int
 ) -> None:
     with torch.no_grad():
-        TrackVideo(max_frames=limit).draw(trainer, Painter(), pictures)
+        VideoLogger(max_frames=limit).draw(trainer, TwoHeadGenerator(), pictures)
     frames, rate = decoded(tmp_path / "videos/epoch_0000.mp4")
     crops = pictures.val.crops
     assert len(frames) == min(limit, np.bincount(crops.track).max())
@@ -261,9 +268,9 @@ def test_a_film_that_fails_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "name"),
     [
-        (lambda: Panels(pairs=0), "pairs"),
-        (lambda: Sweep(every_n_epochs=0), "every_n_epochs"),
-        (lambda: TrackVideo(max_frames=0), "max_frames"),
+        (lambda: ImageLogger(pairs=0), "pairs"),
+        (lambda: ActionUnitGridLogger(every_n_epochs=0), "every_n_epochs"),
+        (lambda: VideoLogger(max_frames=0), "max_frames"),
     ],
 )
 def test_impossible_settings_are_refused(make, name: str) -> None:
