@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from facegan.geometry.motion import NUM_MOTION_PARAMS, edit_motion
 from facegan.inference import Animator, Source
 from facegan.inference.engines import TorchEngine
 from facegan.inference.model_export import export
@@ -18,6 +19,8 @@ from synthetic_heads import render, sample_identity, sample_motion
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from synthetic_heads import Frame
 
 TINY = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
 NEUTRAL = np.zeros(20, np.float32)
@@ -123,3 +126,14 @@ def exported_model(tiny_model, tmp_path_factory) -> Path:
     for kind in ("openvino", "onnx"):
         export(folder, kind, progress=False)
     return folder
+
+
+POSES = ({}, {"AU26": 0.6, "yaw": 6}, {"AU12": 0.8, "pitch": 5}, {"AU01": 0.9, "roll": -6})
+HEAD = 128
+
+
+@pytest.fixture(scope="session")
+def head_frames() -> list[list[Frame]]:
+    """Three synthetic identities × four frames of 128 pixels, with ground truth."""
+    poses = [edit_motion(torch.zeros(NUM_MOTION_PARAMS), values).numpy() for values in POSES]
+    return [[render(sample_identity(seed), pose, HEAD) for pose in poses] for seed in range(3)]

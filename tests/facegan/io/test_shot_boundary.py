@@ -18,8 +18,8 @@ def moved(image, step):
     return np.roll(image, step, axis=1)
 
 
-def test_a_cut_between_two_scenes(heads, tmp_path):
-    images = [frame.image for frame in heads[0] * 3] + [frame.image for frame in heads[1] * 3]
+def test_a_cut_between_two_scenes(head_frames, tmp_path):
+    images = [frame.image for frame in head_frames[0] * 3] + [frame.image for frame in head_frames[1] * 3]
     path = write_video(tmp_path / "cut.mp4", images, crf="12")
     assert shots(path) == [0] * 12 + [1] * 12
     assert shots(path, every=5) == [0, 0, 0, 1, 1]

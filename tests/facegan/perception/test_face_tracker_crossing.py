@@ -93,9 +93,9 @@ def whose(places, crop):
 
 @pytest.mark.parametrize("frames", [15, 27, 42])
 @pytest.mark.parametrize("scale", [0.85, 0.9, 1])
-def test_two_people_cross(heads, tmp_path, frames, scale):
+def test_two_people_cross(head_frames, tmp_path, frames, scale):
     ann = walk(frames, (LEFT, 0.9 * scale), (RIGHT, 0.9 * scale))
-    tracks = Tracks(together(ann=ann, bob=walk(frames, RIGHT, LEFT)), heads, tmp_path)
+    tracks = Tracks(together(ann=ann, bob=walk(frames, RIGHT, LEFT)), head_frames, tmp_path)
     assert tracks.pure
     assert tracks.of(BOB) == [(0, frames - 1)]
     assert len(tracks.of(ANN)) <= 2  # before and after she was hidden, if that took long
@@ -104,19 +104,19 @@ def test_two_people_cross(heads, tmp_path, frames, scale):
 
 
 @pytest.mark.parametrize("stops", [(RIGHT, MIDDLE, MIDDLE, x) for x in (LEFT, RIGHT)] + [(RIGHT, LEFT)])
-def test_one_stands_and_another_passes_or_stops_before_her(heads, tmp_path, stops):
+def test_one_stands_and_another_passes_or_stops_before_her(head_frames, tmp_path, stops):
     frames = 12 * len(stops)
     scene = together(ann=walk(frames, MIDDLE, MIDDLE), bob=walk(frames, *stops))
-    tracks = Tracks(scene, heads, tmp_path)
+    tracks = Tracks(scene, head_frames, tmp_path)
     assert tracks.pure
     assert tracks.of(BOB) == [(0, frames - 1)]
     before, after = tracks.of(ANN)
     assert (before[0], after[1]) == (0, frames - 1)
 
 
-def test_one_leaves_and_comes_back(heads, tmp_path):
+def test_one_leaves_and_comes_back(head_frames, tmp_path):
     away = walk(8, LEFT, OUTSIDE) + [None] * 12 + walk(8, OUTSIDE, LEFT)
-    tracks = Tracks(together(ann=away, bob=walk(28, RIGHT, RIGHT)), heads, tmp_path)
+    tracks = Tracks(together(ann=away, bob=walk(28, RIGHT, RIGHT)), head_frames, tmp_path)
     assert tracks.pure
     assert tracks.of(BOB) == [(0, 27)]
     before, after = tracks.of(ANN)
@@ -126,34 +126,34 @@ def test_one_leaves_and_comes_back(heads, tmp_path):
     assert after[1] == 27
 
 
-def test_both_leave_and_return_on_the_other_side(heads, tmp_path):
+def test_both_leave_and_return_on_the_other_side(head_frames, tmp_path):
     left, right = walk(16, LEFT, LEFT, OUTSIDE), walk(16, RIGHT, RIGHT, WIDTH - OUTSIDE)
     scene = together(ann=[*left, *[None] * 12, *right[::-1]], bob=[*right, *[None] * 12, *left[::-1]])
-    tracks = Tracks(scene, heads, tmp_path)
+    tracks = Tracks(scene, head_frames, tmp_path)
     assert tracks.pure
     for person in (ANN, BOB):
         before, after = tracks.of(person)
         assert (before[0], after[1]) == (0, 43)
 
 
-def test_one_leaves_where_another_enters(heads, tmp_path):
+def test_one_leaves_where_another_enters(head_frames, tmp_path):
     ann, bob = walk(8, LEFT, OUTSIDE), walk(8, OUTSIDE, LEFT)
-    tracks = Tracks(together(ann=[*ann, *[None] * 10], bob=[*[None] * 10, *bob]), heads, tmp_path)
+    tracks = Tracks(together(ann=[*ann, *[None] * 10], bob=[*[None] * 10, *bob]), head_frames, tmp_path)
     assert tracks.pure
     assert len(tracks.of(ANN)) == len(tracks.of(BOB)) == 1
 
 
 @pytest.mark.parametrize("shade", [0, 60])  # of the wall: from the same place, or from another
-def test_a_cut_swaps_them(heads, tmp_path, shade):
+def test_a_cut_swaps_them(head_frames, tmp_path, shade):
     left, right = walk(9, LEFT, LEFT), walk(9, RIGHT, RIGHT)
     scene = together(ann=left + right, bob=right + left)
-    tracks = Tracks(scene, heads, tmp_path, [wall()] * 9 + [wall(shade)] * 9)
+    tracks = Tracks(scene, head_frames, tmp_path, [wall()] * 9 + [wall(shade)] * 9)
     assert tracks.pure
     assert tracks.of(ANN) == tracks.of(BOB) == [(0, 8), (9, 17)]
 
 
-def test_one_walks_to_the_camera(heads, tmp_path):
+def test_one_walks_to_the_camera(head_frames, tmp_path):
     scene = together(bob=walk(20, RIGHT, RIGHT), ann=walk(20, (LEFT, 0.8), (LEFT, 1.7)))
-    tracks = Tracks(scene, heads, tmp_path)
+    tracks = Tracks(scene, head_frames, tmp_path)
     assert tracks.pure
     assert tracks.of(ANN) == tracks.of(BOB) == [(0, 19)]

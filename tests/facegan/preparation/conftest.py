@@ -1,22 +1,14 @@
-"""Talking heads that MediaPipe finds."""
+"""A folder of videos of talking heads that MediaPipe finds."""
 
 import numpy as np
 import pytest
-import torch
 from tests.facegan.io.video_files import quadrants, write_video
-
-from facegan.geometry.motion import NUM_MOTION_PARAMS, edit_motion
-from synthetic_heads import render, sample_identity
-
-POSES = ({}, {"AU26": 0.6, "yaw": 6}, {"AU12": 0.8, "pitch": 5}, {"AU01": 0.9, "roll": -6})
-HEAD = 128
 
 
 @pytest.fixture(scope="session")
-def heads():
-    """Three people × four drawn frames of 128 pixels (with ground truth)."""
-    poses = [edit_motion(torch.zeros(NUM_MOTION_PARAMS), values).numpy() for values in POSES]
-    return [[render(sample_identity(seed), pose, HEAD) for pose in poses] for seed in range(3)]
+def heads(head_frames):
+    """Three synthetic identities × four frames of 128 pixels, with ground truth."""
+    return head_frames
 
 
 @pytest.fixture(scope="session")

@@ -197,7 +197,7 @@ def test_missing_files_and_folders_are_told(tmp_path):
 INTERRUPTED = """
 import os, signal, sys
 from pathlib import Path
-from facegan.provenance import Claim, Marker, Marks, manifest
+from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter, manifest
 
 write = manifest._Stream.write
 
@@ -209,7 +209,7 @@ def interrupt(stream, data):
 signal.signal(signal.SIGINT, signal.default_int_handler)
 manifest._Stream.write = interrupt
 try:
-    Marker(Marks(), Claim("model", ("made",))).sign(Path(sys.argv[1]))
+    ProvenanceWriter(ProvenanceConfig(), ManifestClaim("model", ("made",))).sign(Path(sys.argv[1]))
 except KeyboardInterrupt:
     print("interrupted")
 """
