@@ -38,7 +38,7 @@ class ImageMetrics(WrapperMetric):
             measures = ImageMetrics(observer)
             measures.update(source, driver, result)
             measures.compute()  # {'csim': …, 'psim': …, 'ed': …}
-            measures.csim.misses  # results without a face
+            measures.csim.num_undetected  # results without a face
     """
 
     full_state_update = False
@@ -73,13 +73,13 @@ class ImageMetrics(WrapperMetric):
             return
         made, found = self._look(result)
         shown, _ = self._look(source)
-        self._add(self.csim, shown["identity"], made["identity"], found)
+        self._add(self.csim, made["identity"], shown["identity"], found)
         driven, _ = self._look(driver)
-        self._add(self.psim, driven["angles"], made["angles"], found)
-        self._add(self.ed, driven["units"], made["units"], found)
+        self._add(self.psim, made["angles"], driven["angles"], found)
+        self._add(self.ed, made["units"], driven["units"], found)
         if second is not None:
             wanted, _ = self._look(second)
-            self._add(self.lsim, wanted["landmarks"], made["landmarks"], found)
+            self._add(self.lsim, made["landmarks"], wanted["landmarks"], found)
 
     def compute(self) -> dict[str, Tensor]:
         """Measure to its mean, of those that have pairs."""
@@ -100,9 +100,9 @@ class ImageMetrics(WrapperMetric):
         return parts(seen), torch.from_numpy(seen.found)
 
     @staticmethod
-    def _add(metric: CSIM | PSIM | ED | LSIM, reference: Tensor, made: Tensor, found: Tensor) -> None:
-        known = reference.flatten(1).isfinite().all(dim=1)
-        metric.update(*(side[known].to(metric.device) for side in (reference, made, found)))
+    def _add(metric: CSIM | PSIM | ED | LSIM, preds: Tensor, target: Tensor, detected: Tensor) -> None:
+        known = target.flatten(1).isfinite().all(dim=1)
+        metric.update(*(side[known].to(metric.device) for side in (preds, target, detected)))
 
 
 def _in_range(batch: Tensor) -> bool:

@@ -50,13 +50,13 @@ MEASURES = {
     ),
     "fid": Measure("FID", False, "Fréchet distance of Inception features of all results and all drivers"),
     "csim": Measure(
-        "CSIM", True, "cosine of the identity embeddings of source and result", metrics.CSIM.miss
+        "CSIM", True, "cosine of the identity embeddings of source and result", metrics.CSIM.missing_value
     ),
     "psim": Measure(
         "PSIM",
         True,
         "cosine of the head-pose angles of driver and result; two frontal faces count as 1",
-        metrics.PSIM.miss,
+        metrics.PSIM.missing_value,
     ),
     "ed": Measure("ED", False, "mean square difference of the action units (0..1) of driver and result", 1.0),
     "ed_euclidean": Measure(
@@ -66,25 +66,25 @@ MEASURES = {
         "Landmarks",
         False,
         "mean distance from the landmarks of the truth; half the picture is 1",
-        metrics.LandmarkError.miss,
+        metrics.LandmarkError.missing_value,
     ),
     "gaze": Measure(
         "Gaze",
         False,
         "distance of the irises of driver and result in their eyes, in widths of the eye; open eyes only",
-        metrics.GazeError.miss,
+        metrics.GazeError.missing_value,
     ),
     "blink": Measure(
         "Blinks",
         True,
         "share of pairs of which driver and result both have open or both have closed eyes",
-        metrics.BlinkAgreement.miss,
+        metrics.BlinkAgreement.missing_value,
     ),
     "lsim": Measure(
         "LSIM",
         False,
         "mean square error of the landmarks to those of the second picture; half the picture is 1",
-        metrics.LSIM.miss,
+        metrics.LSIM.missing_value,
         digits=5,
     ),
     "flicker": Measure(
@@ -98,7 +98,7 @@ MEASURES = {
         "Landmarks, to the answer",
         False,
         "mean distance from those of the true answer",
-        metrics.LandmarkError.miss,
+        metrics.LandmarkError.missing_value,
     ),
 }
 """In the report's order. The last three need drawn people, of whom the true answer is known."""
@@ -122,14 +122,14 @@ def observed(source: Seen, driver: Seen, expected: Seen, result: Seen) -> dict[s
     s, d, e, r = sides["s"], sides["d"], sides["e"], sides["r"]
     blink = ACTION_UNITS.index("AU45")
     values = {
-        "csim": (metrics.csim(s["identity"], r["identity"]), s["identity"]),
-        "psim": (metrics.psim(d["angles"], r["angles"]), d["angles"]),
-        "ed": (metrics.ed(d["units"], r["units"]), d["units"]),
-        "ed_euclidean": (metrics.ed(d["units"], r["units"], "euclidean"), d["units"]),
+        "csim": (metrics.csim(r["identity"], s["identity"]), s["identity"]),
+        "psim": (metrics.psim(r["angles"], d["angles"]), d["angles"]),
+        "ed": (metrics.ed(r["units"], d["units"]), d["units"]),
+        "ed_euclidean": (metrics.ed(r["units"], d["units"], "l2"), d["units"]),
         "landmarks": (metrics.landmark_error(r["landmarks"], e["landmarks"]), e["landmarks"]),
         "lsim": (metrics.lsim(r["landmarks"], e["landmarks"]), e["landmarks"]),
-        "gaze": (metrics.gaze_error(d["gaze"], r["gaze"]), _open_only(d["gaze"], d["units"][:, blink])),
-        "blink": (metrics.blink_agreement(d["units"][:, blink], r["units"][:, blink]), d["units"]),
+        "gaze": (metrics.gaze_error(r["gaze"], d["gaze"]), _open_only(d["gaze"], d["units"][:, blink])),
+        "blink": (metrics.blink_agreement(r["units"][:, blink], d["units"][:, blink]), d["units"]),
     }
     found = result.found
     scored = {}
@@ -154,4 +154,4 @@ def parts(seen: Seen) -> dict[str, torch.Tensor]:
 
 def _open_only(gaze: torch.Tensor, blink: torch.Tensor) -> torch.Tensor:
     """Closed eyes have no gaze to follow."""
-    return torch.where((blink < metrics.CLOSED)[:, None, None], gaze, torch.nan)
+    return torch.where((blink < metrics.CLOSED_EYE_THRESHOLD)[:, None, None], gaze, torch.nan)

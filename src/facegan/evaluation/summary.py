@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facegan.evaluation.pair_metrics import MEASURES
-from facegan.metrics import bootstrap
+from facegan.metrics import bootstrap_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def difference(
 
 def _mean_of_people(numbers: Floats, identity: NDArray[np.str_]) -> dict[str, Any]:
     known = np.isfinite(numbers)
-    low, high = map(_number, bootstrap(np.where(known, numbers, np.nan), identity))
+    low, high = map(_number, bootstrap_interval(np.where(known, numbers, np.nan), identity))
     return {"mean": _mean(numbers[known]), "pairs": int(known.sum()), "low": low, "high": high}
 
 

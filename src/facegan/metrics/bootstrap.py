@@ -1,4 +1,4 @@
-"""How sure a mean is: pairs of one person are alike, so people are drawn, not pairs."""
+"""Confidence interval of a mean of pairs: pairs of one identity are alike, so identities are resampled."""
 
 from __future__ import annotations
 
@@ -9,45 +9,40 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-DRAWS = 2000
-BLOCK = 100
-"""Draws that are weighed at once, to bound the memory."""
+NUM_RESAMPLES = 2000
+CHUNK = 100
+"""Resamples that are weighted at once, to bound the memory."""
 
 
-def bootstrap(
-    values: ArrayLike, identity: ArrayLike, *, draws: int = DRAWS, seed: int = 0
+def bootstrap_interval(
+    values: ArrayLike, identities: ArrayLike, *, num_resamples: int = NUM_RESAMPLES, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % interval of a mean of pairs, by drawing identities with replacement.
+    """Compute the 95 % interval of a mean of pairs by a cluster bootstrap over identities.
 
-    A cluster bootstrap with percentiles (Davison and Hinkley, Bootstrap Methods and their Application,
-    1997, 3.8). Of one identity there is nothing to draw: the interval is not a number.
+    Percentiles (Davison and Hinkley, Bootstrap Methods and their Application, 1997, 3.8). With a single
+    identity there is nothing to resample: the interval is NaN.
 
     Args:
-        values: N, one a pair; those that are not a number do not count.
-        identity: N, whose pair it is.
-        draws: number of samples.
-        seed: of the samples.
+        values: N, one a pair; NaN is left out.
+        identities: N, the identity of each pair.
+        num_resamples: number of resamples.
+        seed: of the resamples.
 
     Returns:
         Lower and upper end.
     """
-    values, identity = np.asarray(values, np.float64), np.asarray(identity)
-    known = ~np.isnan(values)
-    people, owner = np.unique(identity[known], return_inverse=True)
-    if len(people) < 2:
+    values, identities = np.asarray(values, np.float64), np.asarray(identities)
+    valid = ~np.isnan(values)
+    names, cluster = np.unique(identities[valid], return_inverse=True)
+    if len(names) < 2:
         return float("nan"), float("nan")
-    sums = np.bincount(owner, values[known])
-    counts = np.bincount(owner).astype(np.float64)
+    sums = np.bincount(cluster, values[valid])
+    counts = np.bincount(cluster).astype(np.float64)
     random = np.random.default_rng(seed)
-    shares = np.full(len(people), 1 / len(people))
-    means = np.concatenate(
-        [
-            (drawn @ sums) / (drawn @ counts)
-            for drawn in (
-                random.multinomial(len(people), shares, size=min(BLOCK, draws - start))
-                for start in range(0, draws, BLOCK)
-            )
-        ]
-    )
-    low, high = np.percentile(means, (2.5, 97.5))
+    shares = np.full(len(names), 1 / len(names))
+    means = []
+    for start in range(0, num_resamples, CHUNK):
+        drawn = random.multinomial(len(names), shares, size=min(CHUNK, num_resamples - start))
+        means.append((drawn @ sums) / (drawn @ counts))
+    low, high = np.percentile(np.concatenate(means), (2.5, 97.5))
     return float(low), float(high)

@@ -1,4 +1,4 @@
-"""ED: is the driver's expression followed? (paper, section 5)."""
+"""ED: expression accuracy (paper, section 5)."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ import math
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from facegan.geometry.motion import ACTION_UNITS
-from facegan.metrics.pairwise import PairwiseMeanMetric, as_pairs, choose
+from facegan.metrics.pairwise_mean import PairwiseMeanMetric, check_option, validate_pair
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Reading = Literal["mean_square", "euclidean"]
+Distance = Literal["mse", "l2"]
 
 
 class ED(PairwiseMeanMetric):
-    r"""Mean difference between the action units of driver and result; lower is better.
+    r"""Compute the mean distance between action units; lower is better.
 
     .. math::
         \mathrm{ED} = \frac{1}{N} \sum_n \frac{1}{17} \|d_n - r_n\|^2
         \quad\text{or}\quad \frac{1}{N} \sum_n \|d_n - r_n\|
 
-    The paper calls it the Euclidean distance, but its values, about 0.012, are those of the mean square.
-    A result without a face counts as 1, or √17: all units wrong.
+    The paper calls it the Euclidean distance, but its values, about 0.012, are those of the mean squared
+    error. A result without a face counts as 1, or √17: all units wrong.
 
     Args:
-        reading: ``mean_square`` (the first formula) or ``euclidean`` (the second).
+        distance: ``mse`` (the first formula) or ``l2`` (the second).
         kwargs: of :class:`PairwiseMeanMetric`.
 
     Raises:
-        ValueError: for another reading.
+        ValueError: for another distance.
 
     Example:
         >>> import torch
         >>> from facegan.metrics import ED
-        >>> driver, result = torch.zeros(1, 17), torch.full((1, 17), 0.2)
-        >>> ED()(driver, result)
+        >>> preds, target = torch.full((1, 17), 0.2), torch.zeros(1, 17)
+        >>> ED()(preds, target)
         tensor(0.0400)
-        >>> ED("euclidean")(driver, result)
+        >>> ED("l2")(preds, target)
         tensor(0.8246)
     """
 
@@ -45,31 +45,29 @@ class ED(PairwiseMeanMetric):
     higher_is_better = False
     plot_lower_bound = 0.0
 
-    def __init__(self, reading: Reading = "mean_square", **kwargs: Any) -> None:
+    def __init__(self, distance: Distance = "mse", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        choose("reading", reading, get_args(Reading))
-        self.reading: Reading = reading
-        self._sign(reading)
-        self.miss = 1.0 if reading == "mean_square" else math.sqrt(len(ACTION_UNITS))
+        check_option("distance", distance, get_args(Distance))
+        self.distance: Distance = distance
+        self.missing_value = 1.0 if distance == "mse" else math.sqrt(len(ACTION_UNITS))
 
-    def update(self, driver_units: Tensor, result_units: Tensor, found: Tensor | None = None) -> None:
-        """Takes in a batch.
+    def update(self, preds: Tensor, target: Tensor, detected: Tensor | None = None) -> None:
+        """Update the state with a batch.
 
         Args:
-            driver_units: action units of the drivers, N×17, as a fifth of OpenFace's intensity: 0..1.
-            result_units: the same of the results, N×17.
-            found: N booleans, whether a result shows a face; None if all do.
+            preds: action units of the results, N×17, as a fifth of OpenFace's intensity: 0..1.
+            target: the same of the driving frames, N×17.
+            detected: N booleans, whether a result shows a face; None if all do.
 
         Raises:
             ValueError: for other shapes.
         """
-        self.add(ed(driver_units, result_units, self.reading), found)
+        self._add(ed(preds, target, self.distance), detected)
 
 
-def ed(driver_units: Tensor, result_units: Tensor, reading: Reading = "mean_square") -> Tensor:
-    """Difference of each pair, N; arguments as for :class:`ED`."""
-    choose("reading", reading, get_args(Reading))
-    names = ("driver_units", "result_units")
-    driver, result = as_pairs(driver_units, result_units, len(ACTION_UNITS), names=names)
-    difference = driver - result
-    return difference.norm(dim=1) if reading == "euclidean" else difference.square().mean(dim=1)
+def ed(preds: Tensor, target: Tensor, distance: Distance = "mse") -> Tensor:
+    """Compute the distance of each pair, N; arguments as for :class:`ED`."""
+    check_option("distance", distance, get_args(Distance))
+    preds, target = validate_pair(preds, target, len(ACTION_UNITS))
+    difference = preds - target
+    return difference.norm(dim=1) if distance == "l2" else difference.square().mean(dim=1)

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from facegan.data import Pair
+from facegan.metrics import landmark_error
 from facegan.networks import (
     ActionUnitRegressor,
     FaceGAN,
@@ -28,7 +29,7 @@ from facegan.stages.landmark_transform import LandmarkTransformStage, landmark_t
 from facegan.stages.pair_data_module import FacePairDataModule
 from facegan.stages.perceptual_loss import PerceptualLoss, PerceptualNetwork
 from facegan.stages.reenact import ReenactStage, reenactment_terms, require_size
-from facegan.stages.validation_metrics import Measured, landmark_error, masked_mse, overlap
+from facegan.stages.validation_metrics import Measured, masked_mse, overlap
 
 
 class JointData(FacePairDataModule):

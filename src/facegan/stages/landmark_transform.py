@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from facegan import losses
 from facegan.geometry.landmarks import draw_gaussians
+from facegan.metrics import landmark_error
 from facegan.networks import ActionUnitRegressor, LandmarkTransformer
 from facegan.stages.base_stage import Stage, plain
 from facegan.stages.config import OptimizerConfig
 from facegan.stages.pair_data_module import FacePairDataModule
-from facegan.stages.validation_metrics import Measured, landmark_error
+from facegan.stages.validation_metrics import Measured
 
 if TYPE_CHECKING:
     from facegan.data import Pair

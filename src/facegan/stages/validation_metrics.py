@@ -98,9 +98,3 @@ def overlap(logits: Tensor, truth: Tensor) -> dict[str, Weighted]:
         union = (ours | theirs).flatten(1).sum(dim=1)
         overlaps[f"{name}_iou"] = Weighted((ours & theirs).flatten(1).sum(dim=1) / union, union)
     return overlaps
-
-
-def landmark_error(points: Tensor, truth: Tensor) -> Tensor:
-    """Mean distance between the landmarks of each face, in units of half the crop; N×68×2 each."""
-    distances: Tensor = torch.linalg.vector_norm(points - truth, dim=-1)
-    return distances.mean(dim=1)

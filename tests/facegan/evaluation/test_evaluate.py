@@ -26,7 +26,7 @@ from facegan.evaluation.methods import DRIVER, SOURCE
 from facegan.evaluation.pair_metrics import MEASURES
 from facegan.geometry.landmarks import draw_gaussians, normalize_points
 from facegan.geometry.motion import motion_to_openface
-from facegan.metrics import bootstrap
+from facegan.metrics import bootstrap_interval
 from facegan.networks import FaceGAN, FaceGANConfig
 from facegan.perception import FaceAnalyzer, IdentityEmbedder
 from facegan.stages.perceptual_loss import PerceptualLoss
@@ -243,7 +243,7 @@ def test_every_number_is_that_of_the_written_pictures(blended, data):
             for name in rows[0].keys() & found.keys():
                 values, entry = np.array([row[name] for row in rows], np.float64), found[name]["blend"]
                 assert entry["mean"] == pytest.approx(values.mean(), rel=1e-3, abs=1e-5), (protocol, name)
-                interval = bootstrap(values, crops.identity[chosen.source])
+                interval = bootstrap_interval(values, crops.identity[chosen.source])
                 assert (entry["low"], entry["high"]) == pytest.approx(interval, rel=1e-3, abs=1e-5)
                 if "found" in entry:
                     assert entry["found"] == pytest.approx(values[1:].mean(), rel=1e-3, abs=1e-5)
@@ -411,7 +411,7 @@ def test_differences_are_of_the_same_pairs(model_folder, data, tmp_path):
     assert found["from"] == "a"
     for name in ("mse", "ssim", "perceptual"):
         apart = scores.loc["b"][name] - scores.loc["a"][name]
-        low, high = bootstrap(apart, scores.loc["a"]["identity"])
+        low, high = bootstrap_interval(apart, scores.loc["a"]["identity"])
         entry = found["measures"][name]["b"]
         assert (entry["mean"], entry["low"], entry["high"]) == pytest.approx((apart.mean(), low, high))
     page = Page((tmp_path / "out/report.html").read_text(encoding="utf-8")).numbers

@@ -24,9 +24,9 @@ def test_pictures_are_compared_by_what_is_seen_in_them(observer, pictures):
         parts(observer([to_image(picture) for picture in batch])) for batch in (source, driver, result)
     )
     values = {
-        "csim": metrics.csim(s["identity"], r["identity"]),
-        "psim": metrics.psim(d["angles"], r["angles"]),
-        "ed": metrics.ed(d["units"], r["units"]),
+        "csim": metrics.csim(r["identity"], s["identity"]),
+        "psim": metrics.psim(r["angles"], d["angles"]),
+        "ed": metrics.ed(r["units"], d["units"]),
         "lsim": metrics.lsim(r["landmarks"], d["landmarks"]),
     }
     expected = {name: float(numbers.mean()) for name, numbers in values.items()}
@@ -50,12 +50,12 @@ def test_a_result_without_a_face_is_a_miss_and_a_source_without_one_no_pair(obse
     gray = torch.zeros_like(pictures[[0]])
     measures = ImageMetrics(observer)
     measures.update(pictures[[0, 1]], pictures[[0, 1]], torch.cat([pictures[[0]], gray]))
-    assert int(measures.csim.misses) == 1
+    assert int(measures.csim.num_undetected) == 1
     assert measures.compute() == pytest.approx({"csim": 0.5, "psim": 0.5, "ed": 0.5}, abs=1e-6)
     measures.reset()
     measures.update(gray, pictures[[1]], pictures[[1]])
-    assert int(measures.csim.pairs) == 0
-    assert int(measures.psim.pairs) == 1
+    assert int(measures.csim.num_pairs) == 0
+    assert int(measures.psim.num_pairs) == 1
 
 
 def test_any_function_recognizes(pictures):
