@@ -11,7 +11,7 @@ FACEGAN := $(BIN)/facegan
 FIT = $(FACEGAN) fit -c lightning_config.yaml -c stages/$(1).yaml $(if $(SMALL),-c stages/small/$(1).yaml) $(if $(LITE),$(addprefix -c ,$(wildcard stages/lite/$(1).yaml))) -c data/$(DATA).yaml $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint benchmark train-stage1 train-stage2 train-stage3 finetune bundle evaluate dashboard app clean
+.PHONY: help demo test test-fast lint benchmark train-stage1 train-stage2 train-stage3 finetune bundle evaluate dashboard app clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,8 +27,11 @@ help: ## this list
 demo: .venv/ready ## the whole path in a small size; INPUT=DIR takes your own videos
 	$(BIN)/python -m facegan.cli.demo --out $(OUT) $(if $(INPUT),--input "$(INPUT)")
 
-test: .venv/ready ## the tests
+test: .venv/ready ## all tests
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+test-fast: .venv/ready ## tests that are neither slow nor need a browser or clips of real people
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile -m "not slow and not browser and not real" $(ARGS)
 
 lint: .venv/ready ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

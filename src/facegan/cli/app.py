@@ -8,7 +8,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from facegan.cli.console import say
+from facegan.cli.console import echo
 from facegan.errors import InputError
 
 VARIABLE = "FACEGAN_PASSWORD"
@@ -26,7 +26,8 @@ def app(
 ) -> None:
     """The web page: moves photographs by videos, by sliders and by the camera, until it is interrupted.
 
-    Example: facegan app --model runs/model
+    Example:
+        facegan app --model runs/model
 
     Args:
         model: model folder, or owner/name on the hub.
@@ -49,7 +50,7 @@ def app(
         )
 
     def ready(address: str) -> None:
-        say(f"page: {address} (Ctrl-C ends it)")
+        echo(f"page: {address} (Ctrl-C ends it)")
         sys.stdout.flush()
 
     # Being interrupted is how it ends well.

@@ -1,13 +1,13 @@
-"""What the commands have in common when they are done."""
+"""What the commands print, and how they end."""
 
 from __future__ import annotations
 
 import sys
 
-PARTLY = 3
-"""The status of a command that did its work, but could not use all of its input."""
+EXIT_PARTIAL = 3
+"""Exit code of a command that did its work, but could not use all of its input."""
 
 
-def say(line: str) -> None:
-    """Writes a line of a command's result."""
+def echo(line: str) -> None:
+    """Write a line of a command's result to standard output."""
     sys.stdout.write(line + "\n")

@@ -1,4 +1,4 @@
-"""``facegan COMMAND …``: which command it is, and what its errors become."""
+"""Entry point: dispatch to a command and turn errors into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from facegan import __version__
 from facegan.cli import commands
 from facegan.errors import InputError
 
-# At its end Python looks for what could be freed in all that was imported, for half a second.
+# Without it the last garbage collection walks all imported modules for half a second.
 atexit.register(gc.freeze)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command.
+    """Run one command.
 
     Args:
-        arguments: what was typed after ``facegan``.
+        arguments: words after ``facegan``; those of the process by default.
 
     Returns:
-        0, or 2 for bad input, or 3 if some of the input was bad and the rest is done, or 1 for the
-        program's own failure, or 130 when interrupted.
+        Exit code: 0 for success, 1 for an internal error, 2 for bad input, 3 if part of the input was bad
+        and the rest is done, 130 when interrupted.
     """
     typed = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in typed
@@ -37,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _report("interrupted", 130, debug=debug)
     except Exception as error:
-        return _report(f"{type(error).__name__}: {_describe(error)} (--debug shows where)", 1, debug=debug)
+        return _report(
+            f"{type(error).__name__}: {_describe(error)} (--debug prints the traceback)", 1, debug=debug
+        )
 
 
 def _dispatch(typed: list[str]) -> int:
@@ -51,16 +53,16 @@ def _dispatch(typed: list[str]) -> int:
 
         training.run(typed)
     else:
-        return commands.run(typed[0], typed[1:])
+        return commands.run_command(typed[0], typed[1:])
     return 0
 
 
 def _usage() -> str:
-    summaries = {name: (command.__doc__ or "").splitlines()[0] for name, command in commands.COMMANDS.items()}
-    lines = [f"  {name:<11} {text}" for name, text in (summaries | commands.TRAINING).items()]
-    head = "facegan COMMAND …\n\nMoves a photographed face as in a video (FACEGAN, WACV 2021).\n\n"
-    foot = "\n\nfacegan COMMAND --help tells more; --debug shows where an error comes from.\n"
-    return head + "\n".join(lines) + foot
+    lines = [f"  {name:<11} {summary}" for name, summary in commands.summarize_commands().items()]
+    head = "usage: facegan COMMAND ...\n\n"
+    what = "Animate a portrait by a driving video (FACEGAN, WACV 2021).\n\ncommands:\n"
+    foot = "\n\nfacegan COMMAND --help describes its options. --debug prints the traceback of an error.\n"
+    return head + what + "\n".join(lines) + foot
 
 
 def _describe(error: Exception) -> str:

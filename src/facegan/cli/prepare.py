@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from facegan.cli.console import PARTLY
+from facegan.cli.console import EXIT_PARTIAL
 from facegan.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def prepare(
     kind: Literal["videos", "faceforensics", "ijbc", "synthetic"],
-    input: Path,
+    input_: Path,
     *,
     out: Path,
     size: int = 256,
@@ -42,12 +42,13 @@ def prepare(
 
     Ends with status 3 when the data set is made, but some of the videos gave nothing or only a part.
 
-    Example: facegan prepare videos my_videos/ --out data/mine/prepared --size 256
+    Example:
+        facegan prepare videos my_videos/ --out data/mine/prepared --size 256
 
     Args:
         kind: videos of any folder, a data set as it is distributed, or synthetic for what facegan synthesize
             wrote, with its truth in place of measurements.
-        input: folder; of videos the first sub-folder's name is the person, else every file is one.
+        input_: folder; of videos the first sub-folder's name is the person, else every file is one.
         out: folder of the data set.
         size: height and width of the crops in pixels.
         min_face: smaller faces are rejected, in pixels.
@@ -86,7 +87,7 @@ def prepare(
         from facegan.preparation.synthetic import prepare_synthetic
 
         frames: dict[str, Any] = {"min_face": min_face, "every": every, "max_frames": max_frames}
-        summary = prepare_synthetic(input, out, size=size, **frames, **run)
+        summary = prepare_synthetic(input_, out, size=size, **frames, **run)
         return _told(summary)
     from facegan.preparation import (
         Settings,
@@ -98,9 +99,9 @@ def prepare(
     )
 
     if kind == "faceforensics":
-        source = find_faceforensics(input, quality=quality, splits=splits or "official")
+        source = find_faceforensics(input_, quality=quality, splits=splits or "official")
     else:
-        source = find_ijbc(input) if kind == "ijbc" else find_videos(input, identities)
+        source = find_ijbc(input_) if kind == "ijbc" else find_videos(input_, identities)
     settings = Settings(
         size=size,
         min_face=min_face,
@@ -122,4 +123,4 @@ def prepare(
 
 def _told(summary: Summary) -> int:
     sys.stdout.write(summary.describe() + "\n")
-    return PARTLY if summary.flawed else 0
+    return EXIT_PARTIAL if summary.flawed else 0

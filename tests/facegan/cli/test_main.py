@@ -1,6 +1,7 @@
 import errno
 import functools
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import yaml
 
 from facegan import __version__
 from facegan.cli import commands, main
-from facegan.cli.commands import TRAINING
+from facegan.cli.commands import TRAINING, load_command
 from facegan.errors import InputError
 from facegan.networks import FaceGAN, FaceGANConfig
 from facegan.perception import assets
@@ -47,7 +48,7 @@ def help_of(name, capsys):
 
 def example(text):
     """The words of the example in a help text, without ``facegan``."""
-    command = text.partition("Example: facegan ")[2].partition(" positional arguments:")[0]
+    command = re.split("[Ee]xample: facegan ", text)[1]
     return shlex.split(command.partition(" options:")[0])
 
 
@@ -76,7 +77,8 @@ def test_help_has_an_example_that_is_understood(capsys, monkeypatch, name):
     words = example(help_of(name, capsys))
     assert words[0] == name
     called = []
-    monkeypatch.setitem(commands.COMMANDS, name, keep_signature(commands.COMMANDS[name], called))
+    recorder = keep_signature(load_command(name), called)
+    monkeypatch.setattr(commands, "load_command", lambda _: recorder)
     assert main(words) == 0
     assert len(called) == 1
 
@@ -109,7 +111,7 @@ def test_help_of_training_has_an_example_that_is_understood(capsys, name):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("prepare", "required: kind, input, out"),
+        ("prepare", "required: kind, input, --out"),
         ("prepare videos in --out out --size big", "size"),
         ("prepare videos in --out out --nonsense 3", "unrecognized arguments: --nonsense 3"),
         ("prepare cassettes in --out out", "cassettes"),
@@ -120,7 +122,7 @@ def test_help_of_training_has_an_example_that_is_understood(capsys, name):
         ("prepare synthetic . --out out --cluster", "--cluster is for videos, faceforensics, ijbc"),
         ("prepare videos . --out out", "no videos in ."),
         ("prepare synthetic . --out out", "holds no ground_truth.parquet"),
-        ("synthesize --identities 3", "required: out"),
+        ("synthesize --identities 3", "required: --out"),
         ("synthesize --out out --size 33", "cannot synthesize"),
         ("synthesize --out out --workers 0", "workers is 0"),
         ("synthesize --out out extra", "unrecognized arguments: extra"),
@@ -128,18 +130,19 @@ def test_help_of_training_has_an_example_that_is_understood(capsys, name):
         ("analyze --out out", "required: file"),
         ("bundle nothing.ckpt --out out", "nothing.ckpt does not exist"),
         ("reenact --model nowhere! --source a.jpg --driving b.mp4 --out out", "nowhere!"),
-        ("reenact --model m --source a.jpg --out out", "required: driving"),
+        ("reenact --model m --source a.jpg --out out", "required: --driving"),
         ("export --model nowhere --format onnx", "nowhere is not a model folder"),
         ("export --model m --format tensorrt", "tensorrt"),
-        ("export --model m", "required: format"),
+        ("export --model m", "required: --format"),
         ("verify", "required: files"),
         ("verify nothing.png", "nothing.png"),
         ("evaluate --model nowhere! --data nowhere --out out", "nowhere"),
         ("evaluate --model m --data d --out out --pairs many", "cannot read the pairs many"),
         ("evaluate --data d --out out", "nothing to evaluate"),
         ("pairs --data nowhere --out out", "nowhere is not a prepared data set"),
-        ("pairs --data nowhere", "required: out"),
+        ("pairs --data nowhere", "required: --out"),
         ("assets --fetch now", "unrecognized arguments: now"),
+        ("assets --fet", "unrecognized arguments: --fet"),
         ("fit", "required"),
         ("fit -c nothing.yaml", "nothing.yaml"),
     ],
@@ -207,7 +210,7 @@ def stumble(monkeypatch):
             """
             raise error
 
-        monkeypatch.setitem(commands.COMMANDS, "assets", command)
+        monkeypatch.setattr(commands, "load_command", lambda _: command)
 
     return let
 
@@ -218,7 +221,7 @@ def stumble(monkeypatch):
         (InputError("bad\n  input"), 2, "bad input"),
         (FileNotFoundError(errno.ENOENT, "No such file", "a.mp4"), 2, "a.mp4"),
         (OSError(errno.ENOSPC, "No space", "b.mp4"), 2, "no space left on the disk for b.mp4"),
-        (RuntimeError("first\nsecond"), 1, "RuntimeError: first second (--debug shows where)"),
+        (RuntimeError("first\nsecond"), 1, "RuntimeError: first second (--debug prints the traceback)"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
