@@ -9,7 +9,15 @@ import numpy as np
 import torch
 
 from facegan.evaluation.image_sets import to_image
-from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, POSE_ANGLES, POSE_SCALE, edit_motion
+from facegan.geometry.motion import (
+    ACTION_UNIT_GRID_DEGREES,
+    ACTION_UNIT_GRID_INTENSITIES,
+    ACTION_UNITS,
+    MOTION_NAMES,
+    POSE_ANGLES,
+    POSE_SCALE,
+    build_action_unit_grid,
+)
 from facegan.networks.compositing import mask_background
 
 if TYPE_CHECKING:
@@ -19,8 +27,6 @@ if TYPE_CHECKING:
     from facegan.evaluation.face_measurements import Observer
     from facegan.networks import FaceGAN
 
-INTENSITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
-DEGREES = (-30, -15, 0, 15, 30)
 BACKGROUNDS = 5
 BATCH = 17
 
@@ -44,15 +50,17 @@ class Edits(NamedTuple):
         return {
             "model": self.model,
             "identity": self.identity,
-            "intensities": list(INTENSITIES),
-            "degrees": list(DEGREES),
+            "intensities": list(ACTION_UNIT_GRID_INTENSITIES),
+            "degrees": list(ACTION_UNIT_GRID_DEGREES),
             "responses": self.responses,
             "correlations": {name: self._correlation(name) for name in MOTION_NAMES},
         }
 
     def _correlation(self, name: str) -> float | None:
         """Of what was asked for and what is measured."""
-        asked = np.array(DEGREES if name in POSE_ANGLES else INTENSITIES, np.float64)
+        asked = np.array(
+            ACTION_UNIT_GRID_DEGREES if name in POSE_ANGLES else ACTION_UNIT_GRID_INTENSITIES, np.float64
+        )
         seen = np.array([np.nan if value is None else value for value in self.responses[name]])
         known = np.isfinite(seen)
         if known.sum() < 3 or np.ptp(seen[known]) == 0:
@@ -89,12 +97,10 @@ def draw_edits(name: str, model: FaceGAN, crops: FaceCrops, source: int, observe
         return images
 
     own_background = mask_background(picture, labels)
-    units = paint(
-        [edit_motion(own, {unit: value}) for value in INTENSITIES for unit in ACTION_UNITS], own_background
-    )
-    angles = paint(
-        [edit_motion(own, {angle: value}) for angle in POSE_ANGLES for value in DEGREES], own_background
-    )
+    grid = build_action_unit_grid(own)
+    by_value = grid[: len(ACTION_UNITS)].transpose(0, 1)
+    units = paint(list(by_value.flatten(0, 1)), own_background)
+    angles = paint(list(grid[len(ACTION_UNITS) :].flatten(0, 1)), own_background)
     others = _others(crops, source)
     swapped = paint(
         [own] * len(others),
@@ -106,10 +112,10 @@ def draw_edits(name: str, model: FaceGAN, crops: FaceCrops, source: int, observe
         else own_background,
     )
     seen = observer(units + angles).motion
-    counts = len(INTENSITIES), len(ACTION_UNITS)
+    counts = len(ACTION_UNIT_GRID_INTENSITIES), len(ACTION_UNITS)
     by_unit = seen[: len(units), : len(ACTION_UNITS)].reshape(*counts, len(ACTION_UNITS))
     by_angle = seen[len(units) :, len(ACTION_UNITS) :].reshape(
-        len(POSE_ANGLES), len(DEGREES), len(POSE_ANGLES)
+        len(POSE_ANGLES), len(ACTION_UNIT_GRID_DEGREES), len(POSE_ANGLES)
     )
     responses = {unit: by_unit[:, k, k] for k, unit in enumerate(ACTION_UNITS)}
     responses |= {angle: np.degrees(by_angle[k, :, k] * POSE_SCALE) for k, angle in enumerate(POSE_ANGLES)}
@@ -118,7 +124,7 @@ def draw_edits(name: str, model: FaceGAN, crops: FaceCrops, source: int, observe
         model=name,
         identity=str(crops.identity[source]),
         units=np.array(units).reshape(*counts, *shape),
-        angles=np.array(angles).reshape(len(POSE_ANGLES), len(DEGREES), *shape),
+        angles=np.array(angles).reshape(len(POSE_ANGLES), len(ACTION_UNIT_GRID_DEGREES), *shape),
         backgrounds=np.array(swapped).reshape(1, len(swapped), *shape),
         responses={
             key: [float(v) if math.isfinite(v) else None for v in values] for key, values in responses.items()

@@ -12,12 +12,16 @@ import cv2
 import jinja2
 import numpy as np
 
-from facegan.evaluation.action_unit_grid import DEGREES, INTENSITIES
 from facegan.evaluation.methods import ANSWER, DRIVER, NAIVE, SOURCE
 from facegan.evaluation.pair_metrics import MEASURES
 from facegan.evaluation.protocols import PROTOCOLS
 from facegan.evaluation.tables import TABLE, to_csv, to_latex
-from facegan.geometry.motion import ACTION_UNITS, POSE_ANGLES
+from facegan.geometry.motion import (
+    ACTION_UNIT_GRID_DEGREES,
+    ACTION_UNIT_GRID_INTENSITIES,
+    ACTION_UNITS,
+    POSE_ANGLES,
+)
 from facegan.io.image_grid import make_image_grid
 
 if TYPE_CHECKING:
@@ -99,9 +103,13 @@ class Report:
     def _edit_sheets(self) -> dict[str, tuple[Images, list[str], list[str]]]:
         if self.edits is None:
             return {}
-        degrees = [f"{value}°" for value in DEGREES]
+        degrees = [f"{value}°" for value in ACTION_UNIT_GRID_DEGREES]
         sheets = {
-            "units": (self.edits.units, list(ACTION_UNITS), [f"{value:.2f}" for value in INTENSITIES]),
+            "units": (
+                self.edits.units,
+                list(ACTION_UNITS),
+                [f"{value:.2f}" for value in ACTION_UNIT_GRID_INTENSITIES],
+            ),
             "angles": (self.edits.angles, degrees, list(POSE_ANGLES)),
         }
         if self.edits.backgrounds.shape[1]:
@@ -134,8 +142,8 @@ class Report:
             measures=MEASURES,
             measured={name for found in self.metrics["protocols"].values() for name in found["measures"]},
             table=TABLE,
-            intensities=INTENSITIES,
-            degrees=DEGREES,
+            intensities=ACTION_UNIT_GRID_INTENSITIES,
+            degrees=ACTION_UNIT_GRID_DEGREES,
             units=ACTION_UNITS,
             angles=POSE_ANGLES,
         )

@@ -30,6 +30,16 @@ NUM_MOTION_PARAMS = len(MOTION_NAMES)
 INTENSITY_SCALE = 5.0
 POSE_SCALE = 0.70
 
+ACTION_UNIT_GRID_INTENSITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Values of every action unit in the action-unit grid (experiment 4 of the paper)."""
+ACTION_UNIT_GRID_DEGREES = (-30, -15, 0, 15, 30)
+"""Values of every pose angle in the same grid."""
+ACTION_UNIT_GRID_LABELS = tuple(
+    f"{intensity:g} / {degrees}°"
+    for intensity, degrees in zip(ACTION_UNIT_GRID_INTENSITIES, ACTION_UNIT_GRID_DEGREES, strict=True)
+)
+"""Labels of the grid's values: intensity of an action unit / pose angle."""
+
 
 def motion_from_openface(intensities: Tensor, angles: Tensor) -> Tensor:
     """OpenFace's units to a motion vector.
@@ -110,3 +120,22 @@ def edit_motion(motion: Tensor, values: Mapping[str, float]) -> Tensor:
             math.radians(value) / POSE_SCALE if name in POSE_ANGLES else value
         )
     return edited
+
+
+def build_action_unit_grid(motion: Tensor) -> Tensor:
+    """Build the motions of the action-unit grid (experiment 4): each parameter varied alone.
+
+    Args:
+        motion: 20, the motion whose other parameters stay.
+
+    Returns:
+        20×5×20: for each parameter, in the order of MOTION_NAMES, the motion with the parameter at each of
+        the values of ACTION_UNIT_GRID_INTENSITIES, or of ACTION_UNIT_GRID_DEGREES if it is a pose angle.
+    """
+    values = {name: ACTION_UNIT_GRID_INTENSITIES for name in ACTION_UNITS} | {
+        name: ACTION_UNIT_GRID_DEGREES for name in POSE_ANGLES
+    }
+    rows = [
+        torch.stack([edit_motion(motion, {name: value}) for value in values[name]]) for name in MOTION_NAMES
+    ]
+    return torch.stack(rows)

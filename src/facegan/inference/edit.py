@@ -10,7 +10,15 @@ import numpy as np
 import torch
 
 from facegan.errors import InputError
-from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, POSE_ANGLES, edit_motion
+from facegan.geometry.motion import (
+    ACTION_UNIT_GRID_DEGREES,
+    ACTION_UNIT_GRID_LABELS,
+    MOTION_NAMES,
+    NUM_MOTION_PARAMS,
+    POSE_ANGLES,
+    build_action_unit_grid,
+    edit_motion,
+)
 from facegan.inference.frame_composer import RenderConfig, Scene
 from facegan.inference.motion_transfer import LARGEST_ANGLE
 from facegan.inference.reenact import MAX_VIDEO_SIDE, PICTURE_SUFFIXES, VIDEO_SUFFIXES, check_out
@@ -27,8 +35,6 @@ if TYPE_CHECKING:
 
     from facegan.inference.animator import Animator, Source
 
-INTENSITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
-DEGREES = (-30.0, -15.0, 0.0, 15.0, 30.0)
 RATE = 25
 BATCH = 8
 
@@ -61,12 +67,8 @@ def edit_grid(animator: Animator, source: Source, values: Mapping[str, float]) -
     """
     base = edit_motion(source.motion[0].cpu(), check(values))
     scene = Scene(animator, source, RenderConfig())
-    rows = []
-    for intensity, degrees in zip(INTENSITIES, DEGREES, strict=True):
-        row = [edit_motion(base, {n: degrees if n in POSE_ANGLES else intensity}) for n in MOTION_NAMES]
-        rows.append(np.stack(scene.draw(torch.stack(row))))
-    labels = [f"{i:g} / {d:g}°" for i, d in zip(INTENSITIES, DEGREES, strict=True)]
-    return make_image_grid(np.stack(rows), MOTION_NAMES, labels)
+    rows = [np.stack(scene.draw(row)) for row in build_action_unit_grid(base).unbind(dim=1)]
+    return make_image_grid(np.stack(rows), MOTION_NAMES, ACTION_UNIT_GRID_LABELS)
 
 
 def edit_frames(
@@ -170,7 +172,7 @@ def limits(name: str) -> tuple[float, float]:
         InputError: for a name that is not one of the 20.
     """
     edit_motion(torch.zeros(NUM_MOTION_PARAMS), {name: 0.0})
-    return (DEGREES[0], DEGREES[-1]) if name in POSE_ANGLES else (0.0, 1.0)
+    return (ACTION_UNIT_GRID_DEGREES[0], ACTION_UNIT_GRID_DEGREES[-1]) if name in POSE_ANGLES else (0.0, 1.0)
 
 
 def check(values: Mapping[str, float]) -> Mapping[str, float]:

@@ -9,10 +9,13 @@ from scipy.spatial.transform import Rotation
 
 from facegan.errors import InputError
 from facegan.geometry.motion import (
+    ACTION_UNIT_GRID_DEGREES,
+    ACTION_UNIT_GRID_INTENSITIES,
     ACTION_UNITS,
     MOTION_NAMES,
     NUM_MOTION_PARAMS,
     POSE_ANGLES,
+    build_action_unit_grid,
     edit_motion,
     flip_motion,
     motion_from_openface,
@@ -118,3 +121,14 @@ def test_turning_to_the_other_side_is_turning_in_the_mirror(values, angle):
 def test_a_frontal_head_rolls_by_the_angle():
     turned = rotate_in_plane(torch.zeros(2, 20), 14)
     torch.testing.assert_close(turned, edit_motion(torch.zeros(2, 20), {"roll": 14}))
+
+
+def test_build_action_unit_grid_varies_one_parameter_and_keeps_the_others():
+    motion = torch.rand(20)
+    grid = build_action_unit_grid(motion)
+    assert grid.shape == (20, 5, 20)
+    for index, name in enumerate(MOTION_NAMES):
+        values = ACTION_UNIT_GRID_DEGREES if name in POSE_ANGLES else ACTION_UNIT_GRID_INTENSITIES
+        assert torch.equal(grid[index], torch.stack([edit_motion(motion, {name: value}) for value in values]))
+        others = [other != name for other in MOTION_NAMES]
+        assert (grid[index][:, others] == motion[others]).all()

@@ -7,26 +7,24 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytorch_lightning as pl
-import torch
 
 from facegan.data import Pair, read_pair
-from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, POSE_ANGLES, edit_motion
+from facegan.geometry.motion import (
+    ACTION_UNIT_GRID_LABELS,
+    MOTION_NAMES,
+    NUM_MOTION_PARAMS,
+    build_action_unit_grid,
+)
 from facegan.io.image_grid import make_image_grid, to_images
 from facegan.stages.callbacks.visualization_callback import VisualizationCallback, keep_picture, panels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from facegan.stages.base_stage import Stage
     from facegan.stages.pair_data_module import FacePairDataModule
 
-STRENGTHS = (0, 0.25, 0.5, 0.75, 1)
-"""Of an action unit."""
-DEGREES = (-30, -15, 0, 15, 30)
-"""Of an angle."""
-TITLES = ("source", "0 | -30°", "0.25 | -15°", "0.5 | 0°", "0.75 | 15°", "1 | 30°", "change x 3")
+TITLES = ("source", *ACTION_UNIT_GRID_LABELS, "change x 3")
 HALVES = (MOTION_NAMES[: NUM_MOTION_PARAMS // 2], MOTION_NAMES[NUM_MOTION_PARAMS // 2 :])
 """Two blocks side by side, for a sheet that fits a screen."""
 LARGEST = 128
@@ -65,22 +63,11 @@ class ActionUnitGridLogger(VisualizationCallback):
         keep_picture(trainer, "sweep", np.concatenate(blocks, axis=1))
 
 
-def moved(source: Pair, name: str, values: Sequence[float]) -> Pair:
-    """A batch of one source, driven by its own motion but for one number.
-
-    Args:
-        source: a pair without batch dimension.
-        name: of the number.
-        values: an action unit's as 0..1, an angle's in degrees.
-    """
-    batch = {key: value.expand(len(values), *value.shape) for key, value in source.items()}
-    motions = [edit_motion(source["source_motion"], {name: value}) for value in values]
-    return {**batch, "driving_motion": torch.stack(motions)}
-
-
 def swept(stage: Stage, source: Pair, name: str) -> NDArray[np.uint8]:
     """A row of the sheet: source, results, and their change, columns×H×W×3."""
-    columns = panels_of(stage, moved(source, name, DEGREES if name in POSE_ANGLES else STRENGTHS))
+    motions = build_action_unit_grid(source["source_motion"])[MOTION_NAMES.index(name)]
+    batch = {key: value.expand(len(motions), *value.shape) for key, value in source.items()}
+    columns = panels_of(stage, {**batch, "driving_motion": motions})
     results = columns[stage.result_panel]
     change = 3 * (results[-1:] - results[:1]).abs().mean(dim=1, keepdim=True) - 1
     # A stage's first panel is the source.
