@@ -16,8 +16,7 @@ import av
 import numpy as np
 from shared import show, start, wait
 
-from synthetic_heads import render, sample_identity
-from synthetic_heads.motion.trajectory import sample_motion
+from synthetic_heads import render, sample_identity, sample_motion
 
 WIDTH, HEIGHT, HEAD = 3840, 2160, 1024
 POSES = 16

@@ -88,7 +88,7 @@ def animated(frames: int = 6) -> bytes:
 
 def heads(frames: int, size: int = 128) -> list[np.ndarray]:
     """Somebody who talks."""
-    motion = sample_motion(61, frames, 12, rhythm="actor").motion
+    motion = sample_motion(61, frames, 12, motion_style="actor").motion
     return [render(sample_identity(61), vector, size).image for vector in motion]
 
 

@@ -1,13 +1,15 @@
-"""The built-in talking head: pictures and videos whose ground truth is exactly known."""
+"""Renderer of synthetic talking heads: images and videos whose ground truth is exactly known."""
 
+from synthetic_heads.ground_truth_table import GROUND_TRUTH_FILE, GROUND_TRUTH_SCHEMA, GroundTruth
 from synthetic_heads.identity import Identity, sample_identity
-from synthetic_heads.motion.trajectory import RHYTHMS, Movement, sample_motion
+from synthetic_heads.motion.trajectory import MOTION_STYLES, Movement, sample_motion
 from synthetic_heads.render import Frame, render
 from synthetic_heads.scene import Camera, Scene, sample_scene
-from synthetic_heads.truth import GroundTruth
 
 __all__ = [
-    "RHYTHMS",
+    "GROUND_TRUTH_FILE",
+    "GROUND_TRUTH_SCHEMA",
+    "MOTION_STYLES",
     "Camera",
     "Frame",
     "GroundTruth",

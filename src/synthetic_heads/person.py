@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES
-from facegan.geometry.segmentation import FACE
 from synthetic_heads.clothing.clothes import clothes_parts
 from synthetic_heads.clothing.glasses import glasses_parts
+from synthetic_heads.conventions import ACTION_UNITS, FACE, MOTION_NAMES
 from synthetic_heads.face import skin
 from synthetic_heads.face.expression import Rig
 from synthetic_heads.face.eyes import Eyes

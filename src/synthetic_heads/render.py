@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facegan.errors import InputError
-from facegan.geometry.landmarks import landmarks_from_mesh
-from facegan.geometry.motion import NUM_MOTION_PARAMS, POSE_SCALE
+from synthetic_heads.conventions import LANDMARK_INDICES, NUM_MOTION_PARAMS, POSE_SCALE
 from synthetic_heads.face.topology import floats
 from synthetic_heads.person import person
 from synthetic_heads.rendering.grain import camera_noise, to_srgb
@@ -50,7 +48,7 @@ class Frame:
     @property
     def landmarks(self) -> NDArray[np.float32]:
         """68×2."""
-        return landmarks_from_mesh(self.mesh)
+        return self.mesh[LANDMARK_INDICES, :2]
 
 
 def render(
@@ -60,20 +58,20 @@ def render(
     *,
     gaze: ArrayLike = (0, 0),
     scene: Scene | None = None,
-    grain: int | None = None,
+    noise_seed: int | None = None,
 ) -> Frame:
     """Draws a person with an expression, a pose and a gaze.
 
     Args:
         identity: who; see :func:`sample_identity`.
-        motion: 20 numbers, the motion vector of :mod:`facegan.geometry.motion`.
+        motion: 20 numbers, the motion parameters of :mod:`synthetic_heads.conventions`.
         size: side of the picture in pixels.
         gaze: where the eyes turn in the head, radians to the right of the picture and down.
         scene: camera, light and background; by default those of the identity's own seed.
-        grain: seed of the camera's noise; None for a clean picture.
+        noise_seed: seed of the camera's noise; None for a clean picture.
 
     Raises:
-        InputError: if ``motion`` is not 20 or ``gaze`` not 2 finite numbers, or ``size`` is below 32.
+        ValueError: if ``motion`` is not 20 or ``gaze`` not 2 finite numbers, or ``size`` is below 32.
     """
     vector, eyes = _checked(motion, gaze, size)
     scene = scene or sample_scene(identity.seed)
@@ -113,8 +111,8 @@ def render(
     lamp = _lamp(scene, vertices, who.triangles, who.thin, behind)
     drawn = shade(seen, weights, surface, look, who.wrinkles(vector), lamp, size)
     picture = drawn.color + (1 - drawn.cover[..., None]) * behind.picture
-    if grain is not None:
-        picture = camera_noise(picture, grain, scene.noise)
+    if noise_seed is not None:
+        picture = camera_noise(picture, noise_seed, scene.noise)
     image = to_srgb(picture)
 
     mesh = np.column_stack((scene.camera.project(points, size), _depth(scene.camera, points, size)))
@@ -149,10 +147,10 @@ def _checked(vector: ArrayLike, gaze: ArrayLike, size: int) -> tuple[Floats, Flo
     for name, values, count in (("motion", numbers, NUM_MOTION_PARAMS), ("gaze", eyes, 2)):
         if values.shape != (count,) or not np.isfinite(values).all():
             msg = f"{name} must be {count} finite numbers, got an array of shape {values.shape}"
-            raise InputError(msg)
+            raise ValueError(msg)
     if size < 32:
         msg = f"a picture of {size} pixels is too small to draw a head: use 32 or more"
-        raise InputError(msg)
+        raise ValueError(msg)
     return numbers, eyes
 
 

@@ -57,7 +57,7 @@ def heads() -> list[np.ndarray]:
     identity = sample_identity(5)
     return [
         render(identity, vector, 128).image
-        for vector in sample_motion(1, 30, 25, rhythm="calm talker").motion
+        for vector in sample_motion(1, 30, 25, motion_style="calm talker").motion
     ]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, POSE_ANGLES, POSE_SCALE
-from synthetic_heads import RHYTHMS, sample_motion
+from synthetic_heads import MOTION_STYLES, sample_motion
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -107,8 +107,8 @@ def sample(generator: np.random.Generator) -> Tensor:
     """
     import torch
 
-    rhythm = str(generator.choice(sorted(RHYTHMS)))
-    movement = sample_motion(int(generator.integers(2**31)), RANDOM_FRAMES, 25, rhythm=rhythm)
+    motion_style = str(generator.choice(sorted(MOTION_STYLES)))
+    movement = sample_motion(int(generator.integers(2**31)), RANDOM_FRAMES, 25, motion_style=motion_style)
     motion = np.asarray(movement.motion, np.float32)
     strongest = np.argsort(motion[:, : len(ACTION_UNITS)].sum(axis=1))[-RANDOM_FRAMES // 5 :]
     return torch.from_numpy(motion[int(generator.choice(strongest))])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PEOPLE = (3, 5, 12, 20, 31, 44)
 """Seeds."""
 DRIVER = 8
-RHYTHM = "lively talker"
+MOTION_STYLE = "lively talker"
 SECONDS = 3
 RATE = 12
 SIDE = 256
@@ -59,7 +59,7 @@ def _film(path: Path, frames: int) -> None:
         stream = container.add_stream("libx264", rate=Fraction(RATE))
         stream.width = stream.height = SIDE
         stream.pix_fmt = "yuv420p"
-        for motion in sample_motion(DRIVER, frames, RATE, rhythm=RHYTHM).motion:
+        for motion in sample_motion(DRIVER, frames, RATE, motion_style=MOTION_STYLE).motion:
             image = render(identity, motion, SIDE).image
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode())

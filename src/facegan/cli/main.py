@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     typed = [argument for argument in typed if argument != "--debug"]
     try:
         return _dispatch(typed)
-    except (InputError, OSError) as error:
+    # A missing module is one of an extra, whose name the message has.
+    except (InputError, OSError, ModuleNotFoundError) as error:
         return _report(_describe(error), 2, debug=debug)
     except KeyboardInterrupt:
         return _report("interrupted", 130, debug=debug)

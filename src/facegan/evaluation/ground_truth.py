@@ -9,7 +9,7 @@ import numpy as np
 from facegan.errors import InputError
 from facegan.geometry.crop import Crop, extent
 from facegan.geometry.landmarks import normalize_points
-from synthetic_heads import GroundTruth
+from facegan.preparation.synthetic import open_ground_truth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ class GroundTruthReenactments:
     """
 
     def __init__(self, videos: Path, crops: FaceCrops, size: int | None = None) -> None:
-        self._truth, self._crops, self._size = GroundTruth(videos), crops, size or crops.size
+        self._truth, self._crops, self._size = open_ground_truth(videos), crops, size or crops.size
         unknown = {name for name in crops.video.tolist() if f"{name}.mp4" not in self._truth.videos}
         if unknown:
             msg = f"{videos} has no truth about {min(unknown)}: name what {crops.root} was prepared from"

@@ -22,6 +22,7 @@ from rich import box
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from scipy.stats import mannwhitneyu
 
 from facegan.data import FaceCrops
 from facegan.errors import InputError
@@ -30,7 +31,6 @@ from facegan.evaluation.image_sets import to_image
 from facegan.evaluation.pair_metrics import MEASURES, observed
 from facegan.geometry.motion import ACTION_UNITS
 from synthetic_heads import render, sample_identity, sample_motion, sample_scene
-from synthetic_heads.fidelity import auc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,7 +129,7 @@ def _candidates(seed: int, people: int, size: int) -> dict[str, NDArray[np.uint8
         "another light and background": (who, motion, gaze, elsewhere),
     }
     return {
-        name: render(sample_identity(person), vector, size, gaze=eyes, scene=place, grain=number).image
+        name: render(sample_identity(person), vector, size, gaze=eyes, scene=place, noise_seed=number).image
         for number, (name, (person, vector, eyes, place)) in enumerate(shown.items())
     }
 
@@ -177,7 +177,8 @@ def filmed(crops: FaceCrops, observer: Observer, *, seed: int = 0, progress: boo
     likeness = unit @ unit.T
     known = np.isfinite(likeness)
     pairs = [likeness[chosen & known] for chosen in (same, different)]
-    return Filmed(auc(*pairs), len(pairs[0]), len(pairs[1]), steps)
+    area = mannwhitneyu(*pairs).statistic / (len(pairs[0]) * len(pairs[1]))
+    return Filmed(float(area), len(pairs[0]), len(pairs[1]), steps)
 
 
 def _frames(crops: FaceCrops, random: np.random.Generator) -> dict[str, NDArray[np.int64]]:

@@ -20,24 +20,27 @@ from facegan.io.resumable import RESULT, workspace
 from facegan.parallel.workers import run_jobs, worker_count
 from facegan.preparation.crop_tracks import encode_labels
 from facegan.preparation.shard_writer import GROUP_ROWS, PartWriter
-from synthetic_heads.face.topology import floats
-from synthetic_heads.identity import sample_identity
-from synthetic_heads.motion.trajectory import RHYTHMS, sample_motion
-from synthetic_heads.render import render
-from synthetic_heads.scene import sample_scene
-from synthetic_heads.truth import GROUND_TRUTH, SCHEMA
+from synthetic_heads import (
+    GROUND_TRUTH_FILE,
+    GROUND_TRUTH_SCHEMA,
+    MOTION_STYLES,
+    render,
+    sample_identity,
+    sample_motion,
+    sample_scene,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from synthetic_heads.motion.trajectory import Movement
+    from synthetic_heads import Movement
 
 SOUND_RATE = 44_100
 ENCODING = {"crf": "18", "preset": "veryfast", "threads": "1", "x264-params": "cpu-independent=1"}
 """Without the last, x264 writes other bytes now and then, even on one machine."""
-_IDENTITY, _SCENE, _MOTION, _GRAIN = range(1, 5)
+_IDENTITY, _SCENE, _MOTION, _NOISE = range(1, 5)
 
 
 def synthesize(
@@ -55,7 +58,7 @@ def synthesize(
 ) -> Path:
     """Writes videos of talking heads with sound, ``OUT/<identity>/<clip>.mp4``, and their ground truth.
 
-    ``OUT/ground_truth.parquet`` has one row a frame; :data:`synthetic_heads.truth.SCHEMA` tells its
+    ``OUT/ground_truth.parquet`` has one row a frame; :data:`synthetic_heads.GROUND_TRUTH_SCHEMA` tells its
     columns. A clip depends on the seed, its identity's number and its own: more of any is only more. It does
     not depend on the number of workers. Nothing appears at ``out`` before all is there; an interrupted
     call, made again, continues and gives the same files.
@@ -88,7 +91,7 @@ def synthesize(
         raise InputError(msg)
     workers = worker_count(workers)
     place = Path(out).resolve()
-    require_free(place, marker=GROUND_TRUTH, overwrite=overwrite)
+    require_free(place, marker=GROUND_TRUTH_FILE, overwrite=overwrite)
     jobs = [
         _Clip(person, clip, frames, fps, size, seed) for person in range(identities) for clip in range(clips)
     ]
@@ -128,12 +131,12 @@ def _draw(clip: _Clip, folder: Path) -> None:
         return
     done[0].parent.mkdir(exist_ok=True)
     unfinished = [path.with_stem(f"{path.stem}.partial") for path in done]
-    rhythms = list(RHYTHMS)
+    styles = list(MOTION_STYLES)
     movement = sample_motion(
         _derived(_MOTION, clip.seed, clip.person, clip.number),
         clip.frames,
         clip.fps,
-        rhythm=rhythms[(clip.person + clip.number) % len(rhythms)],
+        motion_style=styles[(clip.person + clip.number) % len(styles)],
     )
     _write(clip, movement, *unfinished)
     for path, name in zip(unfinished, done, strict=True):
@@ -156,7 +159,7 @@ def _write(clip: _Clip, movement: Movement, video: Path, rows: Path) -> None:
         "identity_seed": identity_seed,
         "scene_seed": scene_seed,
     }
-    truth = PartWriter(rows, SCHEMA)
+    truth = PartWriter(rows, GROUND_TRUTH_SCHEMA)
     with av.open(str(video), "w") as container:
         stream = container.add_stream("libx264", rate=_rate(clip.fps), options=ENCODING)
         stream.width = stream.height = clip.size
@@ -167,8 +170,8 @@ def _write(clip: _Clip, movement: Movement, video: Path, rows: Path) -> None:
         for number, (vector, gaze) in enumerate(zip(*movement, strict=True)):
             if number % math.ceil(clip.fps) == 0:  # sound and picture lie beside each other in the file
                 container.mux(sound.encode(next(voice)))
-            grain = _derived(_GRAIN, scene_seed, number)
-            frame = render(identity, vector, clip.size, gaze=gaze, scene=scene, grain=grain)
+            noise_seed = _derived(_NOISE, scene_seed, number)
+            frame = render(identity, vector, clip.size, gaze=gaze, scene=scene, noise_seed=noise_seed)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame.image, format="rgb24")))
             truth.write(
                 same
@@ -180,7 +183,7 @@ def _write(clip: _Clip, movement: Movement, video: Path, rows: Path) -> None:
                     "motion": vector,
                     "gaze": gaze,
                     "segmentation": encode_labels(frame.segmentation),
-                    "grain": grain,
+                    "noise_seed": noise_seed,
                 }
             )
         container.mux(stream.encode())
@@ -192,7 +195,7 @@ def _write(clip: _Clip, movement: Movement, video: Path, rows: Path) -> None:
 def _collect(clips: Sequence[_Clip], folder: Path) -> None:
     """Puts the clips' files together, one row group in memory at a time."""
     result = folder / RESULT
-    with pq.ParquetWriter(result / GROUND_TRUTH, SCHEMA) as writer:
+    with pq.ParquetWriter(result / GROUND_TRUTH_FILE, GROUND_TRUTH_SCHEMA) as writer:
         for clip in clips:
             with pq.ParquetFile(clip.files(folder)[1]) as rows:
                 # Groups of the parts are small; iterating over batches would read far ahead.
@@ -225,6 +228,6 @@ def _voice(jaw: NDArray[np.float32], fps: float, pitch: float) -> Iterator[av.Au
         phases = phase + 2 * np.pi * np.cumsum(pitch * (1 + 0.3 * loud)) / SOUND_RATE
         phase = float(phases[-1])
         tone = 0.3 * loud * sum(np.sin(harmonic * phases) / harmonic for harmonic in range(1, 6))
-        wave = av.AudioFrame.from_ndarray(floats(tone)[None], format="fltp", layout="mono")
+        wave = av.AudioFrame.from_ndarray(tone[None].astype(np.float32), format="fltp", layout="mono")
         wave.sample_rate, wave.pts, wave.time_base = SOUND_RATE, start, Fraction(1, SOUND_RATE)
         yield wave

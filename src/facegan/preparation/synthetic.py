@@ -19,7 +19,7 @@ from facegan.preparation.face_annotator import AnnotatedFace, Observer
 from facegan.preparation.prepare import write_data_set
 from facegan.preparation.shard_writer import BLENDSHAPES, MESH_POINTS, check_free
 from facegan.preparation.sources import find_videos
-from synthetic_heads.truth import GROUND_TRUTH, GroundTruth
+from synthetic_heads import GROUND_TRUTH_FILE, GroundTruth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,10 +70,23 @@ def prepare_synthetic(
     settings = Settings(size, min_face, every=every, max_frames=max_frames, max_angle=180)
     source_dir, workers = Path(source_dir), worker_count(workers)
     check_free(out, source_dir, overwrite=overwrite)
-    GroundTruth(source_dir)  # refused now, not clip by clip
+    open_ground_truth(source_dir)  # refused now, not clip by clip
     source = replace(find_videos(source_dir), kind="synthetic")
     observe = partial(recall, folder=source_dir)
     return write_data_set(source, out, observe, settings, seed=seed, workers=workers, progress=progress)
+
+
+def open_ground_truth(folder: Path) -> GroundTruth:
+    """Open the ground truth beside synthetic videos.
+
+    Raises:
+        InputError: if the folder holds no ground truth that this version can read.
+    """
+    try:
+        return GroundTruth(folder)
+    except ValueError as error:
+        msg = f"{error}: name a folder that facegan synthesize wrote"
+        raise InputError(msg) from error
 
 
 @contextmanager
@@ -87,16 +100,16 @@ def recall(clip: Clip, folder: Path) -> Iterator[Observer]:
     Raises:
         InputError: if the ground truth is not about this video.
     """
-    truth = GroundTruth(folder)
+    truth = open_ground_truth(folder)
     frames = truth.videos.get(clip.path.relative_to(folder).as_posix())
     if frames is None:
-        msg = f"{GROUND_TRUTH} does not tell about it"
+        msg = f"{GROUND_TRUTH_FILE} does not tell about it"
         raise InputError(msg)
     rows = list(truth.rows(frames))
 
     def faces(index: int, _time: float, image: NDArray[np.uint8]) -> list[AnnotatedFace]:
         if index >= len(rows) or image.shape[:2] != 2 * (rows[index]["size"],):
-            msg = f"{GROUND_TRUTH} tells about another video of this name"
+            msg = f"{GROUND_TRUTH_FILE} tells about another video of this name"
             raise InputError(msg)
         mesh = rows[index]["mesh"].reshape(MESH_POINTS, 3)
         unknown = np.full(BLENDSHAPES, np.nan, np.float32)

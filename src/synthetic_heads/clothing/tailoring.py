@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from facegan.geometry.segmentation import BACKGROUND
 from synthetic_heads.clothing.cloth import TILE_CM
+from synthetic_heads.conventions import BACKGROUND
 from synthetic_heads.face.skull import body_follow, body_points, body_relief
 from synthetic_heads.face.surface import Material, Part, grid
 from synthetic_heads.face.topology import floats

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES
+from synthetic_heads.conventions import ACTION_UNITS, MOTION_NAMES
 from synthetic_heads.face.shape import field
 from synthetic_heads.face.topology import CREASES, LIDS, LIPS_LOWER, LIPS_UPPER, floats
 

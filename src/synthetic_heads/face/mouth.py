@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facegan.geometry.segmentation import FACE
+from synthetic_heads.conventions import FACE
 from synthetic_heads.face.expression import open_jaw
 from synthetic_heads.face.skull import border
 from synthetic_heads.face.surface import Material, Part, grid

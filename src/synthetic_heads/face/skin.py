@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from facegan.geometry.segmentation import HAIR
+from synthetic_heads.conventions import HAIR
 from synthetic_heads.face import eyes, mouth
 from synthetic_heads.face.brush import SIZE, Canvas, noise
 from synthetic_heads.face.topology import BROWS, LIDS, LIPS_LOWER, LIPS_UPPER, floats

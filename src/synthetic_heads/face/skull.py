@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from facegan.geometry.segmentation import BACKGROUND, FACE
+from synthetic_heads.conventions import BACKGROUND, FACE
 from synthetic_heads.face.surface import Material, Part, grid
 from synthetic_heads.face.topology import COUNT, OVAL, canonical_mesh, floats, refine
 

@@ -8,17 +8,13 @@ moves the landmarks with them.
 from __future__ import annotations
 
 import functools
-import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from facegan.perception import assets
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
@@ -75,17 +71,13 @@ class Mesh(NamedTuple):
 
 @functools.lru_cache(maxsize=1)
 def canonical_mesh() -> Mesh:
-    """MediaPipe's canonical face (468 vertices, mouth and eyes cut open), out of its model file."""
-    with zipfile.ZipFile(assets.path("face_landmarker.task")) as bundle:
-        metadata = bundle.read("geometry_pipeline_metadata_landmarks.binarypb")
-    # GeometryPipelineMetadata.canonical_mesh = 1; Mesh3d.vertex_buffer = 3, index_buffer = 4.
-    fields = list(_protobuf(next(value for key, value in _protobuf(metadata) if key == 1)))  # type: ignore[arg-type]
-    buffer = np.frombuffer(b"".join(value for key, value in fields if key == 3), "<f4")  # type: ignore[misc]
-    vertices = buffer.reshape(-1, 5)
-    triangles = np.array([value for key, value in fields if key == 4], np.int32).reshape(-1, 3)
-    holes = [LIPS_UPPER[3] + LIPS_LOWER[3], *(upper + lower for upper, lower in LIDS)]
-    covered = np.any([np.isin(triangles, hole).all(axis=1) for hole in holes], axis=0)
-    return Mesh(vertices[:, :3] * floats([1, -1, -1]), vertices[:, 3:].copy(), triangles[~covered])
+    """Load MediaPipe's canonical face (468 vertices, mouth and eyes cut open).
+
+    The data are MediaPipe's (Copyright The MediaPipe Authors, Apache License 2.0), from the geometry metadata
+    of ``face_landmarker.task``; axes are the camera's, and the triangles inside mouth and eyes are left out.
+    """
+    with np.load(Path(__file__).parents[1] / "canonical_face.npz") as data:
+        return Mesh(data["vertices"], data["uv"], data["triangles"])
 
 
 class Refinement(NamedTuple):
@@ -175,28 +167,3 @@ def _loop(triangles: Triangles, count: int) -> tuple[sparse.csr_matrix, Triangle
     parts = ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))
     finer = np.concatenate([np.stack(part, axis=1) for part in parts])
     return matrix.tocsr(), finer.astype(np.int32)
-
-
-def _protobuf(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Field numbers and values of a protobuf message: varints, 32 bit and length-delimited ones."""
-    position = 0
-
-    def varint() -> int:
-        nonlocal position
-        value = shift = 0
-        while True:
-            byte = data[position]
-            position += 1
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                return value
-
-    while position < len(data):
-        key = varint()
-        if key & 7 == 0:
-            yield key >> 3, varint()
-            continue
-        length = 4 if key & 7 == 5 else varint()
-        yield key >> 3, data[position : position + length]
-        position += length

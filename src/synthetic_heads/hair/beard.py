@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facegan.geometry.segmentation import FACE
+from synthetic_heads.conventions import FACE
 from synthetic_heads.face.shape import relaxed
 from synthetic_heads.face.skull import CENTER, fine_face
 from synthetic_heads.face.surface import Material, Part

@@ -43,7 +43,7 @@ def shell(
     columns: int = 56,
     rows: int = 9,
     bald: float = 0,
-    grain: float = 1,
+    fineness: float = 1,
 ) -> Part:
     """All of the scalp at some height; strands run from the crown to the hairline.
 
@@ -57,7 +57,7 @@ def shell(
         columns: around the head; they are closer at the ears.
         rows: from the crown to the hairline.
         bald: share of the way from the crown where there is no hair; more at the front.
-        grain: how much finer the strands are than usual.
+        fineness: how much finer the strands are than usual.
     """
     around = np.linspace(-np.pi, np.pi, 721)
     spread = np.cumsum(1 + 2.2 * np.exp(-(((np.abs(around) - 1.5) / 0.45) ** 2)))
@@ -74,7 +74,7 @@ def shell(
     if bald:
         start = bald + (1.1 - bald) * smooth(-np.abs(azimuth), -1.5, -1.0)[:, None]
         missing = np.maximum(missing, 1 - smooth(share - start, -0.1, 0.12))
-    return sheet(paths, thin=floats(missing), shade=shade, shift=random.uniform(), grain=grain)
+    return sheet(paths, thin=floats(missing), shade=shade, shift=random.uniform(), fineness=fineness)
 
 
 def tufts(
@@ -120,7 +120,7 @@ def buzz(hair: Hair, scalp: Scalp, random: np.random.Generator) -> list[Part]:
     high = 0.15 + 0.3 * hair.length
     layers = ((0.35, 0.0, 0.75), (0.7, 0.4, 0.85), (1.0, 0.68, 1.0))
     return [
-        shell(scalp, random, even(high * part), thin=thin, shade=shade, fade=0.3, grain=2.5)
+        shell(scalp, random, even(high * part), thin=thin, shade=shade, fade=0.3, fineness=2.5)
         for part, thin, shade in layers
     ]
 
@@ -130,7 +130,7 @@ def horseshoe(hair: Hair, scalp: Scalp, random: np.random.Generator) -> list[Par
     high = 0.35 + 0.6 * hair.length
     layers = ((0.1, 0.05, 0.65), (0.55, 0.35, 0.8), (1.0, 0.6, 1.0))
     return [
-        shell(scalp, random, even(high * part), thin=thin, shade=shade, bald=0.55, grain=1.3)
+        shell(scalp, random, even(high * part), thin=thin, shade=shade, bald=0.55, fineness=1.3)
         for part, thin, shade in layers
     ]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from facegan.geometry.segmentation import HAIR
+from synthetic_heads.conventions import HAIR
 from synthetic_heads.face.skull import body_follow
 from synthetic_heads.face.surface import Material, Part, grid
 from synthetic_heads.face.topology import floats
@@ -55,7 +55,7 @@ def sheet(
     shade: Floats | float,
     lift: float = 0,
     shift: float = 0,
-    grain: float = 1,
+    fineness: float = 1,
 ) -> Part:
     """One surface through neighboring strands.
 
@@ -65,7 +65,7 @@ def sheet(
         shade: light that gets here, broadcast to N×K.
         lift: centimeters outside the strands.
         shift: of the strand texture, in tiles.
-        grain: how much finer the strands are than usual.
+        fineness: how much finer the strands are than usual.
     """
     count, rows = paths.shape[:2]
     outwards = normals(paths)
@@ -73,7 +73,7 @@ def sheet(
     middle = paths[:, rows // 3]
     across = np.concatenate(([0], np.cumsum(np.linalg.norm(np.diff(middle, axis=0), axis=1))))
     u = np.broadcast_to(across[:, None], (count, rows))
-    uv = np.stack((grain * u / TILE[0] + shift, grain**2 * lengths(paths) / TILE[1]), axis=-1)
+    uv = np.stack((fineness * u / TILE[0] + shift, fineness**2 * lengths(paths) / TILE[1]), axis=-1)
     triangles = grid(count, rows)
     corners = points.reshape(-1, 3)[triangles]
     facing = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])

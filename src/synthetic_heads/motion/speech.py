@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from facegan.geometry.motion import ACTION_UNITS
+from synthetic_heads.conventions import ACTION_UNITS
 from synthetic_heads.motion.timeline import LEAD, ease, glide
 
 if TYPE_CHECKING:

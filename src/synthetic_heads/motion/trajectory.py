@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from facegan.errors import InputError
-from facegan.geometry.motion import ACTION_UNITS, POSE_SCALE
+from synthetic_heads.conventions import ACTION_UNITS, POSE_SCALE
 from synthetic_heads.motion.emotion import APART, express
 from synthetic_heads.motion.speech import speak
 from synthetic_heads.motion.timeline import LEAD, between, glide, moments, pulse, wander
@@ -25,13 +24,13 @@ class Movement(NamedTuple):
     """What a head does, frame by frame."""
 
     motion: NDArray[np.float32]
-    """T×20, the motion vector of :mod:`facegan.geometry.motion`; units within 0..1."""
+    """T×20, the motion parameters of :mod:`synthetic_heads.conventions`; units within 0..1."""
     gaze: NDArray[np.float32]
     """T×2, how far the eyes are turned in the head, to the picture's right and down, in radians."""
 
 
 @dataclass(frozen=True)
-class Rhythm:
+class MotionStyle:
     """A manner of moving. Numbers named by what happens are mean seconds from one to the next.
 
     Attributes:
@@ -57,11 +56,11 @@ class Rhythm:
     blink: float
 
 
-RHYTHMS = {
-    "calm talker": Rhythm(0.85, 3.0, 2.5, (8, 16, 8), 5.0, 0.6, 1.2, 0.75, 4.5),
-    "lively talker": Rhythm(0.75, 1.6, 1.4, (12, 24, 12), 2.2, 0.5, 0.8, 0.6, 3.6),
-    "listener": Rhythm(0.0, 2.0, 2.0, (14, 34, 12), 1.8, 0.75, 0.9, 0.4, 4.0),
-    "actor": Rhythm(0.3, 0.9, 1.5, (30, 46, 30), 4.0, 0.5, 1.0, 0.5, 3.5),
+MOTION_STYLES = {
+    "calm talker": MotionStyle(0.85, 3.0, 2.5, (8, 16, 8), 5.0, 0.6, 1.2, 0.75, 4.5),
+    "lively talker": MotionStyle(0.75, 1.6, 1.4, (12, 24, 12), 2.2, 0.5, 0.8, 0.6, 3.6),
+    "listener": MotionStyle(0.0, 2.0, 2.0, (14, 34, 12), 1.8, 0.75, 0.9, 0.4, 4.0),
+    "actor": MotionStyle(0.3, 0.9, 1.5, (30, 46, 30), 4.0, 0.5, 1.0, 0.5, 3.5),
 }
 LIMITS = (30.0, 45.0, 30.0)
 """Pitch, yaw and roll in degrees that no head goes beyond."""
@@ -75,7 +74,7 @@ CLOSE, SHUT, OPEN = 0.08, 0.045, 0.16
 """Seconds that a blink takes to close, stays shut for (a frame at least) and takes to open."""
 
 
-def sample_motion(seed: int, frames: int, fps: float, *, rhythm: str | None = None) -> Movement:
+def sample_motion(seed: int, frames: int, fps: float, *, motion_style: str | None = None) -> Movement:
     """Draws the movements of somebody in front of a camera.
 
     The same seed gives the same movement: another frame rate samples it elsewhere, and more frames go on
@@ -86,17 +85,17 @@ def sample_motion(seed: int, frames: int, fps: float, *, rhythm: str | None = No
         seed: what to draw from, 0 or more.
         frames: how many, one or more.
         fps: frames a second.
-        rhythm: a name out of ``RHYTHMS``; drawn from the seed by default.
+        motion_style: a name out of ``MOTION_STYLES``; drawn from the seed by default.
 
     Raises:
-        InputError: if there is no such rhythm.
+        ValueError: if there is no such style.
     """
     chooser, *streams = np.random.default_rng([seed, 2]).spawn(7)
-    name = str(chooser.choice(list(RHYTHMS))) if rhythm is None else rhythm
-    if name not in RHYTHMS:
-        msg = f"no rhythm {name!r}: choose from {', '.join(RHYTHMS)}"
-        raise InputError(msg)
-    style = RHYTHMS[name]
+    name = str(chooser.choice(list(MOTION_STYLES))) if motion_style is None else motion_style
+    if name not in MOTION_STYLES:
+        msg = f"no motion style {name!r}: choose from {', '.join(MOTION_STYLES)}"
+        raise ValueError(msg)
+    style = MOTION_STYLES[name]
     speaking, expressing, posing, gesturing, looking, blinking = streams
     time = np.arange(frames) / fps
 
@@ -116,7 +115,7 @@ def sample_motion(seed: int, frames: int, fps: float, *, rhythm: str | None = No
     return Movement(vector.astype(np.float32), gaze.astype(np.float32))
 
 
-def _posture(random: np.random.Generator, time: Floats, turns: Sequence[float], style: Rhythm) -> Floats:
+def _posture(random: np.random.Generator, time: Floats, turns: Sequence[float], style: MotionStyle) -> Floats:
     """Where the head is held, T×3 in radians: turned somewhere else now and then, never quite still."""
     drift = np.stack([wander(random, time, 3.0) for _ in range(3)], axis=1) * (1.2, 1.8, 1.2)
     postures, durations = [np.zeros(3)], [1.0]
@@ -129,7 +128,7 @@ def _posture(random: np.random.Generator, time: Floats, turns: Sequence[float], 
     return np.radians(drift + glide(time, (-2 * LEAD, *turns), durations, postures))
 
 
-def _gestures(random: np.random.Generator, time: Floats, style: Rhythm, talking: Floats) -> Floats:
+def _gestures(random: np.random.Generator, time: Floats, style: MotionStyle, talking: Floats) -> Floats:
     """Nods and shakes, and the beat of speech, T×3 in radians."""
     beat = np.stack([wander(random, time, 0.6) for _ in range(3)], axis=1) * (1.0, 0.6, 0.5)
     swing = talking[:, None] * beat
@@ -146,7 +145,7 @@ def _gestures(random: np.random.Generator, time: Floats, style: Rhythm, talking:
 
 
 def _gaze(
-    random: np.random.Generator, time: Floats, head: Floats, turns: Sequence[float], style: Rhythm
+    random: np.random.Generator, time: Floats, head: Floats, turns: Sequence[float], style: MotionStyle
 ) -> tuple[list[float], Floats]:
     """Glances and what they fix: the camera, however the head is turned, or something aside.
 
@@ -172,7 +171,9 @@ def _gaze(
     return large, np.array(GAZE_LIMITS) * np.tanh(gaze / GAZE_LIMITS)
 
 
-def _blinks(random: np.random.Generator, time: Floats, style: Rhythm, glances: Sequence[float]) -> Floats:
+def _blinks(
+    random: np.random.Generator, time: Floats, style: MotionStyle, glances: Sequence[float]
+) -> Floats:
     """How far the lids are closed, T in 0..1."""
     doubling, going_with, depths = random.spawn(3)
     onsets = list(moments(random, time, style.blink))

@@ -6,10 +6,10 @@ import functools
 from typing import TYPE_CHECKING
 
 import cv2
-import numba
 import numpy as np
 
 from synthetic_heads.face.topology import floats
+from synthetic_heads.rendering.compilation import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,7 +89,7 @@ def _bank() -> Floats:
     return floats(bank - bank.mean(axis=(0, 1)))
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _add(
     picture: Floats, bank: Floats, top: int, left: int, sign: int, deviation: float, noisy: Floats
 ) -> None:  # fmt: skip
@@ -108,7 +108,7 @@ def _add(
                 noisy[row, column, channel] = light + np.float32(sign) * scale * field[channel]
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _look_up(light: Floats, curve: NDArray[np.uint8], coded: NDArray[np.uint8]) -> None:
     """The curve's value at each light."""
     scale = np.float32((len(curve) - 1) / BRIGHTEST)

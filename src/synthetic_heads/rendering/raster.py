@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from synthetic_heads.rendering.compilation import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +21,7 @@ AWAY = np.float32(2**16)
 FAR = np.float32(1e9)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def rasterize(
     points: Floats,
     triangles: NDArray[np.int32],
@@ -110,14 +111,14 @@ def rasterize(
                 c += c_x
 
 
-@numba.njit(cache=True, inline="always")
+@njit(cache=True, inline="always")
 def _inverse(step: float) -> float:
     """1 / step; a step of zero becomes a tiny one."""
     tiny = np.float32(1e-9)
     return np.float32(1) / (step if abs(step) > tiny else tiny)
 
 
-@numba.njit(cache=True, inline="always")
+@njit(cache=True, inline="always")
 def _span(value: float, inverse: float, first: float, last: float) -> tuple[float, float]:
     """Narrows first..last to where value + place / inverse is not negative."""
     # Neighboring triangles leave no gap between them.
@@ -125,7 +126,7 @@ def _span(value: float, inverse: float, first: float, last: float) -> tuple[floa
     return (max(first, zero), last) if inverse > 0 else (first, min(last, zero))
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def cast(points: Floats, triangles: NDArray[np.int32], thin: Floats, depth: Floats) -> None:
     """Distances from the light, for shadows.
 
@@ -164,7 +165,7 @@ def cast(points: Floats, triangles: NDArray[np.int32], thin: Floats, depth: Floa
                 depth[row, column] = min(depth[row, column], near)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def vertex_normals(points: Floats, triangles: NDArray[np.int32], normals: Floats) -> None:
     """Mean normal of the triangles around each vertex, weighted by their area; fills ``normals`` V×3."""
     normals[:] = 0

@@ -12,8 +12,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-import numba
 import numpy as np
+
+from synthetic_heads.rendering.compilation import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,7 +104,7 @@ class Lamp(NamedTuple):
     taps: Floats
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def triangle_tangents(positions: Floats, uv: Floats, triangles: NDArray[np.int32], tangents: Floats) -> None:
     """Unit vectors along u and v of each triangle; fills ``tangents`` T×6."""
     for index in range(len(triangles)):
@@ -173,7 +174,7 @@ def shade(
     return picture
 
 
-@numba.njit(cache=True, inline="always")
+@njit(cache=True, inline="always")
 def _mix(
     values: Floats, triangles: NDArray[np.int32], triangle: int, channel: int, b: float, c: float
 ) -> float:
@@ -186,7 +187,7 @@ def _mix(
     )
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _gather(
     seen: NDArray[np.int32],
     weights: Floats,
@@ -234,7 +235,7 @@ def _gather(
     return count
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _collect(
     owners: NDArray[np.int32],
     colors: Floats,
@@ -268,7 +269,7 @@ def _collect(
             segmentation[row, column] = 2
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def _light(
     spots: Floats,
     owners: NDArray[np.int32],
@@ -418,7 +419,7 @@ def _light(
         found[spot] = label
 
 
-@numba.njit(cache=True, inline="always")
+@njit(cache=True, inline="always")
 def _diffuse(lambert: float, wrap: float, lit: float) -> float:
     """Share of the lamp's light that comes back: wrapped around the terminator, less in a shadow."""
     diffuse = min(max((lambert + wrap) / (1 + wrap), np.float32(0)), np.float32(1))
@@ -426,7 +427,7 @@ def _diffuse(lambert: float, wrap: float, lit: float) -> float:
     return diffuse * (lit + (1 - lit) * np.float32(0.25) * (wrap - np.float32(0.15)))
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _texel(texture: Floats, u: float, v: float, out: Floats) -> None:
     """Reads a texture between its texels; 1 in u is its height."""
     height, width = texture.shape[0], texture.shape[1]
@@ -444,7 +445,7 @@ def _texel(texture: Floats, u: float, v: float, out: Floats) -> None:
         )
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _lit(
     rays: Floats,
     axes: Floats,
@@ -476,7 +477,7 @@ def _lit(
     return light / np.float32(TAPS)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _strand(strands: Bytes, u: float, v: float) -> float:
     """Strength of the strand at a place of the hair, 0..1."""
     height, width = strands.shape
@@ -485,7 +486,7 @@ def _strand(strands: Bytes, u: float, v: float) -> float:
     return np.float32(strands[row, column]) / np.float32(255)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _hair(hair: Floats, variant: int, v: float, strand: float) -> tuple[float, float, float]:
     tip = min(max(v, np.float32(0)), np.float32(1))
     bright = np.float32(0.68) + np.float32(0.5) * strand
@@ -496,7 +497,7 @@ def _hair(hair: Floats, variant: int, v: float, strand: float) -> tuple[float, f
     )
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _eye(
     strands: Bytes, iris: Floats, u: float, v: float, lx: float, ly: float
 ) -> tuple[float, float, float]:

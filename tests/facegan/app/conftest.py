@@ -45,7 +45,7 @@ def camera(tmp_path_factory):
     path = tmp_path_factory.mktemp("camera") / "head.mjpeg"
     identity = sample_identity(8)
     with path.open("wb") as file:
-        for motion in sample_motion(8, 24, 12, rhythm="actor").motion:
+        for motion in sample_motion(8, 24, 12, motion_style="actor").motion:
             frame = Image.new("RGB", (320, 240), (90, 110, 130))
             frame.paste(Image.fromarray(render(identity, motion, 240).image), (40, 0))
             data = io.BytesIO()

@@ -62,7 +62,7 @@ def test_videos_and_ground_truth_agree(folder, table):
     assert table.groupby("identity")["identity_seed"].nunique().tolist() == [1, 1]
     assert table["identity_seed"].nunique() == 2
     assert table["scene_seed"].nunique() == 4
-    assert table["grain"].nunique() == len(table)
+    assert table["noise_seed"].nunique() == len(table)
 
 
 def test_any_frame_can_be_drawn_again(folder, table):
@@ -74,7 +74,7 @@ def test_any_frame_can_be_drawn_again(folder, table):
             row["size"],
             gaze=row["gaze"],
             scene=scene,
-            grain=row["grain"],
+            noise_seed=row["noise_seed"],
         )
         np.testing.assert_array_equal(frame.mesh, row["mesh"].reshape(478, 3))
         np.testing.assert_array_equal(frame.landmarks, row["landmarks"].reshape(68, 2))
@@ -128,7 +128,7 @@ def test_overwriting_has_to_be_asked_for(folder, tmp_path):
 
 DYING = """
 import os, pathlib, signal, sys
-from synthetic_heads import clips
+from facegan.preparation import synthesize as clips
 
 def dies(function, calls):
     def counted(*arguments, **more):
@@ -217,3 +217,12 @@ def test_numbers_out_of_range_are_refused(tmp_path, bad):
     with pytest.raises(InputError, match=r"cannot synthesize|workers is"):
         synthesize(tmp_path / "out", **SMALL | bad)
     assert not list(tmp_path.iterdir())
+
+
+def test_synthesize_without_numba_says_what_to_install(tmp_path):
+    code = "import sys; sys.modules['numba'] = None; from facegan.cli import main; sys.exit(main())"
+    arguments = ("synthesize", "--identities", "1", "--clips", "1", "--out", str(tmp_path / "out"))
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "needs Numba: pip install 'facegan[synthetic]'" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr

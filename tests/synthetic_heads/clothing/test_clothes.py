@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from facegan.geometry.segmentation import BACKGROUND
 from synthetic_heads.clothing.cloth import PATTERNS, Fabric, cloth_texture
 from synthetic_heads.clothing.clothes import STYLES, clothes_parts, sample_clothes
+from synthetic_heads.conventions import BACKGROUND
 from synthetic_heads.face.skull import NECK, body_points, body_rings, neck
 from synthetic_heads.face.surface import Material
 from synthetic_heads.rendering.raster import vertex_normals

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from facegan.geometry.segmentation import FACE
 from synthetic_heads.clothing.glasses import SHAPES, Glasses, glasses_parts, sample_glasses
+from synthetic_heads.conventions import FACE
 from synthetic_heads.face.shape import DIRECTIONS, neutral_face
 from synthetic_heads.face.skull import fine_face
 from synthetic_heads.face.surface import Material

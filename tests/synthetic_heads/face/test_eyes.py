@@ -1,13 +1,8 @@
-from dataclasses import replace
-
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS
-from facegan.perception.face_analyzer import FaceAnalyzer
-from synthetic_heads import render, sample_identity
+from synthetic_heads.conventions import MOTION_NAMES, NUM_MOTION_PARAMS
 from synthetic_heads.face.eyes import Eyes, rim, upper_rim
 from synthetic_heads.face.skull import fine_face
 from synthetic_heads.face.surface import Material
@@ -108,20 +103,3 @@ def test_rims_and_lashes_go_with_the_lids(rigs):
                 # They stand out towards the camera, a few millimetres.
                 assert (tip[1:-1, 2] < root[1:-1, 2]).all()
                 assert 0.1 < np.linalg.norm(tip - root, axis=1).max() < 0.5
-
-
-@pytest.mark.parametrize("seed", [4, 7])
-def test_mediapipe_sees_every_iris_point_where_it_is(seed):
-    """So they are in MediaPipe's order: the person's right eye first; middle, right, top, left, bottom."""
-    identity = replace(sample_identity(seed), glasses=None)
-    with FaceAnalyzer(single_images=True) as analyzer:
-        for gaze in ((0, 0), (-0.3, 0), (0.3, 0), (0, 0.2)):
-            frame = render(identity, NEUTRAL, 256, gaze=gaze)
-            (face,) = analyzer(frame.image)
-            seen, true = face.mesh[468:, :2], frame.mesh[468:, :2]
-            away = np.linalg.norm(seen[:, None] - true, axis=2)
-            np.testing.assert_array_equal(away.argmin(axis=1), np.arange(10))
-            assert np.diag(away).max() < 2.5
-            for middle, right, top, left, bottom in true.reshape(2, 5, 2):
-                assert right[0] - middle[0] > 3 > 0 > -3 > left[0] - middle[0]
-                assert top[1] - middle[1] < -3 < 0 < 3 < bottom[1] - middle[1]

@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from facegan.geometry.landmarks import INNER_LIPS
-from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS
 from synthetic_heads import render, sample_identity
+from synthetic_heads.conventions import MOTION_NAMES, NUM_MOTION_PARAMS
 from synthetic_heads.face.expression import JAW_JOINT
 from synthetic_heads.face.mouth import Mouth, lips_rim
 from synthetic_heads.face.skull import fine_face
@@ -26,7 +25,7 @@ def inside(frame):
     """The pixels between the lips, and the skin's brightness."""
     mask = np.zeros(frame.image.shape[:2], np.uint8)
     # A pixel off the edge, which lips overhang.
-    cv2.fillPoly(mask, [np.rint(frame.landmarks[list(INNER_LIPS)]).astype(np.int32)], 1)
+    cv2.fillPoly(mask, [np.rint(frame.landmarks[60:]).astype(np.int32)], 1)
     mask = cv2.erode(mask, np.ones((3, 3), np.uint8))
     columns, rows = np.rint(frame.landmarks[[29, 30, 2, 14]]).astype(int).T
     return frame.image[mask > 0].astype(int), frame.image[rows, columns].mean()

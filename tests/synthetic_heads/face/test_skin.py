@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facegan.geometry.segmentation import HAIR
 from synthetic_heads import sample_identity
+from synthetic_heads.conventions import HAIR
 from synthetic_heads.face.skin import CORNER, SIZE, halve, linear, paint
 from synthetic_heads.face.topology import canonical_mesh
 from synthetic_heads.rendering.shading import CHANNELS

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from facegan.geometry.motion import MOTION_NAMES
-from facegan.geometry.segmentation import FACE
+from synthetic_heads.conventions import FACE, MOTION_NAMES
 from synthetic_heads.face.expression import Rig
 from synthetic_heads.face.shape import DIRECTIONS, neutral_face
 from synthetic_heads.face.skull import fine_face

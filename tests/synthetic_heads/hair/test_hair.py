@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facegan.geometry.segmentation import HAIR
+from synthetic_heads.conventions import HAIR
 from synthetic_heads.face.shape import DIRECTIONS, neutral_face
 from synthetic_heads.face.skull import CENTER, Skull, fine_face, skull_part
 from synthetic_heads.face.surface import Material

@@ -3,9 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facegan.errors import InputError
-from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, POSE_SCALE
-from synthetic_heads import RHYTHMS, sample_motion
+from synthetic_heads import MOTION_STYLES, sample_motion
+from synthetic_heads.conventions import ACTION_UNITS, MOTION_NAMES, POSE_SCALE
 from synthetic_heads.motion.speech import VISEMES
 
 FPS = 25.0
@@ -22,10 +21,10 @@ def degrees(vectors):
 
 @pytest.fixture(scope="module")
 def clips():
-    """200 clips of four seconds, a quarter of each rhythm."""
+    """200 clips of four seconds, a quarter of each motion_style."""
     return {
-        name: [sample_motion(4 * seed + number, 100, FPS, rhythm=name) for seed in range(50)]
-        for number, name in enumerate(RHYTHMS)
+        name: [sample_motion(4 * seed + number, 100, FPS, motion_style=name) for seed in range(50)]
+        for number, name in enumerate(MOTION_STYLES)
     }
 
 
@@ -34,9 +33,11 @@ def vectors(clips):
     return np.concatenate([clip.motion for some in clips.values() for clip in some])
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.floats(1, 240), st.sampled_from([None, *RHYTHMS]))
-def test_any_movement_is_within_bounds(seed, frames, fps, rhythm):
-    vectors, gaze = sample_motion(seed, frames, fps, rhythm=rhythm)
+@given(
+    st.integers(0, 2**32 - 1), st.integers(1, 60), st.floats(1, 240), st.sampled_from([None, *MOTION_STYLES])
+)
+def test_any_movement_is_within_bounds(seed, frames, fps, motion_style):
+    vectors, gaze = sample_motion(seed, frames, fps, motion_style=motion_style)
     assert vectors.shape == (frames, 20)
     assert gaze.shape == (frames, 2)
     assert vectors.dtype == gaze.dtype == np.float32
@@ -84,7 +85,7 @@ def test_heads_are_mostly_moderate_and_sometimes_extreme(clips, vectors):
 
 
 def test_blinks_close_twice_as_fast_as_they_open():
-    lids = sample_motion(3, 20_000, 1000.0, rhythm="calm talker").motion[:, column("AU45")]
+    lids = sample_motion(3, 20_000, 1000.0, motion_style="calm talker").motion[:, column("AU45")]
     shut = np.flatnonzero((lids[1:] > 0.8) & (lids[:-1] <= 0.8))
     assert 2 <= len(shut) <= 15
     speed = np.diff(lids) * 1000
@@ -97,7 +98,7 @@ def test_blinks_close_twice_as_fast_as_they_open():
 
 def test_talkers_open_and_close_their_lips_and_listeners_keep_quiet():
     talker, listener = (
-        sample_motion(1, 30 * 25, FPS, rhythm=name).motion for name in ("calm talker", "listener")
+        sample_motion(1, 30 * 25, FPS, motion_style=name).motion for name in ("calm talker", "listener")
     )
     lips = talker[:, column("AU25")]
     state = np.where(lips > 0.3, 1, np.where(lips < 0.08, -1, 0))
@@ -131,5 +132,5 @@ def test_gaze_rests_jumps_and_counters_the_head(clips):
 def test_the_seed_chooses_among_all_rhythms():
     quiet = [sample_motion(seed, 100, FPS).motion[:, column("AU20")].std() for seed in range(40)]
     assert 0 < np.mean(np.array(quiet) < 0.02) < 0.6
-    with pytest.raises(InputError, match="no rhythm 'hurried': choose from calm talker"):
-        sample_motion(0, 10, FPS, rhythm="hurried")
+    with pytest.raises(ValueError, match="no motion style 'hurried': choose from calm talker"):
+        sample_motion(0, 10, FPS, motion_style="hurried")

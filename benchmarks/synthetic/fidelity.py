@@ -1,6 +1,6 @@
 """How well detectors that were trained on real people understand the drawn ones.
 
-``python -m synthetic_heads.fidelity`` prints the table of docs/synthetic.md.
+``python -m benchmarks.synthetic.fidelity`` prints the table of docs/synthetic.md.
 """
 
 from __future__ import annotations
@@ -27,15 +27,14 @@ from scipy.stats import rankdata
 from facegan.geometry.landmarks import normalize_points
 from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, NUM_MOTION_PARAMS, POSE_ANGLES, POSE_SCALE
 from facegan.perception import FaceAnalyzer, IdentityEmbedder
-from synthetic_heads.identity import sample_identity
-from synthetic_heads.motion.trajectory import sample_motion
-from synthetic_heads.render import render
-from synthetic_heads.scene import sample_scene
+from synthetic_heads import render, sample_identity, sample_motion, sample_scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from synthetic_heads.face.topology import Floats
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
 
 BATCH = 32
 """Pictures that the identity network sees at a time."""
@@ -70,7 +69,7 @@ def look(frames: Iterable[tuple[int, Floats, Floats]], size: int = 256) -> Seen:
     with FaceAnalyzer(single_images=True) as analyzer:
         for number, (seed, vector, gaze) in enumerate(frames):
             frame = render(
-                sample_identity(seed), vector, size, gaze=gaze, scene=sample_scene(seed), grain=number
+                sample_identity(seed), vector, size, gaze=gaze, scene=sample_scene(seed), noise_seed=number
             )
             faces = analyzer(frame.image)
             found.append(len(faces))
@@ -141,7 +140,7 @@ def identity_auc(identities: int, frames: int, size: int = 256) -> float:
                     size,
                     gaze=movement.gaze[25],
                     scene=sample_scene(clip),
-                    grain=number,
+                    noise_seed=number,
                 )
                 faces = analyzer(frame.image)
                 if faces:
@@ -221,7 +220,7 @@ def _look(frames: list[tuple[int, Floats, Floats]], title: str) -> Seen:
 
 def main() -> int:
     """Prints the table."""
-    parser = argparse.ArgumentParser(prog="python -m synthetic_heads.fidelity", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.synthetic.fidelity", description=__doc__)
     parser.add_argument("--identities", type=int, default=64, help="number of people, 2 or more")
     identities = parser.parse_args().identities
     if identities < 2:

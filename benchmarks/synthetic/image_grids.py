@@ -1,6 +1,6 @@
 """Contact sheets: who is drawn and how they move, and what each action unit does to a face.
 
-``python -m synthetic_heads.sheets --out docs`` draws the pictures of docs/synthetic.md.
+``python -m benchmarks.synthetic.image_grids --out docs`` draws the pictures of docs/synthetic.md.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from facegan.geometry.motion import NUM_MOTION_PARAMS, edit_motion
 from facegan.io.atomic import new_file
-from synthetic_heads.identity import sample_identity
-from synthetic_heads.render import render
-from synthetic_heads.scene import Camera, sample_scene
+from synthetic_heads import Camera, render, sample_identity, sample_scene
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +99,7 @@ def people(seeds: Sequence[int] = PEOPLE, size: int = 192) -> NDArray[np.uint8]:
     for row, seed in enumerate(seeds):
         identity = sample_identity(seed)
         for column, (_, values, gaze) in enumerate(MOMENTS):
-            frame = render(identity, _vector(values), size, gaze=gaze, grain=len(MOMENTS) * row + column)
+            frame = render(identity, _vector(values), size, gaze=gaze, noise_seed=len(MOMENTS) * row + column)
             sheet.put(row, column, frame.image)
     for column, moment in enumerate(MOMENTS):
         sheet.title(column, moment.title)
@@ -184,7 +182,7 @@ class _Sheet:
 
 def main() -> int:
     """Draws both sheets."""
-    parser = argparse.ArgumentParser(prog="python -m synthetic_heads.sheets", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.synthetic.image_grids", description=__doc__)
     parser.add_argument(
         "--out", type=Path, default=Path("docs"), help="folder for heads.jpg and action_units.jpg"
     )

@@ -9,10 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from facegan.errors import InputError
-from facegan.geometry.landmarks import NUM_LANDMARKS
-from facegan.geometry.motion import NUM_MOTION_PARAMS
-from facegan.preparation.shard_writer import MESH_POINTS
+from synthetic_heads.conventions import NUM_LANDMARKS, NUM_MESH_POINTS, NUM_MOTION_PARAMS
 from synthetic_heads.identity import sample_identity
 from synthetic_heads.render import Frame, render
 from synthetic_heads.scene import sample_scene
@@ -20,8 +17,8 @@ from synthetic_heads.scene import sample_scene
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GROUND_TRUTH = "ground_truth.parquet"
-SCHEMA = pa.schema(
+GROUND_TRUTH_FILE = "ground_truth.parquet"
+GROUND_TRUTH_SCHEMA = pa.schema(
     [
         ("video", pa.string()),
         ("identity", pa.string()),
@@ -31,14 +28,14 @@ SCHEMA = pa.schema(
         ("fps", pa.float64()),
         ("size", pa.int32()),
         ("landmarks", pa.list_(pa.float32(), 2 * NUM_LANDMARKS)),
-        ("mesh", pa.list_(pa.float32(), 3 * MESH_POINTS)),
+        ("mesh", pa.list_(pa.float32(), 3 * NUM_MESH_POINTS)),
         ("motion", pa.list_(pa.float32(), NUM_MOTION_PARAMS)),
         ("gaze", pa.list_(pa.float32(), 2)),
         ("segmentation", pa.binary()),
         ("camera", pa.list_(pa.float64(), 4)),
         ("identity_seed", pa.int64()),
         ("scene_seed", pa.int64()),
-        ("grain", pa.int64()),
+        ("noise_seed", pa.int64()),
     ]
 )
 """The columns, one row a frame. video: path in the folder; clip: number among the identity's; landmarks and
@@ -47,7 +44,7 @@ mesh: pixels of the frame, point by point; gaze: right and down in radians; segm
 
 
 class GroundTruth:
-    """What is known of the frames that :func:`synthetic_heads.synthesize` drew.
+    """What is known of the frames of rendered videos.
 
     Frames are numbered as the rows of the table, clip after clip.
 
@@ -58,23 +55,23 @@ class GroundTruth:
         videos: each video's path in the folder to the rows of its frames, in order.
 
     Raises:
-        InputError: if the folder holds no ground truth of this kind.
+        ValueError: if the folder holds no ground truth of this kind.
     """
 
     def __init__(self, folder: Path | str) -> None:
-        self.path = Path(folder) / GROUND_TRUTH
+        self.path = Path(folder) / GROUND_TRUTH_FILE
         if not self.path.is_file():
-            msg = f"{folder} holds no {GROUND_TRUTH}: name a folder that facegan synthesize wrote"
-            raise InputError(msg)
+            msg = f"{folder} holds no {GROUND_TRUTH_FILE}"
+            raise ValueError(msg)
         try:
             self._file = pq.ParquetFile(self.path)
-            known = self._file.schema_arrow.equals(SCHEMA)
+            known = self._file.schema_arrow.equals(GROUND_TRUTH_SCHEMA)
         except (pa.ArrowException, OSError) as error:
             msg = f"cannot read {self.path}: {error}"
-            raise InputError(msg) from error
+            raise ValueError(msg) from error
         if not known:
-            msg = f"{self.path} has other columns than this program writes: synthesize anew"
-            raise InputError(msg)
+            msg = f"{self.path} has other columns than this version writes"
+            raise ValueError(msg)
         names = self._file.read(columns=["video"])["video"].to_numpy()
         found, first, counts = np.unique(names, return_index=True, return_counts=True)
         self.videos: dict[str, range] = {
@@ -129,7 +126,7 @@ class GroundTruth:
 
 def _as_arrays(row: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: np.array(value, SCHEMA.field(name).type.value_type.to_pandas_dtype())
+        name: np.array(value, GROUND_TRUTH_SCHEMA.field(name).type.value_type.to_pandas_dtype())
         if isinstance(value, list)
         else value
         for name, value in row.items()

@@ -1,13 +1,11 @@
 """What detectors of real faces make of drawn ones, in a sample as small as is telling."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from facegan.geometry.motion import MOTION_NAMES, POSE_ANGLES, POSE_SCALE
-from synthetic_heads import render, sample_identity
-from synthetic_heads.fidelity import (
+from benchmarks.synthetic.fidelity import (
     auc,
     correlation,
     identity_auc,
@@ -16,6 +14,10 @@ from synthetic_heads.fidelity import (
     single_units,
     uniform_poses,
 )
+
+from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, POSE_ANGLES, POSE_SCALE
+from facegan.perception import FaceAnalyzer
+from synthetic_heads import render, sample_identity
 
 PEOPLE = 20
 PITCH, YAW, ROLL = (MOTION_NAMES.index(name) for name in POSE_ANGLES)
@@ -84,12 +86,6 @@ def test_people_are_themselves_to_the_identity_network():
     assert identity_auc(12, 3) >= 0.97
 
 
-def test_one_seed_is_one_picture():
-    (seed, vector, gaze), *_ = random_poses(1, 5)
-    first, again = (render(sample_identity(seed), vector, gaze=gaze, grain=seed) for _ in range(2))
-    np.testing.assert_array_equal(first.image, again.image)
-
-
 def test_correlation_and_auc_are_what_they_are_named():
     a = np.array([1, 2, np.nan, 4, 3], np.float32)
     assert correlation(a, 3 - 2 * a) == pytest.approx(-1)
@@ -97,3 +93,20 @@ def test_correlation_and_auc_are_what_they_are_named():
     assert auc(np.array([2.0, 3]), np.array([0.0, 1])) == 1
     assert auc(np.array([0.0, 2]), np.array([1.0, 1])) == 0.5
     assert auc(np.array([1.0]), np.array([1.0])) == 0.5
+
+
+@pytest.mark.parametrize("seed", [4, 7])
+def test_mediapipe_sees_every_iris_point_where_it_is(seed):
+    """So they are in MediaPipe's order: the person's right eye first; middle, right, top, left, bottom."""
+    identity = replace(sample_identity(seed), glasses=None)
+    with FaceAnalyzer(single_images=True) as analyzer:
+        for gaze in ((0, 0), (-0.3, 0), (0.3, 0), (0, 0.2)):
+            frame = render(identity, np.zeros(NUM_MOTION_PARAMS), 256, gaze=gaze)
+            (face,) = analyzer(frame.image)
+            seen, true = face.mesh[468:, :2], frame.mesh[468:, :2]
+            away = np.linalg.norm(seen[:, None] - true, axis=2)
+            np.testing.assert_array_equal(away.argmin(axis=1), np.arange(10))
+            assert np.diag(away).max() < 2.5
+            for middle, right, top, left, bottom in true.reshape(2, 5, 2):
+                assert right[0] - middle[0] > 3 > 0 > -3 > left[0] - middle[0]
+                assert top[1] - middle[1] < -3 < 0 < 3 < bottom[1] - middle[1]
