@@ -10,8 +10,10 @@ BIN := .venv/bin
 FACEGAN := $(BIN)/facegan
 FIT = $(FACEGAN) fit -c lightning_config.yaml -c stages/$(1).yaml $(if $(SMALL),-c stages/small/$(1).yaml) $(if $(LITE),$(addprefix -c ,$(wildcard stages/lite/$(1).yaml))) -c data/$(DATA).yaml $(ARGS)
 
+export NO_MKDOCS_2_WARNING := 1
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint benchmark train-stage1 train-stage2 train-stage3 finetune bundle evaluate dashboard app clean
+.PHONY: help demo test test-fast lint docs benchmark train-stage1 train-stage2 train-stage3 finetune bundle evaluate dashboard app clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +40,9 @@ lint: .venv/ready ## ruff, mypy, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: .venv/ready ## the documentation with its API reference as a site in site/
+	$(BIN)/mkdocs build --strict
 
 benchmark: .venv/ready ## speed and memory: a table, runs/benchmark.json and .png; the machine must be idle
 	mkdir -p runs
@@ -71,4 +76,4 @@ app: .venv/ready ## the web page; MODEL=folder, ARGS="--port 8000 …"
 	$(FACEGAN) app --model $(or $(MODEL),runs/model) $(ARGS)
 
 clean: ## removes the virtual environment, caches and the demo; trained runs stay
-	rm -rf .venv runs/demo build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv runs/demo site build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
