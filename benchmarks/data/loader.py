@@ -108,7 +108,7 @@ def portions(pairs: TrainingPairs, times: int = 400) -> dict[str, float]:
     source = [pairs.source_of(int(one), torch.Generator().manual_seed(int(one))) for one in driver]
     both = [(s, int(d)) for s, d in zip(source, driver, strict=True)]
     images, labels = crops.image(0), crops.labels(0)
-    stored = read_pair(crops, *both[0], floats=False)
+    stored = read_pair(crops, *both[0], normalize=False)
     color, none = (Augmentation(**(AUGMENTED | {"flip": 0.0, **more})) for more in ({}, {"color": 0.0}))
     generator = torch.Generator().manual_seed(0)
     batch = default_collate([stored] * BATCH)
@@ -117,7 +117,7 @@ def portions(pairs: TrainingPairs, times: int = 400) -> dict[str, float]:
         "two segmentations (PNG)": spent(lambda i: [crops.labels(one) for one in both[i]], times),
         "background at the driver's place": spent(lambda i: crops.moved(images, labels, *both[i]), times),
     }
-    whole = spent(lambda i: read_pair(crops, *both[i], floats=False), times)
+    whole = spent(lambda i: read_pair(crops, *both[i], normalize=False), times)
     seconds["numbers, tensors"] = max(whole - sum(seconds.values()), 0)
     # Half of the pairs are mirrored.
     seconds["mirror"] = AUGMENTED["flip"] * spent(lambda i: mirrored(stored), times)

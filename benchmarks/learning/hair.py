@@ -30,7 +30,7 @@ from facegan.stages.checkpoints import StageCheckpoint
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from facegan.data import Pair
+    from facegan.data import FacePair
 
     Mask = NDArray[np.bool_]
 
@@ -55,12 +55,16 @@ def main() -> None:
     wrong: dict[str, list[int]] = defaultdict(list)
     for split, people in (("test", "kept out"), ("train", "learnt from")):
         crops = FaceCrops(given.data, split, given.size)
-        for pair in ValidationPairs(crops, given.pairs, aligned=False):
-            own, hair = ((pair[f"{role}_segmentation"] == HAIR).numpy() for role in ("source", "driving"))
+        for pair in ValidationPairs(crops, given.pairs, align_background=False):
+            own, hair = (
+                (getattr(pair, f"{role}_segmentation") == HAIR).numpy() for role in ("source", "driving")
+            )
             for truth, role, asked in ((hair, "driving", ""), (own, "source", " unmoved")):
-                heatmap = draw_gaussians(pair[f"{role}_landmarks"][None], crops.size, stage.config["sigma"])
+                heatmap = draw_gaussians(
+                    getattr(pair, f"{role}_landmarks")[None], crops.size, stage.config["sigma"]
+                )
                 with torch.inference_mode():
-                    _, logits = network(pair["source"][None], heatmap)
+                    _, logits = network(pair.source_image[None], heatmap)
                 painted = (logits[0].argmax(dim=0) == HAIR).numpy()
                 answers = {f"S_fr, people {people}{asked}": painted}
                 if role == "driving":
@@ -86,9 +90,9 @@ def main() -> None:
         print(f"{share:.3f}  of the errors of people {people} are in pixels that touch the outline")
 
 
-def turned(pair: Pair) -> str:
+def turned(pair: FacePair) -> str:
     """Between which of ``TURNS`` a head turns from source to driver."""
-    angle = turns(pair["source_motion"][None].numpy(), pair["driving_motion"].numpy()).item()
+    angle = turns(pair.source_motion[None].numpy(), pair.driving_motion.numpy()).item()
     low, high = next(between for between in pairwise(TURNS) if angle <= between[1])
     return f"turned by {low:02} to {high:02} degrees"
 

@@ -68,9 +68,9 @@ def true_head(stage: JointStage, data: JointData) -> dict[str, float]:
     """
     values: dict[str, list[float]] = {"mse": [], "perceptual": []}
     for pair in data.test_dataloader():
-        truth = pair["driving"]
-        head = (pair["driving_segmentation"] > 0) | (pair["background_segmentation"] > 0)
-        answer = torch.where(head[:, None], truth, pair["background"])
+        truth = pair.driving_image
+        head = (pair.driving_segmentation > 0) | (pair.background_segmentation > 0)
+        answer = torch.where(head[:, None], truth, pair.background_image)
         values["mse"] += masked_mse(answer, truth).tolist()
         values["perceptual"] += stage.perceptual.distances(answer, truth).tolist()
     return {name: float(np.mean(numbers)) for name, numbers in values.items()}

@@ -17,7 +17,7 @@ from facegan import losses
 from facegan.networks.convolution import ReflectConv2d
 
 if TYPE_CHECKING:
-    from facegan.data import Pair
+    from facegan.data import FacePair
     from facegan.stages.gan_stage import GANStage
 
 
@@ -40,7 +40,7 @@ class ReferenceStep:
             for networks in stage.sides().values()
         )
 
-    def __call__(self, pair: Pair) -> dict[str, float]:
+    def __call__(self, pair: FacePair) -> dict[str, float]:
         """One step; both losses before it."""
         stage, form = self.stage, self.stage.adversarial.form
         made = stage.generate(pair)

@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
+from facegan.data import FacePair
 from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.geometry.motion import NUM_MOTION_PARAMS as NUMBERS
 from facegan.networks import GeneratorConfig, VGGFeatures
@@ -18,7 +19,8 @@ from facegan.stages import BackgroundMixStage, JointStage, LandmarkTransformStag
 from facegan.stages.base_stage import CONFIG_KEY, STAGE_KEY
 
 if TYPE_CHECKING:
-    from facegan.data import Pair
+    from torch import Tensor
+
     from facegan.stages.config import OptimizerConfig
     from facegan.stages.gan_stage import GANStage
 
@@ -45,22 +47,22 @@ def build(case: str, optimizer: OptimizerConfig) -> GANStage:
     return stage
 
 
-def pair(size: int, seed: int, batch: int = 1) -> Pair:
+def pair(size: int, seed: int, batch: int = 1) -> FacePair:
     """A batch: smooth noise as pictures, segmentations and landmarks where a face may have them."""
     random = torch.Generator().manual_seed(seed)
     grid = torch.linspace(-1, 1, size)
     radius = (grid[None] ** 2 + grid[:, None] ** 2).sqrt()
     head, above = radius < 0.7, grid[:, None] < -0.3
     labels = (head.byte() + (head & above).byte()).repeat(batch, 1, 1)
-    made: Pair = {}
+    fields: dict[str, Tensor] = {}
     for role in ("source", "driving", "background"):
         noise = torch.randn(batch, 3, size // 8, size // 8, generator=random)
-        made[role] = functional.interpolate(noise, (size, size), mode="bicubic").tanh()
-        made[f"{role}_segmentation"] = labels.clone()
+        fields[f"{role}_image"] = functional.interpolate(noise, (size, size), mode="bicubic").tanh()
+        fields[f"{role}_segmentation"] = labels.clone()
     for role in ("source", "driving"):
-        made[f"{role}_landmarks"] = 0.8 * torch.rand(batch, NUM_LANDMARKS, 2, generator=random) - 0.4
-        made[f"{role}_motion"] = torch.rand(batch, NUMBERS, generator=random)
-    return made
+        fields[f"{role}_landmarks"] = 0.8 * torch.rand(batch, NUM_LANDMARKS, 2, generator=random) - 0.4
+        fields[f"{role}_motion"] = torch.rand(batch, NUMBERS, generator=random)
+    return FacePair(**fields)
 
 
 class Noise(pl.LightningDataModule):
@@ -72,19 +74,19 @@ class Noise(pl.LightningDataModule):
         self.batch = batch
         self.count = count
 
-    def train_dataloader(self) -> DataLoader[Pair]:
+    def train_dataloader(self) -> DataLoader[FacePair]:
         """In the order of their seeds."""
         return DataLoader(_Pairs(self.size, self.batch, self.count), batch_size=None)
 
 
-class _Pairs(Dataset["Pair"]):
+class _Pairs(Dataset["FacePair"]):
     def __init__(self, size: int, batch: int, count: int) -> None:
         self.size, self.batch, self.count = size, batch, count
 
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, seed: int) -> Pair:
+    def __getitem__(self, seed: int) -> FacePair:
         return pair(self.size, seed, self.batch)
 
 

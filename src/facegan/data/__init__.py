@@ -2,7 +2,7 @@
 
 from facegan.data.augmentation import Augmentation
 from facegan.data.face_crops import FaceCrops, dataset_info
-from facegan.data.face_pair import Pair, normalize_images, read_pair
+from facegan.data.face_pair import FacePair, normalize_images, read_pair
 from facegan.data.pair_datasets import TrainingPairs, ValidationPairs
 from facegan.data.pair_sampler import PairSampler
 from facegan.data.pair_selection import cross_pairs, nearest_motion
@@ -10,7 +10,7 @@ from facegan.data.pair_selection import cross_pairs, nearest_motion
 __all__ = [
     "Augmentation",
     "FaceCrops",
-    "Pair",
+    "FacePair",
     "PairSampler",
     "TrainingPairs",
     "ValidationPairs",

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from facegan.data.face_crops import to_floats, to_tensor
-from facegan.data.face_pair import PICTURES
+from facegan.data.face_pair import ROLES, FacePair
 from facegan.geometry.landmarks import denormalize_points, flip_landmarks, normalize_points
 from facegan.geometry.motion import flip_motion, rotate_in_plane
-
-if TYPE_CHECKING:
-    from facegan.data.face_pair import Pair
 
 
 class Augmentation:
@@ -74,23 +71,24 @@ class Augmentation:
             steps += [augment.ImageCompression(quality_range=(jpeg, 100), p=1)]
         self._photograph = _composed(steps, moves=bool(affine))
 
-    def __call__(self, pair: Pair, generator: torch.Generator) -> Pair:
+    def __call__(self, pair: FacePair, generator: torch.Generator) -> FacePair:
         """A changed pair, its pictures floats or bytes as in the given one, which is left as it is."""
-        pair = pair.copy()
-        if "source" in pair:
+        if pair.source_image is not None:
+            fields = pair._asdict()
             if self._light:
-                self._change(self._light, pair, PICTURES, generator)
+                self._change(self._light, fields, ROLES, generator)
             if self._photograph:
-                roles = PICTURES[:1] if self.source_only else PICTURES
-                change = self._change(self._photograph, pair, roles, generator, moves=bool(self.affine))
+                roles = ROLES[:1] if self.source_only else ROLES
+                change = self._change(self._photograph, fields, roles, generator, moves=bool(self.affine))
                 if self.affine:
-                    self._turn(pair, roles, change)
+                    self._turn(fields, roles, change)
+            pair = FacePair(**fields)
         return mirrored(pair) if torch.rand((), generator=generator).item() < self.flip else pair
 
     def _change(
         self,
         transform: Any,
-        pair: Pair,
+        fields: dict[str, Tensor],
         roles: tuple[str, ...],
         generator: torch.Generator,
         *,
@@ -98,46 +96,49 @@ class Augmentation:
     ) -> dict[str, Any]:
         """Applies a transform with the same random numbers to several roles of a pair; returns these."""
         transform.set_random_seed(int(torch.randint(2**31, (), generator=generator).item()))
-        size = pair["source"].shape[-1]
-        given = {_target(role, "image"): _to_uint8(pair[role]) for role in roles}
-        points = [role for role in roles if f"{role}_landmarks" in pair]
+        size = fields["source_image"].shape[-1]
+        given = {_target(role, "image"): _to_uint8(fields[f"{role}_image"]) for role in roles}
+        points = [role for role in roles if f"{role}_landmarks" in fields]
         if moves:
             for role in roles:
-                given[_target(role, "mask")] = pair[f"{role}_segmentation"].numpy()
+                given[_target(role, "mask")] = fields[f"{role}_segmentation"].numpy()
             for role in points:
-                numbers = pair[f"{role}_landmarks"].numpy()
+                numbers = fields[f"{role}_landmarks"].numpy()
                 given[_target(role, "keypoints")] = denormalize_points(numbers, size)
         done = transform(**given)
         for role in roles:
             picture = to_tensor(np.ascontiguousarray(done[_target(role, "image")]))
-            pair[role] = to_floats(picture) if pair[role].is_floating_point() else picture
+            floats = fields[f"{role}_image"].is_floating_point()
+            fields[f"{role}_image"] = to_floats(picture) if floats else picture
             if moves:
-                pair[f"{role}_segmentation"] = torch.from_numpy(done[_target(role, "mask")])
+                fields[f"{role}_segmentation"] = torch.from_numpy(done[_target(role, "mask")])
         for role in points if moves else ():
             moved = np.asarray(done[_target(role, "keypoints")], np.float32)
-            pair[f"{role}_landmarks"] = torch.from_numpy(normalize_points(moved, size))
+            fields[f"{role}_landmarks"] = torch.from_numpy(normalize_points(moved, size))
         return dict(done["replay"])
 
-    def _turn(self, pair: Pair, roles: tuple[str, ...], replay: dict[str, Any]) -> None:
+    def _turn(self, fields: dict[str, Tensor], roles: tuple[str, ...], replay: dict[str, Any]) -> None:
         """The heads turn with their pictures."""
         matrix = replay["transforms"][0]["params"]["matrix"]
         angle = math.degrees(math.atan2(matrix[1][0], matrix[0][0]))
         for role in roles:
-            if f"{role}_motion" in pair:
-                pair[f"{role}_motion"] = rotate_in_plane(pair[f"{role}_motion"], angle)
+            if f"{role}_motion" in fields:
+                fields[f"{role}_motion"] = rotate_in_plane(fields[f"{role}_motion"], angle)
 
 
-def mirrored(pair: Pair) -> Pair:
+def mirrored(pair: FacePair) -> FacePair:
     """The pair in a mirror: pictures, landmarks and motion."""
     result = {}
-    for name, value in pair.items():
+    for name, value in pair._asdict().items():
+        if value is None:
+            continue
         if name.endswith("landmarks"):
             result[name] = flip_landmarks(value)
         elif name.endswith("motion"):
             result[name] = flip_motion(value)
         else:
             result[name] = value.flip(-1)
-    return result
+    return FacePair(**result)
 
 
 def _composed(steps: list[Any], *, moves: bool = False) -> Any:
@@ -150,12 +151,12 @@ def _composed(steps: list[Any], *, moves: bool = False) -> Any:
     return augment.ReplayCompose(
         steps,
         keypoint_params=augment.KeypointParams("xy", remove_invisible=False) if moves else None,
-        additional_targets={_target(role, kind): kind for role in PICTURES[1:] for kind in kinds},
+        additional_targets={_target(role, kind): kind for role in ROLES[1:] for kind in kinds},
     )
 
 
 def _target(role: str, kind: str) -> str:
-    return kind if role == PICTURES[0] else f"{role}_{kind}"
+    return kind if role == ROLES[0] else f"{role}_{kind}"
 
 
 def _to_uint8(picture: Tensor) -> np.ndarray:

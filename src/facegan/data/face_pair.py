@@ -1,23 +1,66 @@
-"""A pair of two frames of one track: source and driver, the driver being the truth."""
+"""A pair of two frames of one track: a source, and a driving frame that is the target."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.utils.data import default_collate
+from torch.utils.data._utils.collate import default_collate_fn_map
 
 from facegan.data.face_crops import to_floats, to_tensor
 
 if TYPE_CHECKING:
     from facegan.data.face_crops import FaceCrops
 
-Pair = dict[str, Tensor]
-"""``source`` and ``driving`` pictures 3×S×S in -1..1, and of each ``…_segmentation`` S×S,
-``…_landmarks`` 68×2 and ``…_motion`` 20. ``background`` and ``background_segmentation`` are the source
-as seen at the driver's place, which of one track shows what stands still where the driver has it.
-On their way from a reader to a device, pictures are bytes (uint8, 0..255)."""
-PICTURES = ("source", "driving", "background")
+ROLES = ("source", "driving", "background")
+"""Roles of the images of a pair."""
+_ABSENT: Any = None
+
+
+class FacePair(NamedTuple):
+    """One pair, or a batch of N pairs with a first dimension N; moves to a device as any named tuple.
+
+    The background image I_b is the source frame, in the driving frame's crop window where both are of one
+    track. Images and segmentations are None in pairs that were read with ``load_images=False``; their type
+    does not say so, because a training stage knows which data it asks for.
+
+    Attributes:
+        source_landmarks: 68×2 in -1..1, l_s.
+        source_motion: 20 motion parameters.
+        driving_landmarks: 68×2 in -1..1, l_d.
+        driving_motion: 20 motion parameters, m_d.
+        source_image: 3×S×S in -1..1, or uint8 0..255 between reader and device; I_s.
+        source_segmentation: S×S, uint8, 0 background, 1 face, 2 hair.
+        driving_image: 3×S×S, the target I_d.
+        driving_segmentation: S×S.
+        background_image: 3×S×S, I_b.
+        background_segmentation: S×S.
+    """
+
+    source_landmarks: Tensor
+    source_motion: Tensor
+    driving_landmarks: Tensor
+    driving_motion: Tensor
+    source_image: Tensor = _ABSENT
+    source_segmentation: Tensor = _ABSENT
+    driving_image: Tensor = _ABSENT
+    driving_segmentation: Tensor = _ABSENT
+    background_image: Tensor = _ABSENT
+    background_segmentation: Tensor = _ABSENT
+
+
+def collate_pairs(pairs: list[FacePair], **_: Any) -> FacePair:
+    """Stack pairs into a batch; fields that are None stay None."""
+    fields: list[Any] = [
+        _ABSENT if values[0] is None else default_collate(list(values)) for values in zip(*pairs, strict=True)
+    ]
+    return FacePair(*fields)
+
+
+# The extension point that default_collate documents for types of one's own.
+default_collate_fn_map[FacePair] = collate_pairs
 
 
 def read_pair(
@@ -25,42 +68,46 @@ def read_pair(
     source: int,
     driving: int,
     *,
-    pictures: bool = True,
-    aligned: bool = True,
-    floats: bool = True,
-) -> Pair:
-    """Two crops as a pair, by their indices.
+    load_images: bool = True,
+    align_background: bool = True,
+    normalize: bool = True,
+) -> FacePair:
+    """Read two crops as a pair.
 
     Args:
         crops: the data.
-        source: index of the source.
-        driving: index of the driver.
-        pictures: False leaves pictures and segmentations out.
-        aligned: False leaves the background where the source has it.
-        floats: False leaves pictures as they are stored, in bytes, for :func:`normalize_images` later.
+        source: index of the source crop.
+        driving: index of the driving crop.
+        load_images: False leaves images and segmentations None.
+        align_background: False leaves the background where it is in the source's crop.
+        normalize: False leaves images as uint8, to be converted later by :func:`normalize_images`.
     """
-    indices = {"source": source, "driving": driving}
-    pair: Pair = {}
-    for role, index in indices.items():
-        pair[f"{role}_landmarks"] = torch.from_numpy(crops.landmarks[index])
-        pair[f"{role}_motion"] = torch.from_numpy(crops.motion[index])
-    if not pictures:
+    pair = FacePair(
+        torch.from_numpy(crops.landmarks[source]),
+        torch.from_numpy(crops.motion[source]),
+        torch.from_numpy(crops.landmarks[driving]),
+        torch.from_numpy(crops.motion[driving]),
+    )
+    if not load_images:
         return pair
-    seen = {role: (crops.image(index), crops.labels(index)) for role, index in indices.items()}
-    seen["background"] = crops.moved(*seen["source"], source, driving) if aligned else seen["source"]
-    for role, (image, labels) in seen.items():
-        pair[role] = to_tensor(image)
-        pair[f"{role}_segmentation"] = torch.from_numpy(labels)
-    return normalize_images(pair) if floats else pair
+    source_frame = crops.image(source), crops.labels(source)
+    driving_frame = crops.image(driving), crops.labels(driving)
+    background = crops.moved(*source_frame, source, driving) if align_background else source_frame
+    images: dict[str, Tensor] = {}
+    for role, (image, labels) in zip(ROLES, (source_frame, driving_frame, background), strict=True):
+        images[f"{role}_image"] = to_tensor(image)
+        images[f"{role}_segmentation"] = torch.from_numpy(labels)
+    pair = pair._replace(**images)
+    return normalize_images(pair) if normalize else pair
 
 
-def normalize_images(pair: Pair) -> Pair:
-    """A pair, or a batch of pairs, with its pictures in -1..1; those that are floats stay as they are.
-
-    They get the precision of the landmarks.
-    """
-    pair = pair.copy()
-    for role in PICTURES:
-        if role in pair and pair[role].dtype == torch.uint8:
-            pair[role] = to_floats(pair[role].contiguous()).to(pair["source_landmarks"].dtype)
-    return pair
+def normalize_images(pair: FacePair) -> FacePair:
+    """Convert the uint8 images of a pair or batch to -1..1 in the precision of its landmarks."""
+    images = {f"{role}_image": getattr(pair, f"{role}_image") for role in ROLES}
+    return pair._replace(
+        **{
+            name: to_floats(image.contiguous()).to(pair.source_landmarks.dtype)
+            for name, image in images.items()
+            if image is not None and image.dtype == torch.uint8
+        }
+    )

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from facegan.data.face_pair import Pair, read_pair
+from facegan.data.face_pair import FacePair, read_pair
 from facegan.geometry.motion import rotation_matrix
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from facegan.data.pair_sampler import SampleKey
 
 
-class TrainingPairs(Dataset[Pair]):
+class TrainingPairs(Dataset[FacePair]):
     """Every crop once as driver, each time with a random other crop of its track as source.
 
     An item is asked for by a driver's index and the seed of all that is random about its pair; with the
@@ -27,33 +27,33 @@ class TrainingPairs(Dataset[Pair]):
 
     Args:
         crops: the data.
-        pictures: False leaves pictures and segmentations out.
-        aligned: False leaves backgrounds where the source has them.
+        load_images: False leaves images and segmentations None.
+        align_background: False leaves backgrounds where they are in the source's crop.
         augmentation: applied to every pair.
         min_time_gap_s: seconds that source and driver are apart at least.
         min_pose_change_deg: degrees that the head turns between them at least. Where no crop of the track
             is both, the source is the one furthest off in time.
-        floats: False gives pictures in bytes, for :func:`facegan.data.normalize_images` on the device.
+        normalize: False gives uint8 images, for :func:`facegan.data.normalize_images` on the device.
     """
 
     def __init__(
         self,
         crops: FaceCrops,
         *,
-        pictures: bool = True,
-        aligned: bool = True,
+        load_images: bool = True,
+        align_background: bool = True,
         augmentation: Augmentation | None = None,
         min_time_gap_s: float = 0.0,
         min_pose_change_deg: float = 0.0,
-        floats: bool = True,
+        normalize: bool = True,
     ) -> None:
         self.crops = crops
-        self.pictures = pictures
-        self.aligned = aligned
+        self.load_images = load_images
+        self.align_background = align_background
         self.augmentation = augmentation
         self.min_time_gap_s = min_time_gap_s
         self.min_pose_change_deg = min_pose_change_deg
-        self.floats = floats
+        self.normalize = normalize
         order = np.argsort(crops.track, kind="stable")
         starts = np.searchsorted(crops.track[order], np.arange(crops.track.max(initial=-1) + 1))
         self._members = np.split(order, starts[1:]) if len(order) else []
@@ -61,12 +61,17 @@ class TrainingPairs(Dataset[Pair]):
     def __len__(self) -> int:
         return len(self.crops)
 
-    def __getitem__(self, draw: SampleKey | int) -> Pair:
+    def __getitem__(self, draw: SampleKey | int) -> FacePair:
         index, seed = draw if isinstance(draw, tuple) else (draw, draw)
         generator = torch.Generator().manual_seed(seed)
         source = self.source_of(index, generator)
         pair = read_pair(
-            self.crops, source, index, pictures=self.pictures, aligned=self.aligned, floats=self.floats
+            self.crops,
+            source,
+            index,
+            load_images=self.load_images,
+            align_background=self.align_background,
+            normalize=self.normalize,
         )
         return self.augmentation(pair, generator) if self.augmentation else pair
 
@@ -100,20 +105,22 @@ def turns(motion: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np
     return degrees
 
 
-class ValidationPairs(Dataset[Pair]):
+class ValidationPairs(Dataset[FacePair]):
     """The same pairs every time: drivers evenly over the data, source the first crop of the track.
 
     Args:
         crops: the data.
         count: how many pairs; fewer if there are fewer crops.
-        pictures: False leaves pictures and segmentations out.
-        aligned: False leaves backgrounds where the source has them.
+        load_images: False leaves images and segmentations None.
+        align_background: False leaves backgrounds where they are in the source's crop.
     """
 
-    def __init__(self, crops: FaceCrops, count: int, *, pictures: bool = True, aligned: bool = True) -> None:
+    def __init__(
+        self, crops: FaceCrops, count: int, *, load_images: bool = True, align_background: bool = True
+    ) -> None:
         self.crops = crops
-        self.pictures = pictures
-        self.aligned = aligned
+        self.load_images = load_images
+        self.align_background = align_background
         _, first = np.unique(crops.track, return_index=True)
         source = first[crops.track]
         # A crop is no test of itself.
@@ -124,6 +131,12 @@ class ValidationPairs(Dataset[Pair]):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, index: int) -> Pair:
+    def __getitem__(self, index: int) -> FacePair:
         source, driver = self.indices[index]
-        return read_pair(self.crops, int(source), int(driver), pictures=self.pictures, aligned=self.aligned)
+        return read_pair(
+            self.crops,
+            int(source),
+            int(driver),
+            load_images=self.load_images,
+            align_background=self.align_background,
+        )

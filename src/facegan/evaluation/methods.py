@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from facegan.data import FaceCrops, Pair
+    from facegan.data import FaceCrops, FacePair
     from facegan.evaluation.evaluation_pairs import EvaluationPairs
     from facegan.networks import Reenactment
 
@@ -156,23 +156,23 @@ class Reenacting:
         return [to_image(picture) for picture in self.reenact(pairs)[1].result.float().cpu()]
 
     @torch.inference_mode()
-    def reenact(self, pairs: NDArray[np.int64]) -> tuple[Pair, Reenactment]:
+    def reenact(self, pairs: NDArray[np.int64]) -> tuple[FacePair, Reenactment]:
         """The pairs as a batch, and everything that the model makes of them."""
-        batch: Pair = default_collate(
+        batch: FacePair = default_collate(
             [
                 read_pair(self._crops, int(self._trials.source[pair]), int(self._trials.driver[pair]))
                 for pair in pairs
             ]
         )
-        background = mask_background(batch["background"], batch["background_segmentation"])
+        background = mask_background(batch.background_image, batch.background_segmentation)
         inputs: list[Tensor] = [
-            batch["source"],
-            batch["source_landmarks"],
-            batch["driving_motion"],
+            batch.source_image,
+            batch.source_landmarks,
+            batch.driving_motion,
             background,
         ]
         if isinstance(self._model, FaceGAN) and self._model.landmark_transformer is None:
-            inputs.append(batch["driving_landmarks"])
+            inputs.append(batch.driving_landmarks)
         return batch, self._model(*(tensor.to(self._device) for tensor in inputs))
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from facegan import losses
-from facegan.data import Pair
+from facegan.data import FacePair
 from facegan.errors import InputError
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.networks import (
@@ -126,51 +126,51 @@ class BackgroundMixStage(GANStage):
         """D_b1..3."""
         return {"picture": self.discriminator}
 
-    def generate(self, pair: Pair) -> Mixed:
+    def generate(self, pair: FacePair) -> Mixed:
         """Puts a head before the source's background."""
         head = self._head(pair)
-        background = mask_background(pair["background"], pair["background_segmentation"])
+        background = mask_background(pair.background_image, pair.background_segmentation)
         painted, mask = self.in_use(head, background)
         return Mixed(head, background, painted, mask, mix(painted, mask, background))
 
-    def judged(self, made: Mixed, pair: Pair) -> dict[str, tuple[Tensor, Tensor]]:
+    def judged(self, made: Mixed, pair: FacePair) -> dict[str, tuple[Tensor, Tensor]]:
         """I_r against I_d."""
-        return {"picture": (made.result, pair["driving"])}
+        return {"picture": (made.result, pair.driving_image)}
 
-    def terms(self, made: Mixed, pair: Pair) -> dict[str, Tensor]:
+    def terms(self, made: Mixed, pair: FacePair) -> dict[str, Tensor]:
         """L_bm, L_bp and L_br."""
         return mixing_terms(made, pair, self.perceptual, self.hparams)
 
-    def measure(self, pair: Pair) -> Measured:
+    def measure(self, pair: FacePair) -> Measured:
         """Error of I_r against I_d, beside that of the source as it is and of the plain paste; the mask."""
         made = self.generate(pair)
-        truth = pair["driving"]
-        pasted = made.head + made.background * (pair["driving_segmentation"] == 0)[:, None]
+        truth = pair.driving_image
+        pasted = made.head + made.background * (pair.driving_segmentation == 0)[:, None]
         return {
             "mse": masked_mse(made.result, truth),
-            "mse_of_source": masked_mse(pair["source"], truth),
+            "mse_of_source": masked_mse(pair.source_image, truth),
             "mse_of_paste": masked_mse(pasted, truth),
             "perceptual": self.perceptual.distances(made.result, truth),
-            "perceptual_of_source": self.perceptual.distances(pair["source"], truth),
+            "perceptual_of_source": self.perceptual.distances(pair.source_image, truth),
             **mixing_measures(made.result, made.mask, pair),
         }
 
-    def panels(self, pair: Pair) -> dict[str, Tensor]:
+    def panels(self, pair: FacePair) -> dict[str, Tensor]:
         """Head, background, painted picture, mask, result, truth."""
         made = self.generate(pair)
         return {
-            "source I_s": pair["source"],
+            "source I_s": pair.source_image,
             "head I'_fr": made.head,
             "background I_b": made.background,
             "painted I_c": made.painted,
             "mask M": made.mask * 2 - 1,
             self.result_panel: made.result,
-            "truth I_d": pair["driving"],
+            "truth I_d": pair.driving_image,
         }
 
-    def _head(self, pair: Pair) -> Tensor:
+    def _head(self, pair: FacePair) -> Tensor:
         """I'_fr, of the truth or reenacted."""
-        head = mask_head(pair["driving"], pair["driving_segmentation"])
+        head = mask_head(pair.driving_image, pair.driving_segmentation)
         if self.reenactor is None:
             return head
         chosen = torch.ones(len(head), dtype=torch.bool)
@@ -184,14 +184,14 @@ class BackgroundMixStage(GANStage):
         if chosen.any():
             with torch.no_grad():
                 size = head.shape[-1]
-                heatmap = draw_gaussians(pair["driving_landmarks"][chosen], size, self.sigma)
-                head[chosen] = mask_predicted_head(*self.reenactor(pair["source"][chosen], heatmap)).to(
+                heatmap = draw_gaussians(pair.driving_landmarks[chosen], size, self.sigma)
+                head[chosen] = mask_predicted_head(*self.reenactor(pair.source_image[chosen], heatmap)).to(
                     head.dtype
                 )
         return head
 
 
-def mixing_measures(result: Tensor, mask: Tensor, pair: Pair) -> dict[str, Tensor]:
+def mixing_measures(result: Tensor, mask: Tensor, pair: FacePair) -> dict[str, Tensor]:
     """How the background is kept and the hole filled, and where the mask lies; N numbers each.
 
     Untouched background is what is background in I_b and in the driver. Its error in I_b is what two
@@ -203,12 +203,12 @@ def mixing_measures(result: Tensor, mask: Tensor, pair: Pair) -> dict[str, Tenso
         mask: M.
         pair: a batch.
     """
-    truth, head = pair["driving"], pair["driving_segmentation"] > 0
-    cut_out = pair["background_segmentation"] > 0
+    truth, head = pair.driving_image, pair.driving_segmentation > 0
+    cut_out = pair.background_segmentation > 0
     untouched, hole = ~head & ~cut_out, ~head & cut_out
     return {
         "background_mse": masked_mse(result, truth, untouched),
-        "background_mse_of_source": masked_mse(pair["background"], truth, untouched),
+        "background_mse_of_source": masked_mse(pair.background_image, truth, untouched),
         "hole_mse": masked_mse(result, truth, hole),
         "hole_mse_of_paste": masked_mse(torch.zeros_like(truth), truth, hole),
         "mask_on_head": masked_mean(mask[:, 0].float(), head),
@@ -217,7 +217,7 @@ def mixing_measures(result: Tensor, mask: Tensor, pair: Pair) -> dict[str, Tenso
 
 
 def mixing_terms(
-    made: Mixed | Reenactment, pair: Pair, perceptual: PerceptualLoss, weights: Any
+    made: Mixed | Reenactment, pair: FacePair, perceptual: PerceptualLoss, weights: Any
 ) -> dict[str, Tensor]:
     """The weighted terms of L_b besides the adversarial one.
 
@@ -227,7 +227,7 @@ def mixing_terms(
         perceptual: V.
         weights: mapping with the arguments of :class:`BackgroundMixStage`.
     """
-    truth = pair["driving"]
+    truth = pair.driving_image
     terms = {
         "mask_smoothness": weights["mask_smoothness_weight"] * losses.mask_smoothness(made.mask),
         "mask_norm": weights["mask_norm_weight"] * losses.mask_norm(made.mask),
@@ -235,8 +235,6 @@ def mixing_terms(
         "reconstruction": weights["reconstruction_weight"] * losses.reconstruction(made.result, truth),
     }
     if weights["head_reconstruction_weight"]:
-        painted, head = (
-            mask_head(picture, pair["driving_segmentation"]) for picture in (made.painted, truth)
-        )
+        painted, head = (mask_head(picture, pair.driving_segmentation) for picture in (made.painted, truth))
         terms["painted"] = weights["head_reconstruction_weight"] * losses.reconstruction(painted, head)
     return terms

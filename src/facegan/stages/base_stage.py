@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytorch_lightning.core.optimizer import LightningOptimizer
     from torch import Tensor
 
-    from facegan.data import Pair
+    from facegan.data import FacePair
     from facegan.stages.config import OptimizerConfig
 
 STAGE_KEY, CONFIG_KEY, PROGRESS_KEY = "facegan_stage", "facegan_config", "facegan_progress"
@@ -81,15 +81,15 @@ class Stage(pl.LightningModule):
         """The networks of each optimizer: ``generator``, and ``discriminator`` if there are any."""
         raise NotImplementedError
 
-    def objectives(self, pair: Pair) -> dict[str, dict[str, Tensor]]:
+    def objectives(self, pair: FacePair) -> dict[str, dict[str, Tensor]]:
         """The weighted loss terms of each side for a batch; no term's gradient reaches the other side."""
         raise NotImplementedError
 
-    def measure(self, pair: Pair) -> Measured:
+    def measure(self, pair: FacePair) -> Measured:
         """What pairs that are not trained on are measured by, beside naive baselines: N numbers each."""
         raise NotImplementedError
 
-    def panels(self, pair: Pair) -> dict[str, Tensor]:
+    def panels(self, pair: FacePair) -> dict[str, Tensor]:
         """Pictures that show what the stage does: title to N×3×H×W or N×1×H×W, in -1..1."""
         raise NotImplementedError
 
@@ -121,12 +121,15 @@ class Stage(pl.LightningModule):
             for network in (network for side in self.sides().values() for network in side):
                 network.compile()
 
-    def on_after_batch_transfer(self, pair: Pair, dataloader_idx: int) -> Pair:
+    def on_after_batch_transfer(self, pair: FacePair, dataloader_idx: int) -> FacePair:
         """Pictures in the order that the networks have."""
         if not self.optimizer.channels_last:
             return pair
         order = torch.channels_last
-        return {k: v.contiguous(memory_format=order) if v.ndim == 4 else v for k, v in pair.items()}
+        images = {
+            name: value for name, value in pair._asdict().items() if value is not None and value.ndim == 4
+        }
+        return pair._replace(**{k: v.contiguous(memory_format=order) for k, v in images.items()})
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Adam for each side, or Muon for the generators."""
@@ -146,7 +149,7 @@ class Stage(pl.LightningModule):
         """Starts the clock; a run resumed within an epoch does not start one."""
         self._clock, self._pictures = time.perf_counter(), 0
 
-    def training_step(self, pair: Pair, batch_index: int) -> None:
+    def training_step(self, pair: FacePair, batch_index: int) -> None:
         """One backward pass for all sides; where the batch completes a step, also that step."""
         objectives = self.objectives(pair)
         totals = {side: torch.stack(list(terms.values())).sum() for side, terms in objectives.items()}
@@ -162,7 +165,7 @@ class Stage(pl.LightningModule):
         with model.no_sync() if waits else nullcontext():  # type: ignore[operator, union-attr]
             self.manual_backward(loss)
         self.batches += 1
-        pictures = len(pair["source_landmarks"]) * self.trainer.world_size
+        pictures = len(pair.source_landmarks) * self.trainer.world_size
         if completes:
             self._step(batch_index, pictures * together)
         terms = {f"train/{name}": value for side in objectives.values() for name, value in side.items()}
@@ -242,7 +245,7 @@ class Stage(pl.LightningModule):
 
     # Measuring
 
-    def validation_step(self, pair: Pair, batch_index: int) -> None:
+    def validation_step(self, pair: FacePair, batch_index: int) -> None:
         """Takes ``measure`` of a batch."""
         self._measure(pair)
 
@@ -254,7 +257,7 @@ class Stage(pl.LightningModule):
         """Leaves validation out of the speed."""
         self._clock, self._pictures = time.perf_counter(), 0
 
-    def test_step(self, pair: Pair, batch_index: int) -> None:
+    def test_step(self, pair: FacePair, batch_index: int) -> None:
         """Takes ``measure`` of a batch."""
         self._measure(pair)
 
@@ -262,11 +265,11 @@ class Stage(pl.LightningModule):
         """Logs the means as ``test/…``."""
         self._log_measures("test")
 
-    def predict_step(self, pair: Pair, batch_index: int) -> Any:
+    def predict_step(self, pair: FacePair, batch_index: int) -> Any:
         """What the stage's networks make of a batch."""
         return self(pair)
 
-    def _measure(self, pair: Pair) -> None:
+    def _measure(self, pair: FacePair) -> None:
         for name, values in self.measure(pair).items():
             if name not in self._measured:
                 self._measured[name] = MeanWithConfidence().to(self.device)

@@ -14,7 +14,7 @@ from facegan.stages.base_stage import Stage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from facegan.data import Pair
+    from facegan.data import FacePair
     from facegan.stages.config import AdversarialConfig
 
 PENALTY_INTERVAL = 16
@@ -35,19 +35,19 @@ class GANStage(Stage):
         """The discriminators, by the names that ``judged`` uses."""
         raise NotImplementedError
 
-    def generate(self, pair: Pair) -> Any:
+    def generate(self, pair: FacePair) -> Any:
         """Everything the generators make of a batch."""
         raise NotImplementedError
 
-    def judged(self, made: Any, pair: Pair) -> dict[str, tuple[Tensor, Tensor]]:
+    def judged(self, made: Any, pair: FacePair) -> dict[str, tuple[Tensor, Tensor]]:
         """For each discriminator the generated and the true pictures."""
         raise NotImplementedError
 
-    def terms(self, made: Any, pair: Pair) -> dict[str, Tensor]:
+    def terms(self, made: Any, pair: FacePair) -> dict[str, Tensor]:
         """The weighted losses besides the adversarial one."""
         raise NotImplementedError
 
-    def forward(self, pair: Pair) -> Any:
+    def forward(self, pair: FacePair) -> Any:
         """Same as ``generate``."""
         return self.generate(pair)
 
@@ -55,7 +55,7 @@ class GANStage(Stage):
         """The generators, and the discriminators."""
         return {"generator": [self.network], "discriminator": list(self.discriminators().values())}
 
-    def objectives(self, pair: Pair) -> dict[str, dict[str, Tensor]]:
+    def objectives(self, pair: FacePair) -> dict[str, dict[str, Tensor]]:
         """L_adv with the other losses for the generators; the discriminators' own."""
         made = self.generate(pair)
         generator = self.terms(made, pair)

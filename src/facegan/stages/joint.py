@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from facegan.data import Pair
+from facegan.data import FacePair
 from facegan.metrics import landmark_error
 from facegan.networks import (
     ActionUnitRegressor,
@@ -131,25 +131,25 @@ class JointStage(GANStage):
         """D_r1..3 and D_b1..3."""
         return {"face": self.face_discriminator, "picture": self.picture_discriminator}
 
-    def generate(self, pair: Pair) -> Reenactment:
+    def generate(self, pair: FacePair) -> Reenactment:
         """The whole way from source and motion to the picture."""
         made: Reenactment = self.in_use(
-            pair["source"],
-            pair["source_landmarks"],
-            pair["driving_motion"],
-            mask_background(pair["background"], pair["background_segmentation"]),
-            landmarks=None if self.hparams["transform_landmarks"] else pair["driving_landmarks"],
+            pair.source_image,
+            pair.source_landmarks,
+            pair.driving_motion,
+            mask_background(pair.background_image, pair.background_segmentation),
+            landmarks=None if self.hparams["transform_landmarks"] else pair.driving_landmarks,
         )
         return made
 
-    def judged(self, made: Reenactment, pair: Pair) -> dict[str, tuple[Tensor, Tensor]]:
+    def judged(self, made: Reenactment, pair: FacePair) -> dict[str, tuple[Tensor, Tensor]]:
         """I'_fr against F_d, I_r against I_d."""
         return {
-            "face": (made.head, mask_head(pair["driving"], pair["driving_segmentation"])),
-            "picture": (made.result, pair["driving"]),
+            "face": (made.head, mask_head(pair.driving_image, pair.driving_segmentation)),
+            "picture": (made.result, pair.driving_image),
         }
 
-    def terms(self, made: Reenactment, pair: Pair) -> dict[str, Tensor]:
+    def terms(self, made: Reenactment, pair: FacePair) -> dict[str, Tensor]:
         """The terms of L_l, L_r and L_b."""
         landmark, reenact, background = self._weights
         parts = {
@@ -164,34 +164,34 @@ class JointStage(GANStage):
             for name, value in terms.items()
         }
 
-    def measure(self, pair: Pair) -> Measured:
+    def measure(self, pair: FacePair) -> Measured:
         """Error of I_r against I_d, beside that of the source as it is; the parts' own measures."""
         made = self.generate(pair)
-        truth = pair["driving"]
+        truth = pair.driving_image
         return {
             "mse": masked_mse(made.result, truth),
-            "mse_of_source": masked_mse(pair["source"], truth),
+            "mse_of_source": masked_mse(pair.source_image, truth),
             "perceptual": self.perceptual.distances(made.result, truth),
-            "perceptual_of_source": self.perceptual.distances(pair["source"], truth),
-            "landmark_error": landmark_error(made.landmarks, pair["driving_landmarks"]),
-            "landmark_error_of_source": landmark_error(pair["source_landmarks"], pair["driving_landmarks"]),
-            **overlap(made.segmentation, pair["driving_segmentation"]),
+            "perceptual_of_source": self.perceptual.distances(pair.source_image, truth),
+            "landmark_error": landmark_error(made.landmarks, pair.driving_landmarks),
+            "landmark_error_of_source": landmark_error(pair.source_landmarks, pair.driving_landmarks),
+            **overlap(made.segmentation, pair.driving_segmentation),
             **mixing_measures(made.result, made.mask, pair),
         }
 
-    def panels(self, pair: Pair) -> dict[str, Tensor]:
+    def panels(self, pair: FacePair) -> dict[str, Tensor]:
         """Source, driver, landmarks, I_fr, S_fr, I_b, M, I_r, truth."""
         made = self.generate(pair)
         return {
-            "source I_s": pair["source"],
-            "driver I_d": pair["driving"],
+            "source I_s": pair.source_image,
+            "driver I_d": pair.driving_image,
             "landmarks H_t": made.heatmap.clamp(0, 1) * 2 - 1,
             "face I_fr": made.face,
             "segmentation S_fr": label_colors(made.segmentation.argmax(dim=1)),
-            "background I_b": mask_background(pair["background"], pair["background_segmentation"]),
+            "background I_b": mask_background(pair.background_image, pair.background_segmentation),
             "mask M": made.mask * 2 - 1,
             self.result_panel: made.result,
-            "truth I_d": pair["driving"],
+            "truth I_d": pair.driving_image,
         }
 
 

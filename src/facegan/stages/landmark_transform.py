@@ -17,7 +17,7 @@ from facegan.stages.pair_data_module import FacePairDataModule
 from facegan.stages.validation_metrics import Measured
 
 if TYPE_CHECKING:
-    from facegan.data import Pair
+    from facegan.data import FacePair
 
 
 class LandmarkTransformData(FacePairDataModule):
@@ -34,7 +34,7 @@ class LandmarkTransformData(FacePairDataModule):
         balance: 0..1, how far rare motion drives as often as common.
     """
 
-    pictures = False
+    load_images = False
 
     def __init__(
         self,
@@ -116,29 +116,29 @@ class LandmarkTransformStage(Stage):
         """L_T and L_a."""
         return {"generator": [self.network, self.regressor]}
 
-    def forward(self, pair: Pair) -> Tensor:
+    def forward(self, pair: FacePair) -> Tensor:
         """l_t, N×68×2."""
-        moved: Tensor = self.in_use(pair["source_landmarks"], pair["driving_motion"])
+        moved: Tensor = self.in_use(pair.source_landmarks, pair.driving_motion)
         return moved
 
-    def objectives(self, pair: Pair) -> dict[str, dict[str, Tensor]]:
+    def objectives(self, pair: FacePair) -> dict[str, dict[str, Tensor]]:
         """The terms of L_l."""
         return {"generator": landmark_terms(self.regressor, pair, self(pair), self.hparams)}
 
-    def measure(self, pair: Pair) -> Measured:
+    def measure(self, pair: FacePair) -> Measured:
         """Distance of l_t from l_d, beside that of the unmoved source; error of L_a."""
-        truth = pair["driving_landmarks"]
+        truth = pair.driving_landmarks
         return {
             "landmark_error": landmark_error(self(pair), truth),
-            "landmark_error_of_source": landmark_error(pair["source_landmarks"], truth),
-            "action_unit_error": (self.regressor(truth) - pair["driving_motion"]).abs().mean(dim=1),
+            "landmark_error_of_source": landmark_error(pair.source_landmarks, truth),
+            "action_unit_error": (self.regressor(truth) - pair.driving_motion).abs().mean(dim=1),
         }
 
-    def panels(self, pair: Pair) -> dict[str, Tensor]:
+    def panels(self, pair: FacePair) -> dict[str, Tensor]:
         """The source's landmarks, the transformed ones, the driver's."""
         drawn = {
-            "source l_s": pair["source_landmarks"],
-            "driver l_d": pair["driving_landmarks"],
+            "source l_s": pair.source_landmarks,
+            "driver l_d": pair.driving_landmarks,
             self.result_panel: self(pair),
         }
         return {title: draw_gaussians(points, 192).clamp(0, 1) * 2 - 1 for title, points in drawn.items()}
@@ -146,7 +146,7 @@ class LandmarkTransformStage(Stage):
 
 def landmark_terms(
     regressor: ActionUnitRegressor,
-    pair: Pair,
+    pair: FacePair,
     transformed: Tensor,
     weights: Any,
 ) -> dict[str, Tensor]:
@@ -158,8 +158,8 @@ def landmark_terms(
         transformed: l_t of that batch, N×68×2.
         weights: mapping with the arguments of :class:`LandmarkTransformStage`.
     """
-    source, driving = pair["source_landmarks"], pair["driving_landmarks"]
-    motion = pair["driving_motion"]
+    source, driving = pair.source_landmarks, pair.driving_landmarks
+    motion = pair.driving_motion
     reference = driving if weights["connectivity_reference"] == "driving" else source
     return {
         "landmark": weights["reconstruction_weight"] * losses.landmark_reconstruction(transformed, driving),

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, DistributedSampler
 from facegan.data import (
     Augmentation,
     FaceCrops,
-    Pair,
+    FacePair,
     PairSampler,
     TrainingPairs,
     ValidationPairs,
@@ -55,7 +55,7 @@ class FacePairDataModule(pl.LightningDataModule):
         source_only: false changes the driver, which is the answer, by the same blur, JPEG and affine.
     """
 
-    pictures = True
+    load_images = True
 
     def __init__(
         self,
@@ -122,19 +122,19 @@ class FacePairDataModule(pl.LightningDataModule):
         if stage == "fit":
             self.train = TrainingPairs(
                 self._crops("train"),
-                pictures=self.pictures,
-                aligned=self.aligned_background,
+                load_images=self.load_images,
+                align_background=self.aligned_background,
                 augmentation=self.augmentation,
                 min_time_gap_s=self.min_time_gap_s,
                 min_pose_change_deg=self.min_pose_change_deg,
-                floats=False,
+                normalize=False,
             )
         if stage in ("fit", "validate"):
             self.val = self._fixed("val")
         if stage in ("test", "predict"):
             self.test = self._fixed("test")
 
-    def train_dataloader(self) -> DataLoader[Pair]:
+    def train_dataloader(self) -> DataLoader[FacePair]:
         """Random pairs, each process its share; a resumed run goes on where it stopped."""
         trainer = self._trainer()
         batch = self.batch_size * trainer.world_size
@@ -159,22 +159,22 @@ class FacePairDataModule(pl.LightningDataModule):
         sampler = PairSampler(self.train, seed, position, trainer.world_size, trainer.global_rank, often)
         return self._loader(self.train, sampler, drop_last=True)
 
-    def val_dataloader(self) -> DataLoader[Pair]:
+    def val_dataloader(self) -> DataLoader[FacePair]:
         """Fixed pairs of people who are not trained on."""
         return self._fixed_loader(self.val)
 
-    def test_dataloader(self) -> DataLoader[Pair]:
+    def test_dataloader(self) -> DataLoader[FacePair]:
         """Fixed pairs of people kept out of all training."""
         return self._fixed_loader(self.test)
 
-    def predict_dataloader(self) -> DataLoader[Pair]:
+    def predict_dataloader(self) -> DataLoader[FacePair]:
         """As for test."""
         return self._loader(self.test)
 
-    def on_after_batch_transfer(self, batch: Pair, dataloader_idx: int) -> Pair:
+    def on_after_batch_transfer(self, batch: FacePair, dataloader_idx: int) -> FacePair:
         """Pictures in -1..1: they travel in a quarter of the bytes. Then what the stage does."""
         stage = self._trainer().lightning_module
-        return cast("Pair", stage.on_after_batch_transfer(normalize_images(batch), dataloader_idx))
+        return cast("FacePair", stage.on_after_batch_transfer(normalize_images(batch), dataloader_idx))
 
     def _crops(self, split: str) -> FaceCrops:
         if not any(splits[split]["crops"] for splits in self._splits):
@@ -185,10 +185,13 @@ class FacePairDataModule(pl.LightningDataModule):
 
     def _fixed(self, split: str) -> ValidationPairs:
         return ValidationPairs(
-            self._crops(split), self.validation_pairs, pictures=self.pictures, aligned=self.aligned_background
+            self._crops(split),
+            self.validation_pairs,
+            load_images=self.load_images,
+            align_background=self.aligned_background,
         )
 
-    def _fixed_loader(self, pairs: ValidationPairs) -> DataLoader[Pair]:
+    def _fixed_loader(self, pairs: ValidationPairs) -> DataLoader[FacePair]:
         """Each process measures its share; a rest that does not divide is left out, so none counts twice."""
         trainer = self._trainer()
         return self._loader(
@@ -202,7 +205,7 @@ class FacePairDataModule(pl.LightningDataModule):
         sampler: DistributedSampler[Any] | None = None,
         *,
         drop_last: bool = False,
-    ) -> DataLoader[Pair]:
+    ) -> DataLoader[FacePair]:
         return DataLoader(
             pairs,
             batch_size=self.batch_size,

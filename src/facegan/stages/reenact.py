@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 from torch import Tensor, nn
 
 from facegan import losses
-from facegan.data import Pair
+from facegan.data import FacePair
 from facegan.errors import InputError
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.networks import (
@@ -115,50 +115,50 @@ class ReenactStage(GANStage):
         """D_r1..3."""
         return {"face": self.discriminator}
 
-    def generate(self, pair: Pair) -> Reenacted:
+    def generate(self, pair: FacePair) -> Reenacted:
         """Paints the source's face where the driver's landmarks are."""
-        source = pair["source"]
-        heatmap = draw_gaussians(pair["driving_landmarks"], source.shape[-1], self.hparams["sigma"])
+        source = pair.source_image
+        heatmap = draw_gaussians(pair.driving_landmarks, source.shape[-1], self.hparams["sigma"])
         face, segmentation = self.in_use(source, heatmap)
         return Reenacted(heatmap, face, segmentation, mask_predicted_head(face, segmentation))
 
-    def judged(self, made: Reenacted, pair: Pair) -> dict[str, tuple[Tensor, Tensor]]:
+    def judged(self, made: Reenacted, pair: FacePair) -> dict[str, tuple[Tensor, Tensor]]:
         """I'_fr against F_d."""
-        return {"face": (made.head, mask_head(pair["driving"], pair["driving_segmentation"]))}
+        return {"face": (made.head, mask_head(pair.driving_image, pair.driving_segmentation))}
 
-    def terms(self, made: Reenacted, pair: Pair) -> dict[str, Tensor]:
+    def terms(self, made: Reenacted, pair: FacePair) -> dict[str, Tensor]:
         """L_rr, L_rp, L_ce and, if it has a weight, the overlap."""
         return reenactment_terms(made.head, made.segmentation, pair, self.perceptual, self.hparams)
 
-    def measure(self, pair: Pair) -> Measured:
+    def measure(self, pair: FacePair) -> Measured:
         """Error of I'_fr against F_d, beside that of the source's own head; overlap of S_fr."""
         made = self.generate(pair)
-        truth = mask_head(pair["driving"], pair["driving_segmentation"])
-        copied = mask_head(pair["source"], pair["source_segmentation"])
+        truth = mask_head(pair.driving_image, pair.driving_segmentation)
+        copied = mask_head(pair.source_image, pair.source_segmentation)
         return {
             "head_mse": masked_mse(made.head, truth),
             "head_mse_of_source": masked_mse(copied, truth),
             "perceptual": self.perceptual.distances(made.head, truth),
             "perceptual_of_source": self.perceptual.distances(copied, truth),
-            **overlap(made.segmentation, pair["driving_segmentation"]),
+            **overlap(made.segmentation, pair.driving_segmentation),
         }
 
-    def panels(self, pair: Pair) -> dict[str, Tensor]:
+    def panels(self, pair: FacePair) -> dict[str, Tensor]:
         """Source, driver, landmarks, face, segmentation, head, truth."""
         made = self.generate(pair)
         return {
-            "source I_s": pair["source"],
-            "driver I_d": pair["driving"],
+            "source I_s": pair.source_image,
+            "driver I_d": pair.driving_image,
             "landmarks H_t": made.heatmap.clamp(0, 1) * 2 - 1,
             "face I_fr": made.face,
             "segmentation S_fr": label_colors(made.segmentation.argmax(dim=1)),
             self.result_panel: made.head,
-            "truth F_d": mask_head(pair["driving"], pair["driving_segmentation"]),
+            "truth F_d": mask_head(pair.driving_image, pair.driving_segmentation),
         }
 
 
 def reenactment_terms(
-    head: Tensor, segmentation: Tensor, pair: Pair, perceptual: PerceptualLoss, weights: Any
+    head: Tensor, segmentation: Tensor, pair: FacePair, perceptual: PerceptualLoss, weights: Any
 ) -> dict[str, Tensor]:
     """The weighted terms of L_r besides the adversarial one.
 
@@ -169,8 +169,8 @@ def reenactment_terms(
         perceptual: V.
         weights: mapping with the arguments of :class:`ReenactStage`.
     """
-    labels = pair["driving_segmentation"]
-    truth = mask_head(pair["driving"], labels)
+    labels = pair.driving_segmentation
+    truth = mask_head(pair.driving_image, labels)
     terms = {
         "reconstruction": weights["reconstruction_weight"] * losses.reconstruction(head, truth),
         "perceptual": weights["perceptual_weight"] * perceptual(head, truth),

@@ -18,22 +18,25 @@ def seeded(seed=0):
 
 
 def same(one, other):
-    return set(one) == set(other) and all(torch.equal(value, other[name]) for name, value in one.items())
+    return all(
+        value is other_value or torch.equal(value, other_value)
+        for value, other_value in zip(one, other, strict=True)
+    )
 
 
 def test_mirrored_pair_belongs_together(pair):
     """Mirrored landmarks, drawn, are the mirrored drawing; the face is still where they are."""
     flipped = mirrored(pair)
     for role in ("source", "driving"):
-        assert torch.equal(flipped[role], pair[role].flip(-1))
-        assert torch.equal(flipped[f"{role}_segmentation"], pair[f"{role}_segmentation"].flip(-1))
-        drawn, before = (
-            draw_gaussians(some[f"{role}_landmarks"][None], 64, 0.04) for some in (flipped, pair)
-        )
+        for name in (f"{role}_image", f"{role}_segmentation"):
+            assert torch.equal(getattr(flipped, name), getattr(pair, name).flip(-1))
+        points = getattr(flipped, f"{role}_landmarks")
+        drawn = draw_gaussians(points[None], 64, 0.04)
+        before = draw_gaussians(getattr(pair, f"{role}_landmarks")[None], 64, 0.04)
         torch.testing.assert_close(drawn, before.flip(-1))
-        points = flipped[f"{role}_landmarks"]
         assert points[36, 0] < points[45, 0]  # the person's right eye stays on the left
-        torch.testing.assert_close(flipped[f"{role}_motion"], flip_motion(pair[f"{role}_motion"]))
+        motion = flip_motion(getattr(pair, f"{role}_motion"))
+        torch.testing.assert_close(getattr(flipped, f"{role}_motion"), motion)
     assert same(mirrored(flipped), pair)
 
 
@@ -48,33 +51,31 @@ def test_both_or_none_are_mirrored(pair):
 
 def test_color_changes_source_and_driver_alike(pair):
     """With one picture on both sides, both sides stay the same picture."""
-    twins = pair | {"driving": pair["source"]}
+    twins = pair._replace(driving_image=pair.source_image)
     augmentation = Augmentation(flip=0, color=0.3)
     generator = seeded()
     changes = []
     for _ in range(10):
         changed = augmentation(twins, generator)
-        assert torch.equal(changed["source"], changed["driving"])
-        changes.append((changed["source"] - pair["source"]).abs().mean().item())
+        assert torch.equal(changed.source_image, changed.driving_image)
+        changes.append((changed.source_image - pair.source_image).abs().mean().item())
     assert max(changes) > 0.05
     assert len(set(changes)) == 10
 
 
 def test_color_leaves_shapes_ranges_and_everything_else(pair):
     changed = Augmentation(flip=0, color=0.5)(pair, seeded(1))
-    for role in ("source", "driving", "background"):
-        picture = changed.pop(role)
+    images = ("source_image", "driving_image", "background_image")
+    for name in images:
+        picture = getattr(changed, name)
         assert picture.shape == (3, 64, 64)
         assert picture.dtype == torch.float32
         assert -1 <= picture.min() <= picture.max() <= 1
-    assert same(
-        changed,
-        {name: value for name, value in pair.items() if name not in ("source", "driving", "background")},
-    )
+    assert same(changed._replace(**{name: getattr(pair, name) for name in images}), pair)
 
 
 def test_given_pair_is_left_as_it_is(pair):
-    before = {name: value.clone() for name, value in pair.items()}
+    before = [value.clone() for value in pair]
     Augmentation(flip=1, color=0.5)(pair, seeded())
     assert same(pair, before)
 
@@ -95,6 +96,6 @@ def test_generator_alone_decides(pair):
 
 
 def test_pair_without_pictures(prepared):
-    numbers = read_pair(FaceCrops(prepared, "train"), 0, 12, pictures=False)
+    numbers = read_pair(FaceCrops(prepared, "train"), 0, 12, load_images=False)
     assert same(Augmentation(flip=1, color=0.5)(numbers, seeded()), mirrored(numbers))
     assert same(Augmentation(flip=0, color=0.5)(numbers, seeded()), numbers)

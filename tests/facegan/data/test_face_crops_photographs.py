@@ -9,12 +9,13 @@ import torch
 
 from facegan.data import Augmentation, FaceCrops, TrainingPairs, normalize_images, read_pair
 from facegan.data.augmentation import mirrored
+from facegan.data.face_pair import FacePair
 from facegan.geometry.landmarks import denormalize_points, draw_gaussians, normalize_points
 from facegan.geometry.motion import edit_motion, motion_to_openface
 from facegan.perception import FaceAnalyzer
 from synthetic_heads import render, sample_identity
 
-SOURCE = ("source", "source_segmentation", "source_landmarks", "source_motion")
+SOURCE = ("source_image", "source_segmentation", "source_landmarks", "source_motion")
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,11 @@ def seeded(seed=0):
 
 
 def unchanged(one, other, but=()):
-    return all(torch.equal(value, other[name]) for name, value in one.items() if name not in but)
+    return all(
+        getattr(other, name) is value or torch.equal(value, getattr(other, name))
+        for name, value in one._asdict().items()
+        if name not in but
+    )
 
 
 def affine(given, seed=0, bound=0.1, **more):
@@ -47,13 +52,13 @@ def placed(changed, before):
 def test_landmarks_move_with_what_is_drawn_at_them(pair, seed):
     """Gaussians drawn at the moved landmarks are the moved drawing of Gaussians."""
     sigma = 0.08
-    drawn = draw_gaussians(pair["source_landmarks"][None], 64, sigma)[0, 0] / 8
+    drawn = draw_gaussians(pair.source_landmarks[None], 64, sigma)[0, 0] / 8
     picture = (drawn * 2 - 1).clamp(-1, 1).expand(3, -1, -1)
-    changed = affine(pair | {"source": picture}, seed, 0.05)
-    matrix = placed(changed["source_landmarks"], pair["source_landmarks"])
+    changed = affine(pair._replace(source_image=picture), seed, 0.05)
+    matrix = placed(changed.source_landmarks, pair.source_landmarks)
     scale = math.sqrt(np.linalg.det(matrix[:, :2]))
-    expected = draw_gaussians(changed["source_landmarks"][None], 64, sigma * scale)[0, 0] / 8
-    seen = (changed["source"][0] + 1) / 2
+    expected = draw_gaussians(changed.source_landmarks[None], 64, sigma * scale)[0, 0] / 8
+    seen = (changed.source_image[0] + 1) / 2
     error, shift = (expected.clamp(max=1) - seen).abs()[4:-4, 4:-4], (drawn - seen).abs()[4:-4, 4:-4]
     assert error.max() < 0.03
     assert shift.max() > 0.1
@@ -62,24 +67,24 @@ def test_landmarks_move_with_what_is_drawn_at_them(pair, seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_labels_move_with_the_picture_to_the_nearest_pixel(pair, seed):
     changed = affine(pair, seed)
-    matrix = placed(changed["source_landmarks"], pair["source_landmarks"])
+    matrix = placed(changed.source_landmarks, pair.source_landmarks)
     back = np.linalg.inv(np.vstack((matrix, [0, 0, 1])))
     columns, rows = np.meshgrid(np.arange(64), np.arange(64))
     places = back @ np.stack((columns.ravel(), rows.ravel(), np.ones(64 * 64)))
     x, y = (np.clip(np.rint(part), 0, 63).astype(int) for part in places[:2])
-    expected = pair["source_segmentation"].numpy()[y, x].reshape(64, 64)
-    labels = changed["source_segmentation"].numpy()
+    expected = pair.source_segmentation.numpy()[y, x].reshape(64, 64)
+    labels = changed.source_segmentation.numpy()
     assert labels.dtype == np.uint8
     assert set(np.unique(labels)) <= {0, 1, 2}
     # OpenCV rounds halves of a pixel by its own grid.
     assert (labels == expected).mean() > 0.98
-    assert (labels == pair["source_segmentation"].numpy()).mean() < 0.98
+    assert (labels == pair.source_segmentation.numpy()).mean() < 0.98
 
 
 def test_edges_move_within_the_bound(pair):
     generator, changes = seeded(), Augmentation(0, 0, affine=0.1)
-    before = pair["source_landmarks"]
-    moved = [changes(pair, generator)["source_landmarks"] for _ in range(300)]
+    before = pair.source_landmarks
+    moved = [changes(pair, generator).source_landmarks for _ in range(300)]
     matrices = [placed(after, before) for after in moved]
     linear = np.array(matrices)[:, :, :2]
     scales = np.sqrt(np.linalg.det(linear))
@@ -99,22 +104,18 @@ def test_roll_is_what_mediapipe_sees_in_the_turned_picture():
         picture = torch.from_numpy(drawn).permute(2, 0, 1)
         labels = torch.zeros(size, size, dtype=torch.uint8)
         points = torch.from_numpy(normalize_points(face.landmarks, size))
-        given = {
-            "source": picture,
-            "source_segmentation": labels,
-            "source_landmarks": points,
-            "source_motion": torch.from_numpy(face.motion),
-        }
+        motion = torch.from_numpy(face.motion)
+        given = FacePair(points, motion, points, motion, picture, labels)
         turns = []
         for seed in range(8):
             changed = Augmentation(0, 0, affine=0.12)(given, seeded(seed))
-            image = np.ascontiguousarray(changed["source"].permute(1, 2, 0).numpy())
+            image = np.ascontiguousarray(changed.source_image.permute(1, 2, 0).numpy())
             (seen,) = analyzer(image)
-            _, told = motion_to_openface(changed["source_motion"])
+            _, told = motion_to_openface(changed.source_motion)
             off = np.degrees(told.numpy() - seen.angles)
             assert np.abs(off[2]) < 2
             assert np.abs(off[:2]).max() < 5
-            moved = denormalize_points(changed["source_landmarks"].numpy(), size)
+            moved = denormalize_points(changed.source_landmarks.numpy(), size)
             eyes = np.linalg.norm(moved[45] - moved[36])
             assert np.linalg.norm(moved - seen.landmarks, axis=1).mean() < 0.08 * eyes
             turns.append(math.degrees(told[2]) - math.degrees(face.angles[2]))
@@ -125,29 +126,27 @@ def test_source_alone_is_a_poor_photograph(pair):
     changed = Augmentation(0, 0, blur=2, jpeg=20, affine=0.1)(pair, seeded(3))
     assert unchanged(pair, changed, SOURCE)
     for name in SOURCE:
-        assert not torch.equal(changed[name], pair[name])
-    assert torch.equal(changed["source_motion"][:17], pair["source_motion"][:17])
+        assert not torch.equal(getattr(changed, name), getattr(pair, name))
+    assert torch.equal(changed.source_motion[:17], pair.source_motion[:17])
 
 
 def test_without_a_place_nothing_but_the_picture_changes(pair):
     changed = Augmentation(0, 0, blur=2, jpeg=20)(pair, seeded(3))
-    assert unchanged(pair, changed, ("source",))
-    assert not torch.equal(changed["source"], pair["source"])
+    assert unchanged(pair, changed, ("source_image",))
+    assert not torch.equal(changed.source_image, pair.source_image)
 
 
 def test_all_alike_if_so_asked(pair):
     """Twins stay twins, and the background moves with the driver."""
-    twins = pair | {
-        f"{role}{part}": pair[f"source{part}"]
-        for role in ("driving", "background")
-        for part in ("", "_segmentation", *(("_landmarks", "_motion") if role == "driving" else ()))
-    }
+    image, labels = pair.source_image, pair.source_segmentation
+    twins = FacePair(*(pair.source_landmarks, pair.source_motion) * 2, *(image, labels) * 3)
     changed = Augmentation(0, 0.2, blur=2, jpeg=20, affine=0.1, source_only=False)(twins, seeded(5))
-    for part in ("", "_segmentation", "_landmarks", "_motion"):
-        assert torch.equal(changed[f"driving{part}"], changed[f"source{part}"])
-        assert not torch.equal(changed[f"driving{part}"], pair[f"source{part}"])
-    for part in ("", "_segmentation"):
-        assert torch.equal(changed[f"background{part}"], changed[f"driving{part}"])
+    for part in ("image", "segmentation", "landmarks", "motion"):
+        source, driving = (getattr(changed, f"{role}_{part}") for role in ("source", "driving"))
+        assert torch.equal(driving, source)
+        assert not torch.equal(source, getattr(pair, f"source_{part}"))
+    assert torch.equal(changed.background_image, changed.driving_image)
+    assert torch.equal(changed.background_segmentation, changed.driving_segmentation)
 
 
 def test_mirrored_after_all_else(pair):
@@ -164,7 +163,7 @@ def test_blur_lies_between_none_and_its_bound(pair):
     places = torch.arange(64.0)
     spreads = []
     for _ in range(100):
-        light = (changes(pair | {"source": point}, generator)["source"][0] + 1) / 2
+        light = (changes(pair._replace(source_image=point), generator).source_image[0] + 1) / 2
         column = light.sum(dim=0) / light.sum()
         spreads.append(((places - 31).square() * column).sum().sqrt().item())
     assert max(spreads) <= 2.05
@@ -173,7 +172,7 @@ def test_blur_lies_between_none_and_its_bound(pair):
 
 
 def test_jpeg_quality_lies_between_its_bound_and_the_best(pair):
-    picture = ((pair["source"] + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+    picture = ((pair.source_image + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
     qualities = {}
     for quality in range(30, 101):
         # albumentations gives OpenCV red as blue, and takes it back so.
@@ -182,7 +181,7 @@ def test_jpeg_quality_lies_between_its_bound_and_the_best(pair):
     generator, changes = seeded(), Augmentation(0, 0, jpeg=40)
     found = []
     for _ in range(200):
-        image = ((changes(pair, generator)["source"] + 1) * 127.5).round().byte().permute(1, 2, 0)
+        image = ((changes(pair, generator).source_image + 1) * 127.5).round().byte().permute(1, 2, 0)
         found.append(qualities.get(image.contiguous().numpy().tobytes()))
     assert None not in found
     assert 40 <= min(found) < 45
@@ -192,10 +191,10 @@ def test_jpeg_quality_lies_between_its_bound_and_the_best(pair):
 def test_bytes_and_floats_are_the_same_pictures(prepared):
     crops = FaceCrops(prepared, "train")
     changes = Augmentation(0.5, 0.3, blur=1, jpeg=50, affine=0.1)
-    floats, stored = (TrainingPairs(crops, augmentation=changes, floats=some) for some in (True, False))
+    floats, stored = (TrainingPairs(crops, augmentation=changes, normalize=some) for some in (True, False))
     for index in range(0, 40, 7):
         one, other = floats[index], stored[index]
-        assert other["source"].dtype == torch.uint8
+        assert other.source_image.dtype == torch.uint8
         assert unchanged(one, normalize_images(other))
 
 
@@ -209,6 +208,6 @@ def test_generator_alone_decides(pair):
 
 
 def test_pairs_without_pictures_are_only_mirrored(prepared):
-    numbers = read_pair(FaceCrops(prepared, "train"), 0, 12, pictures=False)
+    numbers = read_pair(FaceCrops(prepared, "train"), 0, 12, load_images=False)
     changed = Augmentation(1, 0.3, blur=1, jpeg=50, affine=0.1)(numbers, seeded())
     assert unchanged(changed, mirrored(numbers))

@@ -6,20 +6,21 @@ import torch
 from scipy.spatial.transform import Rotation
 from torch.utils.data import DataLoader, Subset
 
-from facegan.data import Augmentation, FaceCrops, TrainingPairs, ValidationPairs, read_pair
+from facegan.data import Augmentation, FaceCrops, FacePair, TrainingPairs, ValidationPairs, read_pair
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.geometry.motion import POSE_SCALE
 
-PICTURES = {
-    *("source", "source_segmentation", "driving", "driving_segmentation"),
-    *("background", "background_segmentation"),
-}
 NUMBERS = {"source_landmarks", "source_motion", "driving_landmarks", "driving_motion"}
 
 
 @pytest.fixture(scope="module")
 def crops(prepared):
     return FaceCrops(prepared, "train")
+
+
+def given(pair):
+    """Names of the fields that are not None."""
+    return {name for name, value in pair._asdict().items() if value is not None}
 
 
 def whose(crops, points):
@@ -30,12 +31,12 @@ def whose(crops, points):
 
 def test_pair_is_what_the_two_crops_hold(crops):
     pair = read_pair(crops, 3, 7)
-    assert set(pair) == PICTURES | NUMBERS
+    assert given(pair) == set(FacePair._fields)
     for role, index in (("source", 3), ("driving", 7)):
-        assert torch.equal(pair[role], crops.picture(index))
-        assert torch.equal(pair[f"{role}_segmentation"], crops.segmentation(index))
-        np.testing.assert_array_equal(pair[f"{role}_landmarks"], crops.landmarks[index])
-        np.testing.assert_array_equal(pair[f"{role}_motion"], crops.motion[index])
+        assert torch.equal(getattr(pair, f"{role}_image"), crops.picture(index))
+        assert torch.equal(getattr(pair, f"{role}_segmentation"), crops.segmentation(index))
+        np.testing.assert_array_equal(getattr(pair, f"{role}_landmarks"), crops.landmarks[index])
+        np.testing.assert_array_equal(getattr(pair, f"{role}_motion"), crops.motion[index])
 
 
 def test_background_stands_where_the_driver_has_it(crops):
@@ -43,51 +44,53 @@ def test_background_stands_where_the_driver_has_it(crops):
     aligned, as_it_is = [], []
     for driver in range(1, 20):
         pair = read_pair(crops, 0, driver)
-        behind = pair["driving_segmentation"] == 0
+        behind = pair.driving_segmentation == 0
         for name, errors in (("background", aligned), ("source", as_it_is)):
-            seen = behind & (pair[f"{name}_segmentation"] == 0)
+            seen = behind & (getattr(pair, f"{name}_segmentation") == 0)
             # Beyond the source's crop nothing is known.
             seen[:6], seen[-6:], seen[:, :6], seen[:, -6:] = False, False, False, False
-            errors.append((pair[name] - pair["driving"]).square().mean(dim=0)[seen].mean().item())
+            errors.append(
+                (getattr(pair, f"{name}_image") - pair.driving_image).square().mean(dim=0)[seen].mean().item()
+            )
     assert np.mean(aligned) < 0.4 * np.mean(as_it_is)
 
 
 def test_backgrounds_of_two_tracks_have_no_common_place(crops):
     pair = read_pair(crops, 0, 25)
     assert crops.track[0] != crops.track[25]
-    assert torch.equal(pair["background"], pair["source"])
-    assert torch.equal(pair["background_segmentation"], pair["source_segmentation"])
+    assert torch.equal(pair.background_image, pair.source_image)
+    assert torch.equal(pair.background_segmentation, pair.source_segmentation)
 
 
 def test_without_pictures_nothing_is_decoded(crops):
-    assert set(read_pair(crops, 0, 1, pictures=False)) == NUMBERS
-    assert set(TrainingPairs(crops, pictures=False)[0]) == NUMBERS
-    assert set(ValidationPairs(crops, 3, pictures=False)[0]) == NUMBERS
+    assert given(read_pair(crops, 0, 1, load_images=False)) == NUMBERS
+    assert given(TrainingPairs(crops, load_images=False)[0]) == NUMBERS
+    assert given(ValidationPairs(crops, 3, load_images=False)[0]) == NUMBERS
 
 
 def test_landmarks_lie_on_the_face_of_their_picture(crops):
     """Drawn at the size of the picture, they light up what is labeled face, not what is not."""
     pair = read_pair(crops, 0, 25)
     for role in ("source", "driving"):
-        drawn = draw_gaussians(pair[f"{role}_landmarks"][None], crops.size)[0, 0]
-        on_face = pair[f"{role}_segmentation"] == 1
+        drawn = draw_gaussians(getattr(pair, f"{role}_landmarks")[None], crops.size)[0, 0]
+        on_face = getattr(pair, f"{role}_segmentation") == 1
         assert drawn[on_face].sum() > 0.7 * drawn.sum()
 
 
 def test_training_takes_every_crop_as_driver_with_another_of_its_track(crops):
-    pairs = TrainingPairs(crops, pictures=False)
+    pairs = TrainingPairs(crops, load_images=False)
     assert len(pairs) == len(crops) == 40
     for index in range(len(pairs)):
         pair = pairs[index, 1000 + index]
-        assert whose(crops, pair["driving_landmarks"]) == index
-        source = whose(crops, pair["source_landmarks"])
+        assert whose(crops, pair.driving_landmarks) == index
+        source = whose(crops, pair.source_landmarks)
         assert source != index
         assert crops.track[source] == crops.track[index]
 
 
 def test_training_draws_all_sources_of_a_track(crops):
-    pairs = TrainingPairs(crops, pictures=False)
-    drawn = [whose(crops, pairs[5, seed]["source_landmarks"]) for seed in range(300)]
+    pairs = TrainingPairs(crops, load_images=False)
+    drawn = [whose(crops, pairs[5, seed].source_landmarks) for seed in range(300)]
     track = set(np.flatnonzero(crops.track == crops.track[5]).tolist())
     assert set(drawn) == track - {5}
     assert max(drawn.count(source) for source in track) < 50
@@ -102,12 +105,12 @@ def test_lone_crop_of_a_track_drives_itself(crops):
         def __len__(self):
             return 3
 
-    pair = TrainingPairs(Lone(), pictures=False)[1]
-    assert torch.equal(pair["source_landmarks"], pair["driving_landmarks"])
+    pair = TrainingPairs(Lone(), load_images=False)[1]
+    assert torch.equal(pair.source_landmarks, pair.driving_landmarks)
 
 
 def drawn_sources(pairs, crops, driver, times=200):
-    return {whose(crops, pairs[driver, seed]["source_landmarks"]) for seed in range(times)}
+    return {whose(crops, pairs[driver, seed].source_landmarks) for seed in range(times)}
 
 
 def angle(crops, one, other):
@@ -121,7 +124,7 @@ def test_sources_are_as_far_off_as_asked_for(crops):
         {"min_pose_change_deg": 2.0},
         {"min_time_gap_s": 0.2, "min_pose_change_deg": 1.0},
     ):
-        pairs = TrainingPairs(crops, pictures=False, **settings)
+        pairs = TrainingPairs(crops, load_images=False, **settings)
         constrained = 0
         for driver in (2, 9, 30):
             track = np.flatnonzero(crops.track == crops.track[driver])
@@ -139,7 +142,7 @@ def test_sources_are_as_far_off_as_asked_for(crops):
 
 @pytest.mark.parametrize("settings", [{"min_time_gap_s": 60.0}, {"min_pose_change_deg": 179.0}])
 def test_furthest_in_time_where_none_is_far_enough(crops, settings):
-    pairs = TrainingPairs(crops, pictures=False, **settings)
+    pairs = TrainingPairs(crops, load_images=False, **settings)
     for driver in (0, 7, 39):
         track = np.flatnonzero(crops.track == crops.track[driver])
         (source,) = drawn_sources(pairs, crops, driver, 20)
@@ -155,7 +158,7 @@ def test_training_repeats_with_the_seed_alone(crops):
     def pair(draw, state):
         torch.manual_seed(state)
         np.random.seed(state)  # noqa: NPY002
-        return torch.cat([value.flatten().float() for value in pairs[draw].values()])
+        return torch.cat([value.flatten().float() for value in pairs[draw]])
 
     assert torch.equal(pair((5, 1), 0), pair((5, 1), 1))
     assert not torch.equal(pair((5, 1), 0), pair((5, 2), 0))
@@ -166,9 +169,9 @@ def test_training_repeats_with_the_seed_alone(crops):
 
 def test_augmentation_is_applied(crops):
     pairs = TrainingPairs(
-        crops, augmentation=lambda pair, generator: {name: -value for name, value in pair.items()}
+        crops, augmentation=lambda pair, generator: pair._replace(driving_image=-pair.driving_image)
     )
-    assert torch.equal(pairs[4]["driving"], -crops.picture(4))
+    assert torch.equal(pairs[4].driving_image, -crops.picture(4))
 
 
 @pytest.mark.parametrize("count", [1, 7, 38, 1000])
@@ -195,8 +198,8 @@ def test_validation_is_spread_over_the_data(crops):
 def test_validation_pairs_are_read(crops):
     pairs = ValidationPairs(crops, 5)
     source, driver = pairs.indices[3]
-    assert torch.equal(pairs[3]["source"], crops.picture(source))
-    assert torch.equal(pairs[3]["driving"], crops.picture(driver))
+    assert torch.equal(pairs[3].source_image, crops.picture(source))
+    assert torch.equal(pairs[3].driving_image, crops.picture(driver))
 
 
 def test_no_crops_make_no_pairs(prepared):
@@ -211,8 +214,8 @@ def test_workers_of_either_kind_read_the_same(crops, way):
     alone = [pairs[index] for index in range(8)]
     loader = DataLoader(Subset(pairs, range(8)), None, num_workers=2, multiprocessing_context=way)
     for one, other in zip(alone, loader, strict=True):
-        assert set(one) == set(other)
-        assert all(torch.equal(value, other[name]) for name, value in one.items())
+        assert isinstance(other, FacePair)
+        assert all(torch.equal(value, other_value) for value, other_value in zip(one, other, strict=True))
 
 
 def test_pictures_stay_in_their_file_when_sent_to_a_process(crops):

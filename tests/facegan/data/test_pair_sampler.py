@@ -115,13 +115,13 @@ def test_position_is_asked_for_at_every_epoch():
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_pairs_do_not_depend_on_who_reads_them(prepared, workers):
-    pairs = TrainingPairs(FaceCrops(prepared, "train"), pictures=False)
+    pairs = TrainingPairs(FaceCrops(prepared, "train"), load_images=False)
 
     def sources(processes, rank, batch, workers):
         sampler = PairSampler(pairs, 7, lambda: (3, 0), processes, rank)
         loader = DataLoader(pairs, batch, sampler=sampler, num_workers=workers, drop_last=True)
         torch.manual_seed(rank)
-        return [torch.cat((pair["source_landmarks"], pair["driving_landmarks"]), dim=1) for pair in loader]
+        return [torch.cat((pair.source_landmarks, pair.driving_landmarks), dim=1) for pair in loader]
 
     alone = sources(1, 0, 4, 0)
     shares = [sources(2, rank, 2, workers) for rank in range(2)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch.utils.data import DataLoader
 
-from facegan.data import Pair, ValidationPairs
+from facegan.data import FacePair, ValidationPairs
 from facegan.stages.pair_data_module import FacePairDataModule
 
 PAIRS = 8
@@ -26,6 +26,6 @@ class FewPairs(FacePairDataModule):
         super().setup(stage)
         self.val = ValidationPairs(self._crops("train"), PAIRS)
 
-    def train_dataloader(self) -> DataLoader[Pair]:
+    def train_dataloader(self) -> DataLoader[FacePair]:
         pairs = [self.val[index] for index in range(PAIRS)] * self.repeats
         return DataLoader(pairs, self.batch_size)

@@ -31,12 +31,14 @@ class Poisoned(pl.Callback):
         rank: the process that it happens to.
     """
 
-    def __init__(self, batches: list[int], key: str = "source", value: str = "nan", rank: int = 0) -> None:
+    def __init__(
+        self, batches: list[int], key: str = "source_image", value: str = "nan", rank: int = 0
+    ) -> None:
         self.batches, self.key, self.value, self.rank = batches, key, float(value), rank
 
     def on_train_batch_start(self, trainer, pl_module, batch, batch_idx) -> None:
         if pl_module.batches in self.batches and trainer.global_rank == self.rank:
-            batch[self.key][0] = self.value
+            getattr(batch, self.key)[0] = self.value
 
 
 class Recorded(pl.Callback):

@@ -73,15 +73,15 @@ def test_validation_measures_the_average(prepared: Path, tmp_path: Path) -> None
     assert main([*exact(STAGE, prepared, tmp_path), *settings]) == 0
     checkpoint = StageCheckpoint(tmp_path / "checkpoints/last.ckpt", "LandmarkTransformStage")
     pairs = torch.utils.data.default_collate(
-        list(ValidationPairs(FaceCrops(prepared, "val"), 4, pictures=False))
+        list(ValidationPairs(FaceCrops(prepared, "val"), 4, load_images=False))
     )
 
     def error(weights: dict) -> float:
         network = LandmarkTransformer(**checkpoint.config)
         network.load_state_dict(weights)
         with torch.no_grad():
-            points = network(pairs["source_landmarks"], pairs["driving_motion"])
-        return torch.linalg.vector_norm(points - pairs["driving_landmarks"], dim=-1).mean().item()
+            points = network(pairs.source_landmarks, pairs.driving_motion)
+        return torch.linalg.vector_norm(points - pairs.driving_landmarks, dim=-1).mean().item()
 
     state = saved(tmp_path)["state_dict"]
     trained = {n.removeprefix("network."): v for n, v in state.items() if n.startswith("network.")}

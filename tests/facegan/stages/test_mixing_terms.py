@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from facegan.data import FacePair
 from facegan.stages.background_mix import Mixed, mixing_measures, mixing_terms
 from facegan.stages.perceptual_loss import PerceptualLoss
 
@@ -29,12 +30,13 @@ def batch():
     segmentation[:, 4:8, 8:24] = 2
     # The source's head stands further left.
     cut_out = segmentation.roll(-6, dims=2)
-    return {
-        "driving": truth,
-        "driving_segmentation": segmentation,
-        "background": truth + 0.1,
-        "background_segmentation": cut_out,
-    }
+    return FacePair(
+        *torch.empty(4, 2),
+        driving_image=truth,
+        driving_segmentation=segmentation,
+        background_image=truth + 0.1,
+        background_segmentation=cut_out,
+    )
 
 
 def made(truth, mask):
@@ -44,7 +46,9 @@ def made(truth, mask):
 
 
 def test_without_its_weight_the_painted_picture_is_free(batch, perceptual):
-    terms = mixing_terms(made(batch["driving"], torch.full((2, 1, 32, 32), 0.5)), batch, perceptual, WEIGHTS)
+    terms = mixing_terms(
+        made(batch.driving_image, torch.full((2, 1, 32, 32), 0.5)), batch, perceptual, WEIGHTS
+    )
     assert sorted(terms) == ["mask_norm", "mask_smoothness", "perceptual", "reconstruction"]
     assert terms["reconstruction"] == 0
     assert terms["mask_norm"] == pytest.approx(0.05)
@@ -52,9 +56,9 @@ def test_without_its_weight_the_painted_picture_is_free(batch, perceptual):
 
 
 def test_the_painted_picture_is_held_on_the_head_alone(batch, perceptual):
-    mixed = made(batch["driving"], torch.full((2, 1, 32, 32), 0.5))
+    mixed = made(batch.driving_image, torch.full((2, 1, 32, 32), 0.5))
     term = mixing_terms(mixed, batch, perceptual, WEIGHTS | {"head_reconstruction_weight": 4.0})["painted"]
-    head = batch["driving_segmentation"] > 0
+    head = batch.driving_segmentation > 0
     assert term.item() == pytest.approx(4 * 0.5 * head.float().mean().item(), rel=1e-5)
     term.backward()
     pulled = mixed.painted.grad.abs().sum(dim=1) > 0
@@ -64,7 +68,7 @@ def test_the_painted_picture_is_held_on_the_head_alone(batch, perceptual):
 @pytest.mark.parametrize(("weight", "gray_is_cheaper"), [(0.0, True), (4.0, False)])
 def test_held_paint_wants_the_whole_mask(batch, perceptual, weight, gray_is_cheaper):
     """A louder paint under a gray mask gives the same result over a gray hole; only the held paint minds."""
-    truth = batch["driving"]
+    truth = batch.driving_image
     losses = {}
     for share in (0.6, 1.0):
         mixed = Mixed(truth, torch.zeros_like(truth), truth / share, torch.full((2, 1, 32, 32), share), truth)
@@ -75,8 +79,8 @@ def test_held_paint_wants_the_whole_mask(batch, perceptual, weight, gray_is_chea
 
 def test_measures_tell_the_hole_from_head_and_background(batch):
     """16 wide heads 6 apart: the hole is 6 wide. What is wrong in one region shows in its measure alone."""
-    truth, head = batch["driving"], batch["driving_segmentation"] > 0
-    hole = ~head & (batch["background_segmentation"] > 0)
+    truth, head = batch.driving_image, batch.driving_segmentation > 0
+    hole = ~head & (batch.background_segmentation > 0)
     assert hole.sum() == 2 * 16 * 6
     measured = mixing_measures(truth + 0.5 * hole[:, None], head[:, None].float(), batch)
     torch.testing.assert_close(measured["hole_mse"], torch.full((2,), 0.0625))

@@ -10,6 +10,7 @@ import torch
 from tests.facegan.stages.command_lines import curve, exact
 
 from facegan.cli import main
+from facegan.data.face_pair import ROLES
 from facegan.errors import InputError
 from facegan.stages import LandmarkTransformData, LandmarkTransformStage, ReenactData
 
@@ -43,14 +44,15 @@ def opened(data):
 def test_batches_travel_in_bytes_and_arrive_in_floats(prepared):
     data = opened(ReenactData(str(prepared), batch_size=4, workers=0, color=0.3))
     batch = next(iter(data.train_dataloader()))
-    assert {batch[role].dtype for role in ("source", "driving", "background")} == {torch.uint8}
+    assert {getattr(batch, f"{role}_image").dtype for role in ROLES} == {torch.uint8}
     arrived = data.on_after_batch_transfer(batch, 0)
-    for role in ("source", "driving", "background"):
-        assert torch.equal(arrived[role], batch[role].float().div(127.5).sub(1))
-        assert arrived[role].is_contiguous()
-    assert torch.equal(arrived["driving_segmentation"], batch["driving_segmentation"])
+    for role in ROLES:
+        before, after = (getattr(some, f"{role}_image") for some in (batch, arrived))
+        assert torch.equal(after, before.float().div(127.5).sub(1))
+        assert after.is_contiguous()
+    assert torch.equal(arrived.driving_segmentation, batch.driving_segmentation)
     # Those of validation are floats, as whoever looks at single ones has them.
-    assert next(iter(data.val_dataloader()))["source"].dtype == torch.float32
+    assert next(iter(data.val_dataloader())).source_image.dtype == torch.float32
 
 
 def test_workers_start_after_opencv_has_used_its_threads(prepared):
@@ -59,7 +61,7 @@ def test_workers_start_after_opencv_has_used_its_threads(prepared):
     cv2.warpAffine(large, np.eye(2, 3), (2000, 2000), flags=cv2.INTER_CUBIC)
     loader = opened(ReenactData(str(prepared), batch_size=4, workers=2)).train_dataloader()
     loader.timeout = 60
-    assert sum(len(batch["source"]) for batch in loader) == 40
+    assert sum(len(batch.source_image) for batch in loader) == 40
 
 
 def test_several_data_sets_are_learnt_as_one(prepared, tmp_path):
@@ -78,7 +80,7 @@ def test_balanced_epochs_draw_rare_motion(prepared):
         opened(LandmarkTransformData(str(prepared), batch_size=40, balance=share, flip=0)) for share in (0, 1)
     )
     (once,), (often,) = (list(data.train_dataloader()) for data in (plain, balanced))
-    motions = [set(map(tuple, some["driving_motion"].tolist())) for some in (once, often)]
+    motions = [set(map(tuple, some.driving_motion.tolist())) for some in (once, often)]
     assert len(motions[0]) == 40
     assert len(motions[1]) < 40
     assert motions[1] < motions[0]
@@ -91,7 +93,7 @@ def test_settings_reach_the_pairs(prepared):
         assert (data.train.min_time_gap_s, data.train.min_pose_change_deg) == (0.4, 2.0)
     data = ReenactData(str(prepared), flip=0, color=0, blur=2.0, source_only=False)
     data.setup("fit")
-    assert not torch.equal(data.train[3]["driving"], as_it_is(data, 3))
+    assert not torch.equal(data.train[3].driving_image, as_it_is(data, 3))
 
 
 def as_it_is(data, index):

@@ -16,7 +16,7 @@ def network():
 @pytest.fixture(scope="module")
 def pictures(prepared):
     pairs = ValidationPairs(FaceCrops(prepared, "train"), 6)
-    return torch.stack([pairs[index]["driving"] for index in range(6)])
+    return torch.stack([pairs[index].driving_image for index in range(6)])
 
 
 def blurred(pictures, times):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from facegan.data import FacePair
 from facegan.stages.perceptual_loss import PerceptualLoss
 from facegan.stages.reenact import reenactment_terms
 
@@ -21,7 +22,7 @@ def terms():
     labels = torch.zeros(2, 32, 32, dtype=torch.long)
     labels[:, 8:24, 8:24] = 1
     labels[:, 4:8, 8:24] = 2
-    pair = {"driving": truth, "driving_segmentation": labels}
+    pair = FacePair(*torch.empty(4, 2), driving_image=truth, driving_segmentation=labels)
     head = (truth + 0.5) * (labels > 0)[:, None]
     perceptual = PerceptualLoss("identity")
     return lambda **weights: reenactment_terms(

@@ -126,9 +126,9 @@ def test_max_steps_counts_steps(fit) -> None:
     ("stage", "key", "value", "accumulate"),
     [
         ("1_landmark_transform", "source_landmarks", "nan", 1),
-        ("2_reenact", "source", "nan", 1),
-        ("2_reenact", "driving", "inf", 2),
-        ("3_background_mix", "driving", "nan", 1),
+        ("2_reenact", "source_image", "nan", 1),
+        ("2_reenact", "driving_image", "inf", 2),
+        ("3_background_mix", "driving_image", "nan", 1),
     ],
 )
 def test_a_step_that_is_not_finite_leaves_no_trace(

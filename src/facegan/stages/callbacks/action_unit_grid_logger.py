@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytorch_lightning as pl
+from torch.utils.data import default_collate
 
-from facegan.data import Pair, read_pair
+from facegan.data import FacePair, read_pair
 from facegan.geometry.motion import (
     ACTION_UNIT_GRID_LABELS,
     MOTION_NAMES,
@@ -55,7 +56,7 @@ class ActionUnitGridLogger(VisualizationCallback):
             return
         crops = data.val.crops
         calmest = int(np.linalg.norm(crops.motion, axis=1).argmin())
-        source = read_pair(crops, calmest, calmest, pictures=data.val.pictures)
+        source = read_pair(crops, calmest, calmest, load_images=data.val.load_images)
         blocks = [
             make_image_grid(np.stack([swept(stage, source, name) for name in names]), TITLES, names)
             for names in HALVES
@@ -63,11 +64,11 @@ class ActionUnitGridLogger(VisualizationCallback):
         keep_picture(trainer, "sweep", np.concatenate(blocks, axis=1))
 
 
-def swept(stage: Stage, source: Pair, name: str) -> NDArray[np.uint8]:
+def swept(stage: Stage, source: FacePair, name: str) -> NDArray[np.uint8]:
     """A row of the sheet: source, results, and their change, columns×H×W×3."""
-    motions = build_action_unit_grid(source["source_motion"])[MOTION_NAMES.index(name)]
-    batch = {key: value.expand(len(motions), *value.shape) for key, value in source.items()}
-    columns = panels_of(stage, {**batch, "driving_motion": motions})
+    motions = build_action_unit_grid(source.source_motion)[MOTION_NAMES.index(name)]
+    batch: FacePair = default_collate([source] * len(motions))
+    columns = panels_of(stage, batch._replace(driving_motion=motions))
     results = columns[stage.result_panel]
     change = 3 * (results[-1:] - results[:1]).abs().mean(dim=1, keepdim=True) - 1
     # A stage's first panel is the source.

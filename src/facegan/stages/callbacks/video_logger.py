@@ -75,15 +75,15 @@ def frames_of(
         data: holds the crops.
         members: indices of the crops; the first is the source, each is a driver.
     """
-    crops, pictures, result = data.val.crops, data.val.pictures, stage.result_panel
+    crops, pictures, result = data.val.crops, data.val.load_images, stage.result_panel
     for start in range(0, len(members), BATCH):
         drivers = members[start : start + BATCH]
         pair = default_collate(
-            [read_pair(crops, int(members[0]), int(driver), pictures=pictures) for driver in drivers]
+            [read_pair(crops, int(members[0]), int(driver), load_images=pictures) for driver in drivers]
         )
         columns = panels_of(stage, pair)
         shown = (
-            {"source I_s": pair["source"], "driver I_d": pair["driving"], result: columns[result]}
+            {"source I_s": pair.source_image, "driver I_d": pair.driving_image, result: columns[result]}
             if pictures
             # Drawn landmarks: source, driver and result.
             else columns

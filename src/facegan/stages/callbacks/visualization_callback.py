@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.utilities import move_data_to_device
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_only
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from facegan.data import Pair
+    from facegan.data import FacePair
     from facegan.stages.pair_data_module import FacePairDataModule
 
 
@@ -62,10 +63,10 @@ def require_positive(**settings: int) -> None:
             raise InputError(msg)
 
 
-def panels_of(stage: Stage, pair: Pair) -> dict[str, torch.Tensor]:
+def panels_of(stage: Stage, pair: FacePair) -> dict[str, torch.Tensor]:
     """The stage's panels of a batch of pairs, computed on its device and brought back."""
-    moved = {name: value.to(stage.device) for name, value in pair.items()}
-    return {title: pictures.float().cpu() for title, pictures in stage.panels(moved).items()}
+    batch = move_data_to_device(pair, stage.device)
+    return {title: pictures.float().cpu() for title, pictures in stage.panels(batch).items()}
 
 
 def output_path(trainer: pl.Trainer, folder: str, suffix: str) -> Path:

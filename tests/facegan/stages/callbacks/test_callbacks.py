@@ -17,7 +17,7 @@ from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger, WandbLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor
 
-from facegan.data import Pair, read_pair
+from facegan.data import FacePair, read_pair
 from facegan.errors import InputError
 from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, build_action_unit_grid
 from facegan.io.image_grid import to_images
@@ -37,11 +37,14 @@ class TwoHeadGenerator(Stage):
     result_panel = "result I_r"
     answers_motion = True
 
-    def panels(self, pair: Pair) -> dict[str, Tensor]:
+    def panels(self, pair: FacePair) -> dict[str, Tensor]:
         assert not torch.is_grad_enabled()
-        size = pair["source"].shape[-1]
-        row = pair["driving_motion"][:, torch.arange(size) * NUM_MOTION_PARAMS // size]
-        return {"source I_s": pair["source"], self.result_panel: row[:, None, None].expand(-1, 3, size, -1)}
+        size = pair.source_image.shape[-1]
+        row = pair.driving_motion[:, torch.arange(size) * NUM_MOTION_PARAMS // size]
+        return {
+            "source I_s": pair.source_image,
+            self.result_panel: row[:, None, None].expand(-1, 3, size, -1),
+        }
 
 
 class Unmoved(TwoHeadGenerator):
@@ -177,11 +180,11 @@ def test_a_row_of_the_sweep_moves_its_own_number(pictures: JointData, name: str)
     source = read_pair(pictures.val.crops, 0, 0)
     with torch.no_grad():
         row = swept(TwoHeadGenerator(), source, name)
-    assert (row[0] == to_images(source["source"][None])).all()
+    assert (row[0] == to_images(source.source_image[None])).all()
     # The stripe of this number, and those of the others.
     stripe = np.arange(64) * NUM_MOTION_PARAMS // 64 == MOTION_NAMES.index(name)
     index = MOTION_NAMES.index(name)
-    values = build_action_unit_grid(source["source_motion"])[index, :, index]
+    values = build_action_unit_grid(source.source_motion)[index, :, index]
     levels = np.round((values.numpy() + 1) * 127.5)
     assert np.abs(row[1:6][:, :, stripe] - levels[:, None, None, None]).max() <= 1
     assert (row[1:6][:, :, ~stripe] == row[1][:, ~stripe]).all()
