@@ -27,7 +27,8 @@ from rich.progress import track
 from facegan.data import FaceCrops
 from facegan.evaluation.ground_truth import GroundTruthReenactments
 from facegan.geometry.landmarks import EDGES, denormalize_points
-from facegan.io.image_grid import make_image_grid, to_images, write_png
+from facegan.io.image_grid import make_image_grid
+from facegan.io.images import tensor_to_images, write_image
 from facegan.networks import LandmarkTransformer
 from facegan.stages.checkpoints import StageCheckpoint
 
@@ -80,7 +81,7 @@ def main() -> None:
         for number in np.linspace(0, len(pairs) - 1, ROWS).round().astype(int)
     ]
     titles = ["source", "driver", "the driver's l_d", "transformed l_t", "true answer"]
-    write_png(given.out / "landmarks.png", make_image_grid(np.array(rows), titles))
+    write_image(given.out / "landmarks.png", make_image_grid(np.array(rows), titles))
 
 
 def cross_pairs(identity: NDArray[np.str_], count: int, seed: int) -> NDArray[np.intp]:
@@ -140,7 +141,7 @@ def table(results: dict[str, Any]) -> str:
 
 def row(crops: FaceCrops, pair: tuple[int, int], made: Floats, answer: tuple[Image, Floats]) -> list[Image]:
     """Source, driver, and the true picture with the driver's landmarks, with L_T's, and as it is."""
-    seen = [to_images(crops.picture(index)[None])[0] for index in pair]
+    seen = [tensor_to_images(crops.picture(index)[None])[0] for index in pair]
     enlarged = [cv2.resize(image, (SIZE, SIZE)).astype(np.uint8) for image in seen]
     picture, points = answer
     true = draw(picture, points, TRUE)

@@ -17,7 +17,8 @@ import torch
 from PIL import Image
 from torch.utils.data import default_collate
 
-from facegan.io.image_grid import make_image_grid, to_images
+from facegan.io.image_grid import make_image_grid
+from facegan.io.images import tensor_to_images
 from facegan.stages import JointData, JointStage
 from facegan.stages.validation_metrics import masked_mse
 
@@ -106,7 +107,7 @@ def sheet(stage: JointStage, data: JointData) -> np.ndarray:
     chosen = ((np.arange(ROWS) + 0.5) * len(data.test) / ROWS).astype(int)
     columns = stage.panels(default_collate([data.test[int(index)] for index in chosen]))
     return make_image_grid(
-        np.stack([to_images(pictures) for pictures in columns.values()], axis=1), list(columns)
+        np.stack([tensor_to_images(pictures) for pictures in columns.values()], axis=1), list(columns)
     )
 
 

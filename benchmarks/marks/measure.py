@@ -25,7 +25,7 @@ from rich.table import Table
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from facegan.errors import InputError
-from facegan.io.images import cover, is_image, read_image
+from facegan.io.images import center_crop, is_image, read_image
 from facegan.io.video_reader import VideoReader
 from facegan.provenance.watermark import THRESHOLD, Detector, embed, signs
 from synthetic_heads import render, sample_identity, sample_motion
@@ -56,10 +56,10 @@ def main() -> None:
         pictures, clips = drawn(given.count, given.clips, given.frames, given.seed)
     results: dict[str, Any] = {"threshold": THRESHOLD, "milliseconds": times()}
     for size in given.sizes:
-        images = [cover(image, size) for image in pictures]
+        images = [center_crop(image, size) for image in pictures]
         results[str(size)] = {
             "pictures": of_pictures(images, given.keys),
-            "clips": of_clips([[cover(image, size) for image in clip] for clip in clips]),
+            "clips": of_clips([[center_crop(image, size) for image in clip] for clip in clips]),
         }
         show(size, results[str(size)])
     given.out.mkdir(parents=True, exist_ok=True)

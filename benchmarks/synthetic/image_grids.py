@@ -21,7 +21,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from facegan.geometry.motion import NUM_MOTION_PARAMS, edit_motion
-from facegan.io.atomic import new_file
+from facegan.io.atomic import atomic_file
 from synthetic_heads import Camera, render, sample_identity, sample_scene
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def main() -> int:
     )
     out = parser.parse_args().out
     for name, draw in (("heads.jpg", people), ("action_units.jpg", action_units)):
-        with new_file(out / name, overwrite=True) as path:
+        with atomic_file(out / name, overwrite=True) as path:
             Image.fromarray(draw()).save(path, quality=JPEG_QUALITY, optimize=True)
     return 0
 

@@ -61,9 +61,9 @@ def write(path: Path, clip: Path, seconds: float) -> None:
     video = VideoReader(clip)
     loudness = np.random.default_rng(0)
     with av.open(str(path), "w") as container:
-        picture = container.add_stream("libx264", rate=round(video.rate), options={"preset": "veryfast"})
+        picture = container.add_stream("libx264", rate=round(video.fps), options={"preset": "veryfast"})
         sound = container.add_stream("aac", rate=RATE, layout="mono")
-        count, total = 0, round(seconds * round(video.rate))
+        count, total = 0, round(seconds * round(video.fps))
         while count < total:
             for _, _, image in islice(video.frames(), total - count):
                 image = image[: len(image) // 2 * 2, : image.shape[1] // 2 * 2]

@@ -16,7 +16,7 @@ from facegan.app.live import LiveFace
 from facegan.app.messages import naming, rename
 from facegan.errors import InputError
 from facegan.inference import RenderConfig, edit, reenact
-from facegan.io.images import shrink, write_image
+from facegan.io.images import downscale_to_fit, write_image
 from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class SessionManager:
         visit = self._visit(session)
         with self._naming(session, {photograph: PHOTOGRAPH}):
             if visit.photograph != photograph or visit.source is None:
-                image = shrink(limits.read_upload(photograph), MAX_SIDE)
+                image = downscale_to_fit(limits.read_upload(photograph), MAX_SIDE)
                 visit.source, visit.photograph = self.animator.prepare(image, PHOTOGRAPH), photograph
             return visit.source
 

@@ -119,11 +119,11 @@ def choose(data: Path, videos: Path) -> tuple[Path, Path]:
 
 def save_first_frame(video: Path, out: Path) -> None:
     """The portrait for the demo."""
-    from facegan.io.image_grid import write_png
+    from facegan.io.images import write_image
     from facegan.io.video_reader import VideoReader
 
     _, _, image = next(VideoReader(video).frames())
-    write_png(out, image)
+    write_image(out, image)
 
 
 def facegan(*arguments: str) -> None:

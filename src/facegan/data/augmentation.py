@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facegan.data.face_crops import to_floats, to_tensor
 from facegan.data.face_pair import ROLES, FacePair
 from facegan.geometry.landmarks import denormalize_points, flip_landmarks, normalize_points
 from facegan.geometry.motion import flip_motion, rotate_in_plane
+from facegan.io.images import image_to_tensor, tensor_to_images
 
 
 class Augmentation:
@@ -107,9 +107,11 @@ class Augmentation:
                 given[_target(role, "keypoints")] = denormalize_points(numbers, size)
         done = transform(**given)
         for role in roles:
-            picture = to_tensor(np.ascontiguousarray(done[_target(role, "image")]))
+            image = np.ascontiguousarray(done[_target(role, "image")])
             floats = fields[f"{role}_image"].is_floating_point()
-            fields[f"{role}_image"] = to_floats(picture) if floats else picture
+            fields[f"{role}_image"] = (
+                image_to_tensor(image) if floats else torch.from_numpy(image).permute(2, 0, 1)
+            )
             if moves:
                 fields[f"{role}_segmentation"] = torch.from_numpy(done[_target(role, "mask")])
         for role in points if moves else ():
@@ -161,5 +163,5 @@ def _target(role: str, kind: str) -> str:
 
 def _to_uint8(picture: Tensor) -> np.ndarray:
     if picture.is_floating_point():
-        picture = ((picture + 1) * 127.5).round().byte()
+        return tensor_to_images(picture)
     return np.ascontiguousarray(picture.permute(1, 2, 0).numpy())

@@ -17,6 +17,7 @@ from facegan.geometry.crop import Crop
 from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.geometry.motion import NUM_MOTION_PARAMS
 from facegan.geometry.segmentation import reduce_labels
+from facegan.io.images import image_to_tensor
 from facegan.preparation.shard_writer import DESCRIPTION, SCHEMA, VERSION
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class FaceCrops:
 
     def picture(self, index: int) -> Tensor:
         """3×size×size in -1..1."""
-        return to_floats(to_tensor(self.image(index)))
+        return image_to_tensor(self.image(index))
 
     def segmentation(self, index: int) -> Tensor:
         """size×size of 0 background, 1 face, 2 hair."""
@@ -108,7 +109,7 @@ class FaceCrops:
             3×size×size in -1..1 and size×size; beyond the crop its border is repeated.
         """
         image, labels = self.moved(self.image(source), self.labels(source), source, driving)
-        return to_floats(to_tensor(image)), torch.from_numpy(labels)
+        return image_to_tensor(image), torch.from_numpy(labels)
 
     def image(self, index: int) -> Image:
         """size×size×3, RGB."""
@@ -152,16 +153,6 @@ class FaceCrops:
 
     def _strings(self, table: Any, column: str) -> np.ndarray:
         return np.array(table.with_format("arrow")[column].to_pylist())[self._rows]
-
-
-def to_tensor(image: Image) -> Tensor:
-    """H×W×3 as 3×H×W of the same bytes."""
-    return torch.from_numpy(image).permute(2, 0, 1)
-
-
-def to_floats(picture: Tensor) -> Tensor:
-    """Bytes 0..255 of any shape to -1..1."""
-    return picture.float().div_(127.5).sub_(1)
 
 
 def dataset_info(root: Path | str) -> dict[str, Any]:

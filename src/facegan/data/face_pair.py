@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import default_collate
 from torch.utils.data._utils.collate import default_collate_fn_map
 
-from facegan.data.face_crops import to_floats, to_tensor
+from facegan.io.images import normalize_levels
 
 if TYPE_CHECKING:
     from facegan.data.face_crops import FaceCrops
@@ -95,7 +95,7 @@ def read_pair(
     background = crops.moved(*source_frame, source, driving) if align_background else source_frame
     images: dict[str, Tensor] = {}
     for role, (image, labels) in zip(ROLES, (source_frame, driving_frame, background), strict=True):
-        images[f"{role}_image"] = to_tensor(image)
+        images[f"{role}_image"] = torch.from_numpy(image).permute(2, 0, 1)
         images[f"{role}_segmentation"] = torch.from_numpy(labels)
     pair = pair._replace(**images)
     return normalize_images(pair) if normalize else pair
@@ -106,7 +106,7 @@ def normalize_images(pair: FacePair) -> FacePair:
     images = {f"{role}_image": getattr(pair, f"{role}_image") for role in ROLES}
     return pair._replace(
         **{
-            name: to_floats(image.contiguous()).to(pair.source_landmarks.dtype)
+            name: normalize_levels(image.contiguous()).to(pair.source_landmarks.dtype)
             for name, image in images.items()
             if image is not None and image.dtype == torch.uint8
         }

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
-from facegan.evaluation.image_sets import to_image
 from facegan.geometry.motion import (
     ACTION_UNIT_GRID_DEGREES,
     ACTION_UNIT_GRID_INTENSITIES,
@@ -18,6 +17,7 @@ from facegan.geometry.motion import (
     POSE_SCALE,
     build_action_unit_grid,
 )
+from facegan.io.images import tensor_to_images
 from facegan.networks.compositing import mask_background
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def draw_edits(name: str, model: FaceGAN, crops: FaceCrops, source: int, observe
             background = behind.to(device)
             background = background if len(background) == count else background.expand(count, -1, -1, -1)
             face, points = (part.expand(count, *part.shape[1:]) for part in inputs)
-            images += [to_image(one) for one in model(face, points, motion, background).result.float().cpu()]
+            images += list(tensor_to_images(model(face, points, motion, background).result))
         return images
 
     own_background = mask_background(picture, labels)

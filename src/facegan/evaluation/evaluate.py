@@ -30,8 +30,8 @@ from facegan.evaluation.qualitative_grid import shown
 from facegan.evaluation.scoring import Scorer
 from facegan.evaluation.tables import PAPER
 from facegan.inference.engines import check_device
-from facegan.io.atomic import require_free
-from facegan.io.resumable import RESULT, workspace
+from facegan.io.atomic import check_output_is_free
+from facegan.io.resumable import RESULT_FOLDER, resumable_output
 from facegan.networks import FaceGAN
 from facegan.parallel.workers import Workers
 
@@ -90,7 +90,7 @@ def evaluate(
     methods = parse_methods(models, predictions)
     check_device(eyes.device)
     out, data = Path(out).resolve(), absolute(data)
-    require_free(out, marker=NUMBERS, overwrite=overwrite)
+    check_output_is_free(out, marker=NUMBERS, overwrite=overwrite)
     networks = {m.name: FaceGAN.from_pretrained(m.path).to(eyes.device) for m in methods if m.kind == "model"}
     size = min([model.config.size for model in networks.values()] or [int(dataset_info(data)["size"])])
     split, crops = people(data, size, pairs)
@@ -115,7 +115,7 @@ def evaluate(
         observer = shared(eyes)
         # What is wrong with one picture is mended and the rest not done again.
         with (
-            workspace(out, job, stays_after=(InputError,)) as folder,
+            resumable_output(out, job, keep_after=(InputError,)) as folder,
             Workers(workers, progress=progress) as started,
         ):
             scorer = Scorer(folder, eyes, started)
@@ -148,7 +148,7 @@ def evaluate(
                 "software": software,
             }
             report = Report(out, metrics, shown(run), edits)
-            result = folder / RESULT
+            result = folder / RESULT_FOLDER
             write_pairs(result / PAIRS, crops, trials)
             pq.write_table(pa.Table.from_pylist(_aligned(run.scores)), result / SCORES)
             report.write(result)

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from facegan.evaluation.evaluate import PAIRS, choose_trials, people
 from facegan.evaluation.evaluation_pairs import ROLES, write_pairs
-from facegan.evaluation.image_sets import to_image
-from facegan.io.atomic import new_folder
+from facegan.io.atomic import atomic_folder
+from facegan.io.images import tensor_to_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ def export_pairs(
     """
     split, crops = people(data, None, pairs)
     trials, _ = choose_trials(crops, pairs, seed, split, protocols)
-    with new_folder(out, marker=PAIRS, overwrite=overwrite) as folder:
+    with atomic_folder(out, marker=PAIRS, overwrite=overwrite) as folder:
         write_pairs(folder / PAIRS, crops, trials)
         inputs = []
         for protocol, chosen in trials.items():
@@ -82,5 +82,5 @@ def _inputs(crops: FaceCrops, protocol: str, pair: int, source: int, driver: int
 
 def _write(path: Path, picture: Tensor) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    image = cv2.cvtColor(to_image(picture), cv2.COLOR_RGB2BGR)
+    image = cv2.cvtColor(tensor_to_images(picture), cv2.COLOR_RGB2BGR)
     path.write_bytes(np.asarray(cv2.imencode(".png", image)[1]).tobytes())

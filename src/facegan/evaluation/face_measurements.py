@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 import torch
 
-from facegan.evaluation.image_sets import to_batch
 from facegan.evaluation.metric_backends import MediaPipe, identity_back_end, motion_back_end
 from facegan.geometry.landmarks import NUM_LANDMARKS, normalize_points
+from facegan.io.images import image_to_tensor
 from facegan.perception import FaceAnalyzer
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Observer:
             # At least one, to learn the size of an embedding.
             chosen = seen if len(seen) else np.array([0])
             embeddings = self.identity(
-                to_batch([images[index] for index in chosen]),
+                image_to_tensor(np.stack([images[index] for index in chosen])),
                 torch.from_numpy(np.nan_to_num(landmarks[chosen])),
             ).float()
         identity = np.full((len(images), embeddings.shape[1]), np.nan, np.float32)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
-from facegan.evaluation.image_sets import to_batch
+from facegan.io.images import image_to_tensor
 
 if TYPE_CHECKING:
     from facegan.evaluation.image_sets import Pictures
@@ -31,7 +32,7 @@ def fid(results: Pictures, truth: Pictures, device: str = "cpu") -> float:
         count = len(pictures.names)
         for start in range(0, count, BATCH):
             images = [pictures.read(index) for index in range(start, min(start + BATCH, count))]
-            metric.update(((to_batch(images) + 1) / 2).to(device), real=real)
+            metric.update(((image_to_tensor(np.stack(images)) + 1) / 2).to(device), real=real)
     return float(metric.compute())
 
 

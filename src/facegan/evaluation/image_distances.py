@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import torch
 from torchmetrics.functional.image import structural_similarity_index_measure as similarity
 
-from facegan.evaluation.image_sets import to_batch
+from facegan.io.images import image_to_tensor
 from facegan.stages.perceptual_loss import PerceptualLoss
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from facegan.evaluation.image_sets import Pictures
@@ -35,7 +35,9 @@ class Compared(NamedTuple):
 def compare(job: tuple[Pictures, Pictures, range]) -> Compared:
     """Compares some pictures with as many others."""
     pictures, truth, chosen = job
-    ours, theirs = (to_batch([side.read(index) for index in chosen]) for side in (pictures, truth))
+    ours, theirs = (
+        image_to_tensor(np.stack([side.read(index) for index in chosen])) for side in (pictures, truth)
+    )
     mse = (ours - theirs).square().mean(dim=(1, 2, 3)) / 4
     ssim = similarity((ours + 1) / 2, (theirs + 1) / 2, data_range=1.0, reduction="none")
     distances = _network().distances(ours, theirs)
@@ -49,7 +51,9 @@ def flicker(job: tuple[Pictures, Pictures, range]) -> Floats:
     Of the last picture there is no change: one value less than pictures.
     """
     pictures, truth, chosen = job
-    ours, theirs = (to_batch([side.read(index) for index in chosen]) for side in (pictures, truth))
+    ours, theirs = (
+        image_to_tensor(np.stack([side.read(index) for index in chosen])) for side in (pictures, truth)
+    )
     changes: Floats = ((ours.diff(dim=0) - theirs.diff(dim=0)).abs().mean(dim=(1, 2, 3)) / 2).double().numpy()
     return changes
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torchmetrics.wrappers.abstract import WrapperMetric
 
-from facegan.evaluation.image_sets import to_image
 from facegan.evaluation.pair_metrics import parts
+from facegan.io.images import tensor_to_images
 from facegan.metrics import CSIM, ED, LSIM, PSIM
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class ImageMetrics(WrapperMetric):
         return {"csim": self.csim, "psim": self.psim, "ed": self.ed, "lsim": self.lsim}
 
     def _look(self, batch: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        seen = self._observer([to_image(picture) for picture in batch.detach().float().cpu()])
+        seen = self._observer(list(tensor_to_images(batch.detach())))
         return parts(seen), torch.from_numpy(seen.found)
 
     @staticmethod

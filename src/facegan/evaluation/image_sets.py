@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import cv2
 import numpy as np
-import torch
 from PIL import Image
 
 from facegan.data import FaceCrops
 from facegan.errors import InputError
+from facegan.io.images import tensor_to_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -48,7 +47,7 @@ class CropPictures(NamedTuple):
     def read(self, index: int) -> NDArray[np.uint8]:
         """S×S×3, RGB."""
         crops = _open(self.root, self.split, self.size)
-        return to_image(crops.picture(self.indices[index]))
+        return tensor_to_images(crops.picture(self.indices[index]))
 
 
 class FilePictures(NamedTuple):
@@ -118,17 +117,6 @@ def _check(path: Path) -> None:
     if width != height:
         msg = f"{path} has {width}×{height} pixels: predictions are square, as the crops"
         raise InputError(msg)
-
-
-def to_image(picture: Tensor) -> NDArray[np.uint8]:
-    """3×S×S in -1..1 to S×S×3 of 0..255."""
-    levels = ((picture.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    return np.ascontiguousarray(levels.permute(1, 2, 0).numpy())
-
-
-def to_batch(images: Sequence[NDArray[np.uint8]]) -> Tensor:
-    """Images S×S×3 of 0..255 to N×3×S×S in -1..1."""
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
 @lru_cache(maxsize=2)

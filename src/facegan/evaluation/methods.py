@@ -15,8 +15,9 @@ from torch.utils.data import default_collate
 
 from facegan.data import read_pair
 from facegan.errors import InputError
-from facegan.evaluation.image_sets import FilePictures, find_predictions, to_image
-from facegan.io.atomic import new_file
+from facegan.evaluation.image_sets import FilePictures, find_predictions
+from facegan.io.atomic import atomic_file
+from facegan.io.images import tensor_to_images
 from facegan.networks import FaceGAN
 from facegan.networks.compositing import mask_background
 
@@ -124,7 +125,7 @@ def made_pictures(
         for pair, image in zip(pairs, paint(np.array(pairs)), strict=True):
             if paths[pair].exists():
                 continue
-            with new_file(paths[pair]) as temporary:
+            with atomic_file(paths[pair]) as temporary:
                 temporary.write_bytes(
                     cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
                 )
@@ -153,7 +154,7 @@ class Reenacting:
 
     def __call__(self, pairs: NDArray[np.int64]) -> list[NDArray[np.uint8]]:
         """Results of some pairs, S×S×3."""
-        return [to_image(picture) for picture in self.reenact(pairs)[1].result.float().cpu()]
+        return list(tensor_to_images(self.reenact(pairs)[1].result))
 
     @torch.inference_mode()
     def reenact(self, pairs: NDArray[np.int64]) -> tuple[FacePair, Reenactment]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facegan.evaluation.image_sets import to_image
 from facegan.evaluation.methods import ANSWER, DRIVER, SOURCE
 from facegan.evaluation.protocols import PROTOCOLS
+from facegan.io.images import tensor_to_images
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +46,4 @@ def shown(run: Run) -> dict[str, dict[str, NDArray[np.uint8]]]:
 def _steps(run: Run, protocol: str, model: str, pairs: NDArray[np.int64]) -> dict[str, NDArray[np.uint8]]:
     _, made = run.reenacting(protocol, model).reenact(pairs)
     steps = {"landmarks": made.heatmap.clamp(0, 1) * 2 - 1, "face": made.face, "mask": made.mask * 2 - 1}
-    return {
-        title: np.stack([to_image(one.expand(3, -1, -1)) for one in pictures.float().cpu()])
-        for title, pictures in steps.items()
-    }
+    return {title: tensor_to_images(pictures) for title, pictures in steps.items()}

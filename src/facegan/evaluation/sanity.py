@@ -27,9 +27,9 @@ from scipy.stats import mannwhitneyu
 from facegan.data import FaceCrops
 from facegan.errors import InputError
 from facegan.evaluation.face_measurements import MetricBackends, Observer, Seen, join
-from facegan.evaluation.image_sets import to_image
 from facegan.evaluation.pair_metrics import MEASURES, observed
 from facegan.geometry.motion import ACTION_UNITS
+from facegan.io.images import tensor_to_images
 from synthetic_heads import render, sample_identity, sample_motion, sample_scene
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def filmed(crops: FaceCrops, observer: Observer, *, seed: int = 0, progress: boo
     used = np.unique(np.concatenate(list(sides.values())))
     console = Console(stderr=True)
     bar = track(used, "crops", console=console, transient=True, disable=not progress)
-    looks = join(observer([to_image(crops.picture(int(index)))]) for index in bar)
+    looks = join(observer([tensor_to_images(crops.picture(int(index)))]) for index in bar)
     seen = {name: looks.take(np.searchsorted(used, side)) for name, side in sides.items()}
     first = seen["itself"]
     measured = {name: observed(first, first, first, other) for name, other in seen.items()}

@@ -14,7 +14,7 @@ import torch
 from facegan.evaluation.face_measurements import MetricBackends, Seen, join, observe
 from facegan.evaluation.image_distances import Compared, compare, flicker
 from facegan.evaluation.protocols import RUN
-from facegan.io.atomic import new_file
+from facegan.io.atomic import atomic_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +88,7 @@ def _keep(function: Callable[..., Any], folder: Path, numbered: tuple[int, Any])
             return tuple(kept[key] for key in sorted(kept.files))
     with _one_thread():
         result = function(job)
-    with new_file(path) as temporary:
+    with atomic_file(path) as temporary:
         np.savez(temporary, *result)
     return tuple(result)
 

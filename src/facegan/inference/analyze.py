@@ -11,7 +11,7 @@ from rich.progress import track
 
 from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.geometry.motion import ACTION_UNITS
-from facegan.io.atomic import new_file
+from facegan.io.atomic import atomic_file
 from facegan.io.images import is_image, read_image
 from facegan.io.video_reader import VideoReader
 from facegan.perception import FaceAnalyzer
@@ -57,13 +57,13 @@ def analyze(
     count = found = 0
     console = Console(stderr=True)
     with (
-        new_file(out, overwrite=overwrite) as partial,
+        atomic_file(out, overwrite=overwrite) as partial,
         partial.open("w", newline="", encoding="utf-8") as file,
         FaceAnalyzer(max_faces, single_images=single) as analyzer,
     ):
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        tracker = CentroidTracker(patience=0.5)
+        tracker = CentroidTracker(max_age=0.5)
         for index, time, image in track(frames, "analyzing", console=console, disable=not progress):
             faces = analyzer(image, time)
             points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, NUM_LANDMARKS, 2)

@@ -13,7 +13,7 @@ from facegan.geometry.crop import Crop, extent, track_side
 from facegan.geometry.landmarks import landmarks_from_mesh, normalize_points
 from facegan.inference.engines import load_engine
 from facegan.inference.face_choice import MAX_FACES, choose
-from facegan.io.images import to_tensor
+from facegan.io.images import image_to_tensor
 from facegan.networks.compositing import mask_background
 from facegan.perception import FaceAnalyzer, FaceParser
 
@@ -94,7 +94,7 @@ class Animator:
             cut = crop.cut(image, self.size)
             mesh = crop.to_crop(found.mesh, self.size)
             labels = parser(cut, mesh)
-        picture = to_tensor(cut).to(self.device)
+        picture = image_to_tensor(cut)[None].to(self.device)
         segmentation = torch.from_numpy(labels)[None].to(self.device)
         landmarks = torch.from_numpy(normalize_points(landmarks_from_mesh(mesh), self.size))
         return Source(

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import ImageColor
 
 from facegan.errors import InputError
-from facegan.io.images import cover, is_image, read_image, to_tensor
+from facegan.io.images import center_crop, image_to_tensor, is_image, read_image
 from facegan.io.video_reader import VideoReader
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ def open_background(what: str, size: int) -> Background:
     """
     path = Path(what)
     if not path.exists() and (color := _color(what)) is not None:
-        return Background(iter([(0.0, to_tensor(np.full((size, size, 3), color, np.uint8)))]))
+        return Background(iter([(0.0, image_to_tensor(np.full((size, size, 3), color, np.uint8))[None])]))
     if not path.exists():
         msg = f"cannot read {what} as a background: it is neither a file nor a color (#rrggbb or a name)"
         raise InputError(msg)
     if is_image(path):
-        return Background(iter([(0.0, to_tensor(cover(read_image(path), size)))]))
+        return Background(iter([(0.0, image_to_tensor(center_crop(read_image(path), size))[None])]))
     return Background(_loop(VideoReader(path), size))
 
 
@@ -68,8 +68,8 @@ def _loop(video: VideoReader, size: int) -> Iterator[tuple[float, Tensor]]:
     while True:
         time = 0.0
         for _, time, image in video.frames():
-            yield start + time, to_tensor(cover(image, size))
-        start += time + 1 / video.rate
+            yield start + time, image_to_tensor(center_crop(image, size))[None]
+        start += time + 1 / video.fps
 
 
 def _color(name: str) -> tuple[int, ...] | None:

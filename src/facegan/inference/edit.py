@@ -23,7 +23,7 @@ from facegan.inference.frame_composer import RenderConfig, Scene
 from facegan.inference.motion_transfer import LARGEST_ANGLE
 from facegan.inference.reenact import MAX_VIDEO_SIDE, PICTURE_SUFFIXES, VIDEO_SUFFIXES, check_out
 from facegan.io.image_grid import make_image_grid
-from facegan.io.images import read_image, shrink, write_image
+from facegan.io.images import downscale_to_fit, read_image, write_image
 from facegan.io.video_writer import VideoWriter
 from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
 
@@ -152,7 +152,7 @@ def write_edit(
     )
     photograph = read_image(source)
     if animate and look.paste_back:
-        photograph = shrink(photograph, MAX_VIDEO_SIDE)
+        photograph = downscale_to_fit(photograph, MAX_VIDEO_SIDE)
     person = animator.prepare(photograph, source, face)
     if animate is None:
         image = edit_grid(animator, person, values) if grid else edit(animator, person, values, look)

@@ -14,7 +14,7 @@ from facegan.geometry.crop import Crop, extent, track_side
 from facegan.geometry.landmarks import normalize_points
 from facegan.geometry.motion import NUM_MOTION_PARAMS
 from facegan.inference.animator import Animator
-from facegan.io.images import is_image, read_image, to_tensor
+from facegan.io.images import image_to_tensor, is_image, read_image
 from facegan.io.video_reader import VideoReader
 from facegan.networks.compositing import mask_background
 from facegan.perception import FaceAnalyzer
@@ -112,7 +112,7 @@ def synthetic_inputs(size: int) -> ExampleInputs:
     for seed in range(PEOPLE):
         frame = render(sample_identity(seed), np.zeros(NUM_MOTION_PARAMS), RENDERED)
         crop = Crop.around(frame.landmarks, track_side(np.array([max(extent(frame.landmarks))])))
-        picture = to_tensor(crop.cut(frame.image, size))
+        picture = image_to_tensor(crop.cut(frame.image, size))[None]
         segmentation = torch.from_numpy(crop.cut_labels(frame.segmentation, size))[None]
         landmarks = torch.from_numpy(normalize_points(crop.to_crop(frame.landmarks, size), size))[None]
         background = mask_background(picture, segmentation)

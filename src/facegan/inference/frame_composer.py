@@ -13,7 +13,7 @@ from facegan.errors import InputError
 from facegan.inference.backgrounds import open_background
 from facegan.inference.side_by_side import close_up, side_by_side
 from facegan.inference.stitching import Compositor
-from facegan.io.image_grid import to_images
+from facegan.io.images import tensor_to_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,7 @@ class Scene:
             masks = made.mask[:, 0].float().cpu().numpy()
             images = [self._paster(image, mask) for image, mask in zip(images, masks, strict=True)]
         if self._look.side_by_side:
-            photograph = self._source.photograph if self._paster else to_images(self._source.image)[0]
+            photograph = self._source.photograph if self._paster else tensor_to_images(self._source.image)[0]
             points = made.landmarks.float().cpu().numpy()
             shown: list[NDArray[np.uint8] | None] = [None] * len(images)
             if steps:
@@ -109,7 +109,7 @@ class Scene:
         return images
 
     def _images(self, result: Tensor) -> list[NDArray[np.uint8]]:
-        images = list(to_images(result))
+        images = list(tensor_to_images(result))
         return [_without_color(image) for image in images] if self._gray else images
 
 

@@ -23,7 +23,7 @@ from facegan.geometry.motion import NUM_MOTION_PARAMS
 from facegan.inference.engines import Exported, OnnxEngine, OpenVINOEngine, TorchEngine
 from facegan.inference.engines.exported import FILES, INPUTS, OUTPUTS, RECORD, digests, fingerprint
 from facegan.inference.export_check import BATCHES, Agreement, compare, own_trial, synthetic_inputs
-from facegan.io.atomic import new_folder
+from facegan.io.atomic import atomic_folder
 from facegan.networks import FaceGAN
 from facegan.networks.facegan import CONFIG
 
@@ -96,7 +96,7 @@ def export(
         msg = f"{model} is exported for {kind} already: say --overwrite to do it anew"
         raise InputError(msg)
     with (
-        new_folder(model / kind, marker=RECORD, overwrite=overwrite) as folder,
+        atomic_folder(model / kind, marker=RECORD, overwrite=overwrite) as folder,
         Console(stderr=True, quiet=not progress).status("reading the model") as status,
     ):
         networks = FaceGAN.from_pretrained(model)

@@ -19,8 +19,8 @@ from facegan.errors import InputError
 from facegan.inference.driving_video import find_reference, follow, read_step
 from facegan.inference.frame_composer import RenderConfig, Scene
 from facegan.inference.motion_transfer import MotionTransfer, MotionTransferConfig
-from facegan.io.images import is_image, read_image, shrink, write_image
-from facegan.io.prefetch import ahead
+from facegan.io.images import downscale_to_fit, is_image, read_image, write_image
+from facegan.io.prefetch import prefetch
 from facegan.io.video_reader import VideoReader
 from facegan.io.video_writer import VideoWriter
 from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
@@ -133,7 +133,7 @@ def reenact(
     marker = ProvenanceWriter(marks or ProvenanceConfig(), ManifestClaim(animator.name, actions))
     video = None if still else VideoReader(driving)
     if video is not None and look.paste_back:
-        photograph = shrink(photograph, MAX_VIDEO_SIDE)
+        photograph = downscale_to_fit(photograph, MAX_VIDEO_SIDE)
     person = animator.prepare(photograph, source, face)
     own = person.motion[0].cpu()
     scene = Scene(animator, person, look)
@@ -152,7 +152,7 @@ def reenact(
     duration = _duration(driving)
 
     def drawn() -> Generator[list[tuple[Step, NDArray[np.uint8]]]]:
-        with closing(ahead(follow(video, driving_face), BATCH)) as steps:
+        with closing(prefetch(follow(video, driving_face), BATCH)) as steps:
             while batch := list(islice(steps, BATCH)):
                 motion = torch.stack([steering(step.motion, step.time) for step in batch])
                 yield list(zip(batch, scene.draw(motion, batch), strict=True))
@@ -161,11 +161,11 @@ def reenact(
         bar = stack.enter_context(_bar(progress))
         task = bar.add_task("reenacting", total=duration)
         writer: VideoWriter | None = None
-        batches = stack.enter_context(closing(ahead(drawn(), 1)))
+        batches = stack.enter_context(closing(prefetch(drawn(), 1)))
         for step, image in chain.from_iterable(batches):
             if writer is None:
                 size = image.shape[1], image.shape[0]
-                writer = stack.enter_context(VideoWriter.open(out, size, video.rate, marker, driving))
+                writer = stack.enter_context(VideoWriter.open(out, size, video.fps, marker, driving))
             writer.write(image, step.time)
             if on_frame:
                 on_frame(image, step.time / duration if duration else math.nan)
@@ -174,7 +174,7 @@ def reenact(
             bar.update(task, completed=step.time)
         sound = writer is not None and writer.sound is not None
     seconds = perf_counter() - began
-    return Summary(out, frames, faceless, video.rate, sound, seconds, video.damage, steering.latency)
+    return Summary(out, frames, faceless, video.fps, sound, seconds, video.decode_error, steering.latency)
 
 
 def check_out(out: Path, suffixes: tuple[str, ...], overwrite: bool, inputs: Sequence[Path]) -> None:

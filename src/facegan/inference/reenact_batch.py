@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from facegan.errors import InputError
 from facegan.inference.reenact import Summary, reenact
-from facegan.io.atomic import new_file
+from facegan.io.atomic import atomic_file
 from facegan.io.images import is_image
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def reenact_all(
         outcomes.append(outcome)
         yield outcome
     with (
-        new_file(out / RESULTS, overwrite=True) as partial,
+        atomic_file(out / RESULTS, overwrite=True) as partial,
         partial.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.writer(file)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def new_folder(out: Path, *, marker: str, overwrite: bool = False) -> Iterator[Path]:
+def atomic_folder(out: Path, *, marker: str, overwrite: bool = False) -> Iterator[Path]:
     """A folder beside ``out`` to write into, which takes its place when all went well.
 
     Args:
@@ -26,7 +26,7 @@ def new_folder(out: Path, *, marker: str, overwrite: bool = False) -> Iterator[P
         InputError: if something lies at ``out`` that is not to be replaced.
     """
     out = Path(out).resolve()
-    require_free(out, marker=marker, overwrite=overwrite)
+    check_output_is_free(out, marker=marker, overwrite=overwrite)
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -38,7 +38,7 @@ def new_folder(out: Path, *, marker: str, overwrite: bool = False) -> Iterator[P
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def require_free(out: Path, *, marker: str, overwrite: bool) -> None:
+def check_output_is_free(out: Path, *, marker: str, overwrite: bool) -> None:
     """Raises InputError unless ``out`` is free, empty, or an earlier result that is to be replaced."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
@@ -54,7 +54,7 @@ def require_free(out: Path, *, marker: str, overwrite: bool) -> None:
 
 
 @contextmanager
-def new_file(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
+def atomic_file(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """The same for one file; the temporary name keeps the suffix.
 
     Raises:

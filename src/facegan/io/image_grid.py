@@ -8,25 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from facegan.io.atomic import new_file
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
 SMALLEST = 128
 """Pictures of fewer pixels a side are enlarged: their titles would be wider than they are."""
 INK = (32, 32, 32)
 SYMBOL = re.compile(r"(|.* )([a-zA-Z])_(\w+)")
-
-
-def to_images(pictures: Tensor) -> NDArray[np.uint8]:
-    """N×3×H×W or N×1×H×W in -1..1 to N×H×W×3 of 0..255."""
-    levels = pictures.float().clamp(-1, 1).add(1).mul(127.5).round().byte().expand(-1, 3, -1, -1)
-    return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())
 
 
 def make_image_grid(
@@ -60,12 +50,6 @@ def make_image_grid(
     for row, label in enumerate(labels):
         pen.text((left - gap, top + row * (height + gap) + height / 2), label, INK, font, "rm")
     return np.asarray(paper)
-
-
-def write_png(path: Path, image: NDArray[np.uint8]) -> None:
-    """Writes H×W×3 RGB; the folder is made if missing."""
-    with new_file(path, overwrite=True) as temporary:
-        Image.fromarray(image).save(temporary)
 
 
 def _write(

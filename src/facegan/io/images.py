@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from facegan.errors import InputError
-from facegan.io.atomic import new_file
+from facegan.io.atomic import atomic_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from facegan.provenance import ProvenanceWriter
+    from facegan.io.result_marker import ResultMarker
 
 # Pillow knows more, but among it are videos it cannot decode and PostScript, which is a program.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
@@ -72,19 +72,25 @@ def is_image(path: Path) -> bool:
         return False
 
 
-def write_image(path: Path, image: NDArray[np.uint8], marker: ProvenanceWriter) -> None:
-    """Writes H×W×3 RGB, marked; the suffix (.png, .jpg, .jpeg) says in which format.
+def write_image(path: Path, image: NDArray[np.uint8], marker: ResultMarker | None = None) -> None:
+    """Write H×W×3 RGB as a file in the format of its suffix (.png, .jpg, .jpeg).
+
+    Args:
+        path: the file; an earlier one is replaced, a missing folder is made.
+        image: H×W×3, RGB.
+        marker: marks the image and signs the file before it appears; None for neither.
 
     Raises:
         OSError: if the file cannot be written, for example to a full disk; nothing is left.
     """
-    with new_file(path, overwrite=True) as temporary:
-        Image.fromarray(marker.mark(image)).save(temporary, quality=JPEG_QUALITY)
-        marker.sign(temporary)
+    with atomic_file(path, overwrite=True) as temporary:
+        Image.fromarray(marker.mark(image) if marker else image).save(temporary, quality=JPEG_QUALITY)
+        if marker:
+            marker.sign(temporary)
 
 
-def cover(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """The largest square in the middle of a picture, as size×size×3."""
+def center_crop(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The largest square in the middle of an image, resized to size×size×3."""
     height, width = image.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -93,7 +99,7 @@ def cover(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(square, (size, size), interpolation=interpolation), np.uint8)
 
 
-def shrink(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def downscale_to_fit(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """The picture, made smaller if it is wider or higher than ``side`` pixels."""
     height, width = image.shape[:2]
     scale = side / max(height, width)
@@ -103,9 +109,23 @@ def shrink(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(image, shape, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def to_tensor(image: NDArray[np.uint8]) -> Tensor:
-    """H×W×3 of 0..255 to 1×3×H×W in -1..1."""
-    return torch.from_numpy(image).permute(2, 0, 1)[None].float().div_(127.5).sub_(1)
+def image_to_tensor(image: NDArray[np.uint8]) -> Tensor:
+    """Convert ...×H×W×3 levels of 0..255 to a ...×3×H×W tensor in -1..1."""
+    return normalize_levels(torch.from_numpy(image).movedim(-1, -3))
+
+
+def normalize_levels(levels: Tensor) -> Tensor:
+    """Scale levels of 0..255, of any shape, to 32-bit floats in -1..1."""
+    return levels.float().div_(127.5).sub_(1)
+
+
+def tensor_to_images(images: Tensor) -> NDArray[np.uint8]:
+    """Convert a ...×3×H×W or ...×1×H×W tensor in -1..1 to ...×H×W×3 levels of 0..255.
+
+    Values beyond the range are clipped; a single channel becomes gray.
+    """
+    levels = images.float().clamp(-1, 1).add(1).mul(127.5).round().byte().movedim(-3, -1)
+    return np.ascontiguousarray(levels.expand(*levels.shape[:-1], 3).cpu().numpy())
 
 
 def _open(path: Path) -> Image.Image:

@@ -16,7 +16,7 @@ PATIENCE = 0.1
 """Seconds between looks whether anybody still waits."""
 
 
-def ahead(items: Generator[T], most: int = 2) -> Generator[T]:
+def prefetch(items: Generator[T], most: int = 2) -> Generator[T]:
     """The same items in the same order, made by a thread of their own.
 
     What the items raise is raised here, after the items before it. When this generator is closed, so is

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-RESULT = "result"
+RESULT_FOLDER = "result"
 JOB = "job.json"
 LOCK = "lock"
-PART = "result.json"
+PART_MARKER = "result.json"
 """In a part's own sub-folder, when it is done."""
 
 
 @contextmanager
-def workspace(
-    out: Path, job: dict[str, Any], *, stays_after: tuple[type[Exception], ...] = ()
+def resumable_output(
+    out: Path, job: dict[str, Any], *, keep_after: tuple[type[Exception], ...] = ()
 ) -> Iterator[Path]:
     """A hidden folder beside ``out``; what lies in its sub-folder ``result`` becomes ``out`` at the end.
 
@@ -33,7 +33,7 @@ def workspace(
     Args:
         out: the final place; what is there is replaced.
         job: what the work depends on, for JSON; work of another job is thrown away.
-        stays_after: errors after which it stays too, since the same job can go on once they are mended.
+        keep_after: errors after which it stays too, since the same job can go on once they are mended.
 
     Raises:
         InputError: if another run is at work on ``out``.
@@ -45,7 +45,7 @@ def workspace(
         if not note.is_file() or note.read_text(encoding="utf-8") != text:
             _empty(folder)
             note.write_text(text, encoding="utf-8")
-        result = folder / RESULT
+        result = folder / RESULT_FOLDER
         shutil.rmtree(result, ignore_errors=True)
         result.mkdir()
         try:
@@ -53,7 +53,7 @@ def workspace(
             shutil.rmtree(out, ignore_errors=True)
             result.rename(out)
         except Exception as error:
-            if not isinstance(error, stays_after):
+            if not isinstance(error, keep_after):
                 shutil.rmtree(folder, ignore_errors=True)
             raise
         shutil.rmtree(folder)
@@ -83,11 +83,11 @@ def _alone(folder: Path, out: Path) -> Iterator[None]:
         lock.release()
 
 
-def finished(out: Path, job: dict[str, Any]) -> int:
+def count_finished_parts(out: Path, job: dict[str, Any]) -> int:
     """How many parts of a job an interrupted run has finished."""
     note = _folder(out) / JOB
     same = note.is_file() and note.read_text(encoding="utf-8") == json.dumps(job)
-    return len(list(_folder(out).glob(f"*/{PART}"))) if same else 0
+    return len(list(_folder(out).glob(f"*/{PART_MARKER}"))) if same else 0
 
 
 def _folder(out: Path) -> Path:

@@ -38,16 +38,16 @@ class VideoReader:
     """A video file as a stream of frames; any number of passes, one frame in memory.
 
     Rotation flags, pixel aspects and variable frame rates are honored. A file that is damaged in the
-    middle is good up to there: frames after the first damage are not delivered, and ``damage`` says
+    middle is good up to there: frames after the first damage are not delivered, and ``decode_error`` says
     what was wrong.
 
     Args:
         path: a file in any container and codec that FFmpeg reads.
 
     Attributes:
-        rate: average frames per second.
-        shot: number of cuts before the frame that was delivered last.
-        damage: after a pass, why it ended early, or None.
+        fps: average frames per second.
+        shot_index: number of cuts before the frame that was delivered last.
+        decode_error: after a pass, why it ended early, or None.
 
     Raises:
         InputError: if the file is no video (empty, unreadable, a picture, only sound); while reading, if
@@ -56,11 +56,11 @@ class VideoReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.damage: str | None = None
-        self.shot = 0
+        self.decode_error: str | None = None
+        self.shot_index = 0
         with self._open() as container:
             stream = _picture_stream(container, path)
-            self.rate = float(stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
+            self.fps = float(stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
 
     def frames(self, every: int = 1, rate: float | None = None) -> Iterator[Frame]:
         """One pass over the file.
@@ -69,7 +69,7 @@ class VideoReader:
             every: deliver each ``every``-th frame only; the others are decoded but not converted.
             rate: of these deliver so many a second, the first at or after each moment; None for all.
         """
-        self.damage, self.shot = None, 0
+        self.decode_error, self.shot_index = None, 0
         cuts = ShotBoundaryDetector()
         due = 0
         index = -1
@@ -82,17 +82,19 @@ class VideoReader:
             time = -MIN_STEP
             for index, frame in enumerate(self._decode(container, stream)):
                 if untimed or frame.time is None:
-                    time = time + 1 / self.rate if index else 0.0
+                    time = time + 1 / self.fps if index else 0.0
                 else:
                     time = max(frame.time - start, time + MIN_STEP)
                 # Every frame is looked at: a cut is a cut, however few frames are taken.
                 small = frame.to_ndarray(format="rgb24", width=THUMBNAIL, height=THUMBNAIL)
-                self.shot += cuts.update(np.asarray(small, np.uint8))
+                self.shot_index += cuts.update(np.asarray(small, np.uint8))
                 if index % every == 0 and (rate is None or time * rate >= due - MIN_STEP):
                     due = math.floor(time * (rate or 0) + MIN_STEP) + 1
                     yield index, time, _upright(frame, stream.sample_aspect_ratio)
         if index < 0:
-            msg = f"cannot read {self.path}: no frame can be decoded ({self.damage or 'no picture data'})"
+            msg = (
+                f"cannot read {self.path}: no frame can be decoded ({self.decode_error or 'no picture data'})"
+            )
             raise InputError(msg)
 
     def _open(self) -> InputContainer:
@@ -123,18 +125,18 @@ class VideoReader:
             except av.error.EOFError:
                 return
             except av.error.FFmpegError as error:
-                self.damage = error.strerror or str(error)
+                self.decode_error = error.strerror or str(error)
                 if started or packet is None:
                     return
                 continue
             for frame in frames:
                 if frame.is_corrupt:
-                    self.damage = "damaged picture data"
+                    self.decode_error = "damaged picture data"
                     if started:
                         return
                     continue
                 started = True
-                self.damage = None
+                self.decode_error = None
                 yield frame
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import av
 from av.video.reformatter import ColorRange, Colorspace
 
-from facegan.io.atomic import new_file
+from facegan.io.atomic import atomic_file
 from facegan.io.sound import Sound
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from numpy.typing import NDArray
 
-    from facegan.provenance import ProvenanceWriter
+    from facegan.io.result_marker import ResultMarker
 
 OPTIONS = {"crf": "18"}
 BT709 = 1
@@ -43,7 +43,7 @@ class VideoWriter:
         driver: InputContainer | None,
         size: tuple[int, int],
         rate: float,
-        marker: ProvenanceWriter,
+        marker: ResultMarker | None,
     ) -> None:
         self._container = container
         self._marker = marker
@@ -68,7 +68,7 @@ class VideoWriter:
         path: Path,
         size: tuple[int, int],
         rate: float,
-        marker: ProvenanceWriter,
+        marker: ResultMarker | None = None,
         driver: Path | None = None,
     ) -> Iterator[Self]:
         """A writer whose file appears when the block ends well; if it does not, nothing is left.
@@ -78,20 +78,21 @@ class VideoWriter:
             size: width and height of the pictures in pixels; an odd last column or row is left out, as
                 H.264 demands.
             rate: frames per second on average.
-            marker: marks every frame, and signs the file before it appears.
+            marker: marks every frame and signs the file before it appears; None for neither.
             driver: video whose time base and sound are kept.
 
         Raises:
             OSError: here or in the block, if the file cannot be written, for example to a full disk.
         """
-        with new_file(path, overwrite=True) as temporary:
+        with atomic_file(path, overwrite=True) as temporary:
             with ExitStack() as stack:
                 original = stack.enter_context(av.open(driver)) if driver else None
                 container = stack.enter_context(av.open(temporary, "w", format="mp4"))
                 writer = cls(container, original, size, rate, marker)
                 yield writer
                 writer._finish()
-            marker.sign(temporary)
+            if marker:
+                marker.sign(temporary)
 
     def write(self, image: NDArray[np.uint8], time: float) -> None:
         """Adds a frame.
@@ -101,7 +102,8 @@ class VideoWriter:
             time: seconds since the start of the video, increasing.
         """
         even = image[: self._stream.height, : self._stream.width]
-        frame = av.VideoFrame.from_ndarray(self._marker.mark(even), format="rgb24").reformat(
+        even = self._marker.mark(even) if self._marker else even
+        frame = av.VideoFrame.from_ndarray(even, format="rgb24").reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
         self._pts = frame.pts = max(round(time / self._time_base), self._pts + 1)

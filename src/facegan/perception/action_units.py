@@ -17,7 +17,7 @@ from facegan.geometry.motion import ACTION_UNITS, INTENSITY_SCALE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BLENDSHAPES: tuple[str, ...] = (
+BLENDSHAPE_NAMES: tuple[str, ...] = (
     *("_neutral", "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight"),
     *("cheekPuff", "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight"),
     *("eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft"),
@@ -32,11 +32,11 @@ BLENDSHAPES: tuple[str, ...] = (
 """Names of the 52 blendshapes in the order of MediaPipe's Face Landmarker."""
 
 
-def from_blendshapes(blendshapes: NDArray[np.float32]) -> NDArray[np.float32]:
+def blendshapes_to_action_units(blendshapes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Action-unit intensities of a face.
 
     Args:
-        blendshapes: ...×52 in 0..1, in the order of :data:`BLENDSHAPES`.
+        blendshapes: ...×52 in 0..1, in the order of :data:`BLENDSHAPE_NAMES`.
 
     Returns:
         ...×17 in 0..5, in the order of :data:`facegan.geometry.motion.ACTION_UNITS`.
@@ -44,8 +44,8 @@ def from_blendshapes(blendshapes: NDArray[np.float32]) -> NDArray[np.float32]:
 
     def shape(name: str) -> NDArray[np.float32]:
         """One shape; the mean of its two sides where it has sides."""
-        names = [name] if name in BLENDSHAPES else [f"{name}Left", f"{name}Right"]
-        mean: NDArray[np.float32] = blendshapes[..., [BLENDSHAPES.index(n) for n in names]].mean(axis=-1)
+        names = [name] if name in BLENDSHAPE_NAMES else [f"{name}Left", f"{name}Right"]
+        mean: NDArray[np.float32] = blendshapes[..., [BLENDSHAPE_NAMES.index(n) for n in names]].mean(axis=-1)
         return mean
 
     smile, squint = shape("mouthSmile"), shape("eyeSquint")

@@ -41,7 +41,7 @@ class Face:
     mesh: NDArray[np.float32]
     """478×3 in pixels, x right, y down; (0, 0) is the center of the top left pixel."""
     blendshapes: NDArray[np.float32]
-    """52 in 0..1, in the order of ``action_units.BLENDSHAPES``."""
+    """52 in 0..1, in the order of ``action_units.BLENDSHAPE_NAMES``."""
     angles: NDArray[np.float32]
     """Pitch, yaw, roll in radians with OpenFace's signs."""
     confidence: float
@@ -55,7 +55,7 @@ class Face:
     @property
     def intensities(self) -> NDArray[np.float32]:
         """17 action units in 0..5."""
-        return action_units.from_blendshapes(self.blendshapes)
+        return action_units.blendshapes_to_action_units(self.blendshapes)
 
     @property
     def motion(self) -> NDArray[np.float32]:
@@ -75,7 +75,7 @@ class FaceAnalyzer:
     """
 
     def __init__(self, max_faces: int = 4, *, single_images: bool = False, scores: bool = True) -> None:
-        vision = tasks.vision()
+        vision = tasks.import_vision()
         model = assets.path("face_landmarker.task")
         mode = vision.RunningMode.IMAGE if single_images else vision.RunningMode.VIDEO
         self._max_faces = max_faces
@@ -87,7 +87,7 @@ class FaceAnalyzer:
         with zipfile.ZipFile(model) as bundle:
             detector = bundle.read("face_detector.tflite")
             self._head_pose = HeadPose(bundle.read("geometry_pipeline_metadata_landmarks.binarypb"))
-        with tasks.quiet():
+        with tasks.suppress_native_stderr():
             self._landmarker = vision.FaceLandmarker.create_from_options(
                 vision.FaceLandmarkerOptions(
                     base_options=tasks.base_options(model_asset_path=str(model)),
@@ -120,9 +120,9 @@ class FaceAnalyzer:
         return faces
 
     def _find(self, image: NDArray[np.uint8], time: float) -> list[Face]:
-        picture = tasks.picture(image)
+        picture = tasks.to_mediapipe_image(image)
         # Only the first run of a model logs, and some do not run before there is a face.
-        with nullcontext() if self._found else tasks.quiet():
+        with nullcontext() if self._found else tasks.suppress_native_stderr():
             # Frames closer than a millisecond still need growing timestamps.
             self._milliseconds = max(self._milliseconds + 1, round(1000 * time))
             if self._single_images:
@@ -171,7 +171,7 @@ class FaceAnalyzer:
 
     def close(self) -> None:
         """Frees the detectors (their destructors complain at the interpreter's exit)."""
-        with tasks.quiet():
+        with tasks.suppress_native_stderr():
             self._landmarker.close()
             self._detector.close()
 

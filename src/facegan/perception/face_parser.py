@@ -40,13 +40,13 @@ class FaceParser:
         self.multiclass = assets.available("selfie_multiclass_256x256.tflite")
         """Whether the multiclass model was found; else masks come from person mask and landmarks."""
         name = "selfie_multiclass_256x256.tflite" if self.multiclass else "selfie_segmenter.tflite"
-        vision = tasks.vision()
+        vision = tasks.import_vision()
         options = vision.ImageSegmenterOptions(
             base_options=tasks.base_options(model_asset_path=str(assets.path(name))),
             output_confidence_masks=not self.multiclass,
             output_category_mask=self.multiclass,
         )
-        with tasks.quiet():
+        with tasks.suppress_native_stderr():
             self._segmenter = vision.ImageSegmenter.create_from_options(options)
 
     def __call__(self, image: NDArray[np.uint8], mesh: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -59,18 +59,18 @@ class FaceParser:
         Returns:
             H×W of 0 background, 1 face, 2 hair.
         """
-        result = self._segmenter.segment(tasks.picture(image))
+        result = self._segmenter.segment(tasks.to_mediapipe_image(image))
         if self.multiclass:
             categories = np.squeeze(result.category_mask.numpy_view())
             labels: NDArray[np.uint8] = MULTICLASS[np.minimum(categories, len(MULTICLASS) - 1)]
             # Glasses belong to the face; a bag or a microphone outside of it does not.
             labels[(categories == 5) & _inside_oval(mesh, labels.shape)] = FACE
-            return one_head(labels, mesh)
-        return head_labels(np.squeeze(result.confidence_masks[0].numpy_view()) > 0.5, mesh)
+            return keep_face_component(labels, mesh)
+        return labels_from_person_mask(np.squeeze(result.confidence_masks[0].numpy_view()) > 0.5, mesh)
 
     def close(self) -> None:
         """Frees the segmenter."""
-        with tasks.quiet():
+        with tasks.suppress_native_stderr():
             self._segmenter.close()
 
     def __enter__(self) -> Self:
@@ -82,7 +82,7 @@ class FaceParser:
         self.close()
 
 
-def head_labels(person: NDArray[np.bool_], mesh: NDArray[np.float32]) -> NDArray[np.uint8]:
+def labels_from_person_mask(person: NDArray[np.bool_], mesh: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Face and hair from a person mask and the landmarks.
 
     Args:
@@ -95,10 +95,10 @@ def head_labels(person: NDArray[np.bool_], mesh: NDArray[np.float32]) -> NDArray
     face = _inside_oval(mesh, person.shape)
     labels = np.where(person & _head_region(mesh, person.shape), HAIR, BACKGROUND).astype(np.uint8)
     labels[face] = FACE
-    return one_head(labels, mesh)
+    return keep_face_component(labels, mesh)
 
 
-def one_head(labels: NDArray[np.uint8], mesh: NDArray[np.float32]) -> NDArray[np.uint8]:
+def keep_face_component(labels: NDArray[np.uint8], mesh: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Without what is not joined to the face: other people's heads, and islands in the background.
 
     Args:

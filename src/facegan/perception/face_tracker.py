@@ -58,18 +58,18 @@ class CentroidTracker:
     Args:
         max_distance: how far from its expected place a face may be, in face sizes.
         max_ratio: by which factor its size may change.
-        patience: seconds after which an unseen track ends.
+        max_age: seconds after which an unseen track ends.
     """
 
-    def __init__(self, max_distance: float = 0.5, max_ratio: float = 1.5, patience: float = 0.5) -> None:
+    def __init__(self, max_distance: float = 0.5, max_ratio: float = 1.5, max_age: float = 0.5) -> None:
         self.max_distance = max_distance
         self.max_ratio = max_ratio
-        self.patience = patience
+        self.max_age = max_age
         self._open: list[_Track] = []
         self._count = 0
         self._company = False
 
-    def end_all(self) -> None:
+    def reset(self) -> None:
         """Ends all tracks, as at a cut."""
         self._open = []
         self._company = False
@@ -93,7 +93,7 @@ class CentroidTracker:
         Returns:
             N track ids.
         """
-        self._open = [track for track in self._open if time - track.time <= self.patience]
+        self._open = [track for track in self._open if time - track.time <= self.max_age]
         self._company = self._company or len(centroids) > 1
         tracks = self._matches(centroids, sizes, time)
         for face, (centroid, size) in enumerate(zip(centroids, sizes.tolist(), strict=True)):

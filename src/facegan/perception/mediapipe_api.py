@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _TURN = threading.RLock()
 
 
-def vision() -> Any:
+def import_vision() -> Any:
     """The module ``mediapipe.tasks.python.vision``.
 
     Raises:
@@ -43,7 +43,7 @@ def vision() -> Any:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def suppress_native_stderr() -> Iterator[None]:
     """Keeps what MediaPipe's C++ logs while it builds a task off the terminal; no setting does.
 
     Threads wait for each other: crossing, they would leave the terminal closed.
@@ -67,7 +67,7 @@ def base_options(**model: Any) -> Any:
     return BaseOptions(**model)
 
 
-def picture(image: NDArray[np.uint8]) -> Any:
+def to_mediapipe_image(image: NDArray[np.uint8]) -> Any:
     """An H×W×3 RGB array as MediaPipe's image."""
     import mediapipe
 

@@ -155,7 +155,7 @@ def prepare_clip(clip: Clip, folder: Path, settings: Settings, observe: Observe)
     result = ClipResult()
     with tempfile.TemporaryFile(dir=folder) as spool, observe(clip) as observer:
         _look(video, spool, settings, observer, result)
-        result.damage = video.damage
+        result.damage = video.decode_error
         if spool.tell():
             _Cutter(clip, folder, settings, observer, result).run(video, spool)
     if not result.tracks:
@@ -170,17 +170,17 @@ def _look(
     """First pass: writes the usable faces into the spool."""
     if isinstance(video, ImageSequenceReader):
         # It is known who is meant; a track ends where the size changes.
-        tracker = CentroidTracker(max_distance=math.inf, patience=math.inf)
+        tracker = CentroidTracker(max_distance=math.inf, max_age=math.inf)
     else:
         # At a low rate, half a second is less than a frame.
-        step = max(settings.every / video.rate, 1 / settings.rate if settings.rate else 0)
-        tracker = CentroidTracker(patience=max(0.5, 2.5 * step))
+        step = max(settings.every / video.fps, 1 / settings.rate if settings.rate else 0)
+        tracker = CentroidTracker(max_age=max(0.5, 2.5 * step))
     shot = 0
     for index, time, image in islice(video.frames(settings.every, settings.rate), settings.max_frames):
         result.frames += 1
-        if video.shot != shot:
-            shot = video.shot
-            tracker.end_all()
+        if video.shot_index != shot:
+            shot = video.shot_index
+            tracker.reset()
         faces = observer.faces(index, time, image)
         points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, NUM_LANDMARKS, 2)
         extents = np.ptp(points, axis=1).max(axis=1)
@@ -237,7 +237,7 @@ class _Cutter:
             while position < len(frames) and frames[position] == index:
                 face, track = next(_records(spool, 1))[0], int(tracks[position])
                 position += 1
-                self._take(image, face, track, sides[track], {"time": time, "fps": video.rate})
+                self._take(image, face, track, sides[track], {"time": time, "fps": video.fps})
                 if index == last[track]:
                     self._end(track)
             if position == len(frames):

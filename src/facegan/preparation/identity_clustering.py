@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from facegan.geometry.landmarks import NUM_LANDMARKS
+from facegan.io.images import image_to_tensor
 from facegan.perception import IdentityEmbedder
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class FaceEmbedder:
     @torch.inference_mode()
     def add(self, track: int, picture: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> None:
         """Takes a face: S×S×3 crop, and 68×2 landmarks in -1..1, flat."""
-        image = torch.from_numpy(picture).permute(2, 0, 1)[None].float().div(127.5).sub(1)
+        image = image_to_tensor(picture)[None]
         points = torch.from_numpy(landmarks).reshape(1, NUM_LANDMARKS, 2)
         self._found.setdefault(track, []).append(self._embed(image, points)[0].numpy())
 

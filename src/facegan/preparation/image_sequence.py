@@ -23,17 +23,17 @@ class ImageSequenceReader:
         pictures: in their order.
 
     Attributes:
-        rate: 1: nobody knows when they were taken; their times are their numbers.
-        shot: 0.
-        damage: after a pass, which picture could not be read, or None; the others are delivered.
+        fps: 1: nobody knows when they were taken; their times are their numbers.
+        shot_index: 0.
+        decode_error: after a pass, which picture could not be read, or None; the others are delivered.
     """
 
-    rate = 1.0
-    shot = 0
+    fps = 1.0
+    shot_index = 0
 
     def __init__(self, pictures: Sequence[LabeledImage]) -> None:
         self._pictures = pictures
-        self.damage: str | None = None
+        self.decode_error: str | None = None
 
     def frames(self, every: int = 1, rate: float | None = None) -> Iterator[Frame]:
         """One pass over the pictures, each ``every``-th; nobody knows how many there are a second.
@@ -41,15 +41,15 @@ class ImageSequenceReader:
         Raises:
             InputError: if none can be read.
         """
-        self.damage = None
+        self.decode_error = None
         delivered = 0
         for index in range(0, len(self._pictures), every):
             image = cv2.imread(str(self._pictures[index].path), cv2.IMREAD_COLOR)
             if image is None:
-                self.damage = f"cannot read {self._pictures[index].path.name}"
+                self.decode_error = f"cannot read {self._pictures[index].path.name}"
                 continue
             delivered += 1
-            yield index, index / self.rate, np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+            yield index, index / self.fps, np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
         if not delivered:
             msg = f"no picture can be read, such as {self._pictures[0].path}"
             raise InputError(msg)

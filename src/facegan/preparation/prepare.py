@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facegan.errors import InputError
-from facegan.io.resumable import PART, RESULT, finished, workspace
+from facegan.io.resumable import PART_MARKER, RESULT_FOLDER, count_finished_parts, resumable_output
 from facegan.parallel.workers import run_jobs, worker_count
 from facegan.perception import FaceAnalyzer, FaceParser
 from facegan.preparation.crop_tracks import ClipResult, Settings, prepare_clip
@@ -164,7 +164,7 @@ def write_data_set(
         InputError: if no usable face is found.
     """
     out = Path(out).resolve()
-    with workspace(out, _job(source, settings)) as folder:
+    with resumable_output(out, _job(source, settings)) as folder:
         for unfinished in folder.glob("*.*/"):
             shutil.rmtree(unfinished)
         results = run_jobs(
@@ -177,9 +177,9 @@ def write_data_set(
         )
         summary = _summarise(source, results, out)
         _merge(zip(source.clips, results, strict=True), folder, seed, summary)
-        write_manifest(folder / RESULT, zip(source.clips, results, strict=True), source.skipped)
+        write_manifest(folder / RESULT_FOLDER, zip(source.clips, results, strict=True), source.skipped)
         write_description(
-            folder / RESULT,
+            folder / RESULT_FOLDER,
             settings.size,
             {"kind": source.kind, "input": source.input},
             counts=asdict(summary.total) | {"frames": summary.frames, "ignored": summary.ignored},
@@ -190,7 +190,7 @@ def write_data_set(
             settings=asdict(settings) | {"seed": seed},
         )
         title = f"{source.kind} of {source.input}"
-        write_report(folder / RESULT, title, summary, asdict(settings) | {"seed": seed})
+        write_report(folder / RESULT_FOLDER, title, summary, asdict(settings) | {"seed": seed})
     return summary
 
 
@@ -200,7 +200,7 @@ def plan(source: Source, out: Path, settings: Settings) -> str:
     people = {clip.identity for clip in source.clips}
     prescribed = Counter(clip.split or "to be drawn" for clip in source.clips)
     size = sum(size for clip in source.clips for _, size, _ in _state(clip))
-    done = finished(Path(out).resolve(), _job(source, settings))
+    done = count_finished_parts(Path(out).resolve(), _job(source, settings))
     lines = [
         f"{len(source.clips)} videos of {len(people)} people, {size / 1e6:,.0f} MB"
         + (f", {pictures} pictures in place of frames" if pictures else ""),
@@ -240,7 +240,7 @@ def _run(job: tuple[Clip, Path], settings: Settings, observe: Observe) -> ClipRe
             if not done.is_dir():
                 raise
             shutil.rmtree(folder)
-    return ClipResult(**json.loads((done / PART).read_text(encoding="utf-8")))
+    return ClipResult(**json.loads((done / PART_MARKER).read_text(encoding="utf-8")))
 
 
 def _run_anew(clip: Clip, folder: Path, settings: Settings, observe: Observe) -> None:
@@ -253,7 +253,7 @@ def _run_anew(clip: Clip, folder: Path, settings: Settings, observe: Observe) ->
     except Exception as error:  # One strange video must not stop ten thousand.
         result = ClipResult(skipped=f"{type(error).__name__}: {' '.join(str(error).split())}")
     result.sha256 = digest(clip)
-    (folder / PART).write_text(json.dumps(vars(result)), encoding="utf-8")
+    (folder / PART_MARKER).write_text(json.dumps(vars(result)), encoding="utf-8")
 
 
 def _summarise(source: Source, results: list[ClipResult], out: Path) -> Summary:
@@ -293,7 +293,7 @@ def _merge(pairs: Iterable[tuple[Clip, ClipResult]], folder: Path, seed: int, su
         fixed |= {whose[number, name]: split for number, clip, name, _ in tracks if clip.split == split}
     splits = split_identities(whose.values(), seed, fixed)
     videos = set()
-    writer = ShardWriter(folder / RESULT)
+    writer = ShardWriter(folder / RESULT_FOLDER)
     for number, clip, name, crops in tracks:
         identity = whose[number, name]
         split = splits[identity]

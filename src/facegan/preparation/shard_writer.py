@@ -20,7 +20,7 @@ from facegan import __version__
 from facegan.errors import InputError
 from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.geometry.motion import NUM_MOTION_PARAMS
-from facegan.io.atomic import require_free
+from facegan.io.atomic import check_output_is_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,4 +194,4 @@ def check_free(out: Path, source: Path, *, overwrite: bool) -> None:
     if overwrite and out.exists() and source.resolve().is_relative_to(out):
         msg = f"{out} holds the input: choose another place"
         raise InputError(msg)
-    require_free(out, marker=DESCRIPTION, overwrite=overwrite)
+    check_output_is_free(out, marker=DESCRIPTION, overwrite=overwrite)

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 from facegan import __version__
 from facegan.errors import InputError
 from facegan.geometry.motion import MOTION_NAMES
-from facegan.io.atomic import require_free
-from facegan.io.resumable import RESULT, workspace
+from facegan.io.atomic import check_output_is_free
+from facegan.io.resumable import RESULT_FOLDER, resumable_output
 from facegan.parallel.workers import run_jobs, worker_count
 from facegan.preparation.crop_tracks import encode_labels
 from facegan.preparation.shard_writer import GROUP_ROWS, PartWriter
@@ -91,11 +91,11 @@ def synthesize(
         raise InputError(msg)
     workers = worker_count(workers)
     place = Path(out).resolve()
-    require_free(place, marker=GROUND_TRUTH_FILE, overwrite=overwrite)
+    check_output_is_free(place, marker=GROUND_TRUTH_FILE, overwrite=overwrite)
     jobs = [
         _Clip(person, clip, frames, fps, size, seed) for person in range(identities) for clip in range(clips)
     ]
-    with workspace(place, {"version": __version__, "clips": jobs}) as folder:
+    with resumable_output(place, {"version": __version__, "clips": jobs}) as folder:
         draw = partial(_draw, folder=folder)
         run_jobs(draw, jobs, workers=workers, title="drawing", progress=progress)
         _collect(jobs, folder)
@@ -194,7 +194,7 @@ def _write(clip: _Clip, movement: Movement, video: Path, rows: Path) -> None:
 
 def _collect(clips: Sequence[_Clip], folder: Path) -> None:
     """Puts the clips' files together, one row group in memory at a time."""
-    result = folder / RESULT
+    result = folder / RESULT_FOLDER
     with pq.ParquetWriter(result / GROUND_TRUTH_FILE, GROUND_TRUTH_SCHEMA) as writer:
         for clip in clips:
             with pq.ParquetFile(clip.files(folder)[1]) as rows:

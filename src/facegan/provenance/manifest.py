@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 import c2pa
 
 from facegan import __version__
-from facegan.io.atomic import new_file
+from facegan.io.atomic import atomic_file
 from facegan.provenance.certificate import Credentials, local_anchor
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def sign_file(path: Path, claim: ManifestClaim, credentials: Credentials) -> Non
         OSError: if it cannot be written, or is no such file.
     """
     media = FORMATS[path.suffix.lower()]
-    with new_file(path, overwrite=True) as signed, path.open("rb") as source, signed.open("w+b") as target:
+    with atomic_file(path, overwrite=True) as signed, path.open("rb") as source, signed.open("w+b") as target:
         reading, writing = _Stream(source), _Stream(target)
         # The library calls back from native code, where Ctrl-C would be lost and look like the file's end:
         # in a thread of its own it signs to the end, and then the interrupt is raised.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facegan.io.atomic import new_folder
+from facegan.io.atomic import atomic_folder
 from facegan.networks import FaceGAN, FaceGANConfig
 from facegan.networks.facegan import CONFIG
 from facegan.stages.checkpoints import StageCheckpoint
@@ -24,5 +24,5 @@ def bundle(checkpoint: Path, out: Path, *, overwrite: bool = False) -> None:
     trained = StageCheckpoint(checkpoint, "JointStage")
     model = FaceGAN(FaceGANConfig(**trained.config))
     model.load_state_dict(trained.weights("network"))
-    with new_folder(out, marker=CONFIG, overwrite=overwrite) as folder:
+    with atomic_folder(out, marker=CONFIG, overwrite=overwrite) as folder:
         model.save_pretrained(folder)

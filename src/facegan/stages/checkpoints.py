@@ -13,7 +13,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from facegan.errors import InputError
-from facegan.io.atomic import new_file
+from facegan.io.atomic import atomic_file
 from facegan.stages.base_stage import CONFIG_KEY, Stage, require_stage
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class SafeCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         """Writes under another name, then renames."""
         path = Path(path)
-        with new_file(path, overwrite=True) as temporary:
+        with atomic_file(path, overwrite=True) as temporary:
             try:
                 _write(checkpoint, temporary)
             except (OSError, RuntimeError) as error:

@@ -3,7 +3,6 @@ import json
 import pytest
 
 from facegan.cli import main
-from facegan.io.image_grid import write_png
 from facegan.io.images import write_image
 from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
 from synthetic_heads import render, sample_identity
@@ -15,7 +14,7 @@ def pictures(tmp_path):
     image = render(sample_identity(3), [0] * 20, 128).image
     marker = ProvenanceWriter(ProvenanceConfig(), ManifestClaim("owner/model", ("facegan edit", "AU12=0.8")))
     write_image(tmp_path / "made.png", image, marker)
-    write_png(tmp_path / "plain.png", image)
+    write_image(tmp_path / "plain.png", image)
     return tmp_path / "made.png", tmp_path / "plain.png"
 
 

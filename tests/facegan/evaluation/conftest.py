@@ -7,9 +7,9 @@ import torch
 
 from facegan.data import FaceCrops
 from facegan.evaluation import MetricBackends
-from facegan.evaluation.image_sets import to_image
 from facegan.geometry.landmarks import landmarks_from_mesh, normalize_points
 from facegan.geometry.motion import NUM_MOTION_PARAMS, edit_motion
+from facegan.io.images import tensor_to_images
 from facegan.networks import FaceGAN, FaceGANConfig
 from facegan.perception import FaceAnalyzer, FaceParser
 from facegan.preparation import ShardWriter, write_description
@@ -111,7 +111,7 @@ def write_predictions(crops):
             (folder / protocol).mkdir(parents=True)
             for pair, (source, driver, _) in enumerate(zip(*chosen, strict=True)):
                 image = paint(crops.picture(int(source)), crops.picture(int(driver)))
-                image = cv2.cvtColor(to_image(image), cv2.COLOR_RGB2BGR)
+                image = cv2.cvtColor(tensor_to_images(image), cv2.COLOR_RGB2BGR)
                 assert cv2.imwrite(str(folder / protocol / f"{pair:06d}.png"), image)
         return folder
 

@@ -14,7 +14,7 @@ from facegan.errors import InputError
 from facegan.evaluation import evaluate, export_pairs
 from facegan.evaluation.evaluate import PAIRS
 from facegan.evaluation.evaluation_pairs import read_pairs
-from facegan.evaluation.image_sets import to_image
+from facegan.io.images import tensor_to_images
 
 
 def test_pictures_are_the_crops_of_the_pairs(data, crops, tmp_path):
@@ -24,7 +24,7 @@ def test_pictures_are_the_crops_of_the_pairs(data, crops, tmp_path):
         for role in ("source", "driver"):
             for pair, index in enumerate(getattr(chosen, role)):
                 image = cv2.imread(str(tmp_path / f"pairs/{protocol}/{role}/{pair:06d}.png"))[..., ::-1]
-                np.testing.assert_array_equal(image, to_image(crops.picture(int(index))))
+                np.testing.assert_array_equal(image, tensor_to_images(crops.picture(int(index))))
 
 
 def test_inputs_are_those_of_the_models(data, crops, tmp_path):
@@ -37,7 +37,7 @@ def test_inputs_are_those_of_the_models(data, crops, tmp_path):
         np.testing.assert_array_equal(np.float32(row["driver_motion"]), crops.motion[driver])
         np.testing.assert_array_equal(np.float32(row["source_landmarks"]), crops.landmarks[source].ravel())
         behind = cv2.imread(str(tmp_path / f"pairs/self/background/{pair:06d}.png"))[..., ::-1]
-        np.testing.assert_array_equal(behind, to_image(crops.background(int(source), int(driver))[0]))
+        np.testing.assert_array_equal(behind, tensor_to_images(crops.background(int(source), int(driver))[0]))
 
 
 def test_are_those_that_an_evaluation_would_choose(data, model_folder, tmp_path):

@@ -11,7 +11,6 @@ from torch.nn import functional as F
 from facegan.errors import InputError
 from facegan.evaluation import MetricBackends, Observer
 from facegan.evaluation.face_measurements import gaze_of, join
-from facegan.evaluation.image_sets import to_image
 from facegan.evaluation.metric_backends import (
     Callback,
     MediaPipe,
@@ -21,6 +20,7 @@ from facegan.evaluation.metric_backends import (
     motion_back_end,
 )
 from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES
+from facegan.io.images import tensor_to_images
 from facegan.perception.assets import ASSETS
 from synthetic_heads import render, sample_identity
 
@@ -31,7 +31,7 @@ IMAGE = np.zeros((8, 8, 3), np.uint8)
 def images(crops):
     """Two faces, with a picture of nothing between them."""
     nothing = np.full((crops.size, crops.size, 3), 127, np.uint8)
-    return [to_image(crops.picture(0)), nothing, to_image(crops.picture(9))]
+    return [tensor_to_images(crops.picture(0)), nothing, tensor_to_images(crops.picture(9))]
 
 
 def test_sees_what_the_preparation_saw_of_the_same_pixels(observer, crops, images):
@@ -44,7 +44,7 @@ def test_sees_what_the_preparation_saw_of_the_same_pixels(observer, crops, image
 
 
 def test_embeds_by_the_landmarks_it_saw(observer, crops, images):
-    identity = torch.from_numpy(observer([*images, to_image(crops.picture(1))]).identity)
+    identity = torch.from_numpy(observer([*images, tensor_to_images(crops.picture(1))]).identity)
     same, other = F.cosine_similarity(identity[[0, 2]], identity[3])
     assert same > other
 

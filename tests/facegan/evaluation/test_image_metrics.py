@@ -5,9 +5,9 @@ import torch
 
 from facegan import metrics
 from facegan.evaluation import ImageMetrics, Observer
-from facegan.evaluation.image_sets import to_image
 from facegan.evaluation.metric_backends import Callback, MediaPipe
 from facegan.evaluation.pair_metrics import parts
+from facegan.io.images import tensor_to_images
 
 
 @pytest.fixture
@@ -21,7 +21,8 @@ def test_pictures_are_compared_by_what_is_seen_in_them(observer, pictures):
     source, driver, result = pictures[[0, 1]], pictures[[2, 3]], pictures[[3, 0]]
     measures.update(source, driver, result, second=driver)
     s, d, r = (
-        parts(observer([to_image(picture) for picture in batch])) for batch in (source, driver, result)
+        parts(observer([tensor_to_images(picture) for picture in batch]))
+        for batch in (source, driver, result)
     )
     values = {
         "csim": metrics.csim(r["identity"], s["identity"]),

@@ -29,7 +29,7 @@ def mesh():
 
 def test_the_fit_is_mediapipes_own(head_pose):
     """Of whole pictures it gives the rotation that MediaPipe gives."""
-    vision = tasks.vision()
+    vision = tasks.import_vision()
     options = vision.FaceLandmarkerOptions(
         base_options=tasks.base_options(model_asset_path=str(assets.path("face_landmarker.task"))),
         output_facial_transformation_matrixes=True,
@@ -44,7 +44,7 @@ def test_the_fit_is_mediapipes_own(head_pose):
         motion[18:] = yaw, roll
         picture = np.full((*shape, 3), 120, np.uint8)
         picture[-256:, -256:] = render(sample_identity(seed), motion, 256).image
-        result = landmarker.detect(tasks.picture(picture))
+        result = landmarker.detect(tasks.to_mediapipe_image(picture))
         points = np.array([(p.x, p.y, p.z) for p in result.face_landmarks[0]])
         expected = np.asarray(result.facial_transformation_matrixes[0])[:3, :3]
         np.testing.assert_allclose(head_pose.fit(points, shape[1] / shape[0]), expected, atol=1e-4)

@@ -5,7 +5,7 @@ import pytest
 
 from facegan.cli import main
 from facegan.geometry.motion import ACTION_UNITS
-from facegan.io.image_grid import write_png
+from facegan.io.images import write_image
 from synthetic_heads import render, sample_identity
 
 
@@ -39,7 +39,7 @@ def test_landmarks_and_pose_are_those_of_the_picture(tmp_path):
     motion[18] = 0.5  # yaw of 20 degrees
     frame = render(sample_identity(3), motion, 256)
     picture, out = tmp_path / "head.png", tmp_path / "head.csv"
-    write_png(picture, frame.image)
+    write_image(picture, frame.image)
     assert main(["analyze", str(picture), "--out", str(out)]) == 0
     (row,) = read(out)
     points = np.array([[float(row[f"{axis}_{i}"]) for axis in "xy"] for i in range(68)])
@@ -50,7 +50,7 @@ def test_landmarks_and_pose_are_those_of_the_picture(tmp_path):
 
 def test_a_frame_without_a_face_is_a_row_without_success(tmp_path):
     picture, out = tmp_path / "wall.png", tmp_path / "wall.csv"
-    write_png(picture, np.full((64, 64, 3), 128, np.uint8))
+    write_image(picture, np.full((64, 64, 3), 128, np.uint8))
     assert main(["analyze", str(picture), "--out", str(out)]) == 0
     (row,) = read(out)
     assert row["success"] == "0"

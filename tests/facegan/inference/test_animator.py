@@ -9,8 +9,7 @@ from facegan.geometry.crop import EYES
 from facegan.geometry.landmarks import denormalize_points, interocular_center
 from facegan.inference import Animator
 from facegan.inference.engines import TorchEngine
-from facegan.io.image_grid import to_images
-from facegan.io.images import to_tensor
+from facegan.io.images import image_to_tensor, tensor_to_images
 from facegan.networks import FaceGAN, FaceGANConfig
 from synthetic_heads import render, sample_identity
 
@@ -19,7 +18,7 @@ def test_prepare_cuts_as_the_preparation_does(animator, source, photograph):
     size = animator.size
     assert source.image.shape == (1, 3, size, size)
     cut = source.crop.cut(photograph, size)
-    np.testing.assert_array_equal(to_images(source.image)[0], cut)
+    np.testing.assert_array_equal(tensor_to_images(source.image)[0], cut)
     landmarks = denormalize_points(source.landmarks[0].numpy(), size)
     np.testing.assert_allclose(interocular_center(landmarks) + 0.5, np.array(EYES) * size, atol=0.01)
 
@@ -87,7 +86,7 @@ def test_animate_is_the_model(animator, source):
 
 
 def test_animate_before_another_background(animator, source):
-    other = to_tensor(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
+    other = image_to_tensor(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))[None]
     motion = torch.zeros(2, 20)
     result = animator.animate(source, motion, other).result
     behind = other * (source.segmentation == 0)

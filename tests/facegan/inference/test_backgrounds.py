@@ -6,14 +6,13 @@ from PIL import Image
 
 from facegan.errors import InputError
 from facegan.inference.backgrounds import open_background
-from facegan.io.image_grid import to_images
-from facegan.io.images import cover
+from facegan.io.images import center_crop, tensor_to_images
 
 LEVELS = (20, 90, 160, 230)
 
 
 def shown(background, time):
-    return to_images(background.at(time))[0]
+    return tensor_to_images(background.at(time))[0]
 
 
 @pytest.mark.parametrize("color", ["#204080", "rgb(32, 64, 128)"])
@@ -32,7 +31,7 @@ def test_a_picture(tmp_path):
     Image.fromarray(picture).save(tmp_path / "a.png")
     background = open_background(str(tmp_path / "a.png"), 32)
     for time in (0, 5.5):
-        np.testing.assert_array_equal(shown(background, time), cover(picture, 32))
+        np.testing.assert_array_equal(shown(background, time), center_crop(picture, 32))
 
 
 def test_a_file_wins_over_a_color_of_its_name(tmp_path, monkeypatch):

@@ -10,8 +10,7 @@ from facegan.errors import InputError
 from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, edit_motion
 from facegan.inference import RenderConfig, edit, edit_frames, edit_grid, write_edit
 from facegan.inference.edit import limits
-from facegan.io.image_grid import to_images
-from facegan.io.images import read_image
+from facegan.io.images import read_image, tensor_to_images
 from facegan.provenance import ProvenanceConfig
 
 UNMARKED = ProvenanceConfig(enabled=False)
@@ -26,9 +25,9 @@ def photo(tmp_path, photograph):
 
 def test_numbers_are_set_and_the_others_stay(animator, source):
     moved = edit_motion(source.motion, {"AU12": 0.8, "yaw": 15})
-    expected = to_images(animator.animate(source, moved).result)[0]
+    expected = tensor_to_images(animator.animate(source, moved).result)[0]
     np.testing.assert_array_equal(edit(animator, source, {"AU12": 0.8, "yaw": 15}), expected)
-    at_rest = to_images(animator.animate(source, source.motion).result)[0]
+    at_rest = tensor_to_images(animator.animate(source, source.motion).result)[0]
     np.testing.assert_array_equal(edit(animator, source, {}), at_rest)
 
 

@@ -14,8 +14,7 @@ from PIL import Image
 from facegan.errors import InputError
 from facegan.inference import Animator, MotionTransferConfig, RenderConfig, reenact
 from facegan.inference.driving_video import follow, read_step
-from facegan.io.image_grid import to_images
-from facegan.io.images import cover, read_image, to_tensor
+from facegan.io.images import center_crop, image_to_tensor, read_image, tensor_to_images
 from facegan.io.video_reader import VideoReader
 from facegan.provenance import ProvenanceConfig, verify
 
@@ -67,7 +66,7 @@ def test_a_video(animator, source, photo, clip, tmp_path):
     assert times == video_of(clip)[0]
     assert sound_of(out) == sound_of(clip)
     motion = torch.stack([step.motion for step in follow(VideoReader(clip))])
-    expected = to_images(animator.animate(source, motion).result).astype(int)
+    expected = tensor_to_images(animator.animate(source, motion).result).astype(int)
     assert np.abs(images - expected).mean() < 12
     assert np.abs(frames - expected).max() <= 1
     assert np.abs(frames - expected[::-1]).max() > 1
@@ -89,7 +88,7 @@ def test_frames_without_a_face(animator, source, photo, make_video, heads, tmp_p
     assert (summary.frames, summary.faceless) == (19, 13)
     assert "without a face in 13 frames" in summary.describe()
     images = video_of(out)[1]
-    at_rest = to_images(animator.animate(source, source.motion).result)[0].astype(int)
+    at_rest = tensor_to_images(animator.animate(source, source.motion).result)[0].astype(int)
     assert np.abs(images[:10] - at_rest).mean() < 12
     assert np.abs(images[16:].astype(int) - images[15]).mean() < 6
 
@@ -111,7 +110,7 @@ def test_a_picture(animator, source, photo, heads, tmp_path, name):
     summary = plain(animator, photo, driver, out)
     assert (summary.frames, summary.faceless, summary.fps, summary.sound) == (1, 0, 0, False)
     assert f"{out}: picture" in summary.describe()
-    expected = to_images(animator.animate(source, motion_of(driver)).result)[0]
+    expected = tensor_to_images(animator.animate(source, motion_of(driver)).result)[0]
     written = read_image(out)
     if name == "out.png":
         np.testing.assert_array_equal(written, expected)
@@ -128,12 +127,12 @@ def test_another_background(animator, source, photo, clip, tmp_path):
     Image.fromarray(beach).save(tmp_path / "beach.png")
     out = tmp_path / "out.png"
     plain(animator, photo, driver, out, look=RenderConfig(str(tmp_path / "beach.png")))
-    behind = to_tensor(cover(beach, animator.size))
-    expected = to_images(animator.animate(source, motion_of(driver), behind).result)[0]
+    behind = image_to_tensor(center_crop(beach, animator.size))[None]
+    expected = tensor_to_images(animator.animate(source, motion_of(driver), behind).result)[0]
     np.testing.assert_array_equal(read_image(out), expected)
     plain(animator, photo, clip, tmp_path / "out.mp4", look=RenderConfig(str(tmp_path / "beach.png")))
-    still = to_images(animator.animate(source, source.motion, behind).result)[0].astype(int)
-    before = to_images(animator.animate(source, source.motion).result)[0].astype(int)
+    still = tensor_to_images(animator.animate(source, source.motion, behind).result)[0].astype(int)
+    before = tensor_to_images(animator.animate(source, source.motion).result)[0].astype(int)
     images = video_of(tmp_path / "out.mp4")[1]
     assert np.abs(images - still).mean() < np.abs(images - before).mean()
 
@@ -242,7 +241,7 @@ def test_relative_motion_begins_with_the_photograph_itself(animator, source, pho
     frames = frames_of(
         animator, photo, clip, tmp_path / "out.mp4", control=MotionTransferConfig(relative=True)
     )
-    still = to_images(animator.animate(source, source.motion).result)[0]
+    still = tensor_to_images(animator.animate(source, source.motion).result)[0]
     assert np.abs(frames[0] - still).max() <= 1
     assert np.abs(frames[-1] - still).max() > 1
 
@@ -252,7 +251,7 @@ def test_relative_to_the_calmest_frame(animator, source, photo, clip, tmp_path):
     frames = frames_of(animator, photo, clip, tmp_path / "out.mp4", control=control)
     steps = list(follow(VideoReader(clip)))
     calmest = min(range(len(steps)), key=lambda index: steps[index].motion.norm())
-    still = to_images(animator.animate(source, source.motion).result)[0]
+    still = tensor_to_images(animator.animate(source, source.motion).result)[0]
     assert np.abs(frames[calmest] - still).max() <= 1
     assert np.abs(frames - still).max() > 1
 

@@ -1,13 +1,13 @@
 import pytest
 
 from facegan.errors import InputError
-from facegan.io.atomic import new_file, new_folder, require_free
+from facegan.io.atomic import atomic_file, atomic_folder, check_output_is_free
 
 MARKER = "done.json"
 
 
 def make(out, text="new", **options):
-    with new_folder(out, marker=MARKER, **options) as folder:
+    with atomic_folder(out, marker=MARKER, **options) as folder:
         (folder / MARKER).write_text(text)
 
 
@@ -17,7 +17,7 @@ def listing(folder):
 
 def test_folder_appears_when_it_is_complete(tmp_path):
     out = tmp_path / "deep" / "result"
-    with new_folder(out, marker=MARKER) as folder:
+    with atomic_folder(out, marker=MARKER) as folder:
         (folder / MARKER).write_text("new")
         assert not out.exists()
         assert folder.parent == out.parent
@@ -35,7 +35,7 @@ def test_failure_leaves_the_earlier_folder_and_nothing_else(tmp_path, failure):
     make(out, "old")
 
     def fail():
-        with new_folder(out, marker=MARKER, overwrite=True) as folder:
+        with atomic_folder(out, marker=MARKER, overwrite=True) as folder:
             (folder / MARKER).write_text("half")
             raise failure
 
@@ -68,12 +68,12 @@ def test_folder_of_something_else_is_never_replaced(tmp_path):
 def test_file_is_no_folder(tmp_path):
     (tmp_path / "taken").write_text("text")
     with pytest.raises(InputError, match="is a file: name a folder"):
-        require_free(tmp_path / "taken", marker=MARKER, overwrite=True)
+        check_output_is_free(tmp_path / "taken", marker=MARKER, overwrite=True)
 
 
 def test_file_appears_when_it_is_complete(tmp_path):
     out = tmp_path / "deep" / "video.mp4"
-    with new_file(out) as partial:
+    with atomic_file(out) as partial:
         assert partial.suffix == ".mp4"
         partial.write_text("new")
         assert not out.exists()
@@ -87,7 +87,7 @@ def test_failure_leaves_the_earlier_file_and_nothing_else(tmp_path, failure):
     out.write_text("old")
 
     def fail():
-        with new_file(out, overwrite=True) as partial:
+        with atomic_file(out, overwrite=True) as partial:
             partial.write_text("half")
             raise failure
 
@@ -100,13 +100,13 @@ def test_failure_leaves_the_earlier_file_and_nothing_else(tmp_path, failure):
 def test_file_is_replaced_only_when_asked(tmp_path):
     out = tmp_path / "video.mp4"
     out.write_text("old")
-    with pytest.raises(InputError, match="--overwrite"), new_file(out):
+    with pytest.raises(InputError, match="--overwrite"), atomic_file(out):
         pytest.fail("must not begin")
-    with new_file(out, overwrite=True) as partial:
+    with atomic_file(out, overwrite=True) as partial:
         partial.write_text("new")
     assert out.read_text() == "new"
 
 
 def test_folder_is_no_file(tmp_path):
-    with pytest.raises(InputError, match="is a folder"), new_file(tmp_path, overwrite=True):
+    with pytest.raises(InputError, match="is a folder"), atomic_file(tmp_path, overwrite=True):
         pytest.fail("must not begin")

@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image, ImageFont
 
-from facegan.io.image_grid import make_image_grid, to_images, write_png
+from facegan.io.image_grid import make_image_grid
+from facegan.io.images import tensor_to_images, write_image
 from facegan.stages.callbacks.action_unit_grid_logger import TITLES
 
 
@@ -92,13 +93,13 @@ def test_the_font_has_every_character(text: str) -> None:
 
 def test_gray_and_color_become_levels() -> None:
     pictures = torch.tensor([-2.0, -1, 0, 1, 2]).reshape(5, 1, 1, 1)
-    assert to_images(pictures)[:, 0, 0].tolist() == [[v] * 3 for v in (0, 0, 128, 255, 255)]
+    assert tensor_to_images(pictures)[:, 0, 0].tolist() == [[v] * 3 for v in (0, 0, 128, 255, 255)]
     colors = torch.tensor([1.0, -1, -1]).reshape(1, 3, 1, 1).to(torch.bfloat16)
-    assert to_images(colors).tolist() == [[[[255, 0, 0]]]]
+    assert tensor_to_images(colors).tolist() == [[[[255, 0, 0]]]]
 
 
 def test_a_png_is_what_was_drawn(tmp_path) -> None:
     sheet = noise(10, 20)
-    write_png(tmp_path / "panels/epoch_0000.png", sheet)
+    write_image(tmp_path / "panels/epoch_0000.png", sheet)
     assert (np.asarray(Image.open(tmp_path / "panels/epoch_0000.png")) == sheet).all()
     assert len(list((tmp_path / "panels").iterdir())) == 1

@@ -13,8 +13,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from facegan.errors import InputError
-from facegan.io.image_grid import to_images
-from facegan.io.images import cover, is_image, read_image, to_tensor, write_image
+from facegan.io.images import (
+    center_crop,
+    image_to_tensor,
+    is_image,
+    read_image,
+    tensor_to_images,
+    write_image,
+)
 
 SCENE = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8), (0, 0), 4)
 SCENE = cv2.normalize(SCENE, None, 0, 255, cv2.NORM_MINMAX)
@@ -204,14 +210,14 @@ def test_writes(tmp_path, unmarked):
 def test_tensors_keep_every_level(levels):
     side = round((len(levels) / 3) ** 0.5)
     image = np.array(levels, np.uint8).reshape(side, side, 3)
-    tensor = to_tensor(image)
-    assert tensor.shape == (1, 3, side, side)
+    tensor = image_to_tensor(image)
+    assert tensor.shape == (3, side, side)
     assert tensor.abs().max() <= 1
-    np.testing.assert_array_equal(to_images(tensor)[0], image)
+    np.testing.assert_array_equal(tensor_to_images(tensor), image)
 
 
 def test_images_of_values_out_of_range():
-    assert to_images(torch.tensor([-9.0, -1, 0, 1, 9]).expand(1, 3, 1, 5))[0, 0, :, 0].tolist() == [
+    assert tensor_to_images(torch.tensor([-9.0, -1, 0, 1, 9]).expand(1, 3, 1, 5))[0, 0, :, 0].tolist() == [
         0,
         0,
         128,
@@ -225,7 +231,7 @@ def test_cover_takes_the_middle(shape):
     image = np.zeros((*shape, 3), np.uint8)
     top, left = ((side - 30) // 2 for side in shape)
     image[top + 3 : top + 27, left + 3 : left + 27] = 255
-    middle = cover(image, 10)
+    middle = center_crop(image, 10)
     assert middle.shape == (10, 10, 3)
     assert middle[2:8, 2:8].min() == 255
     assert middle[0].max() < 60

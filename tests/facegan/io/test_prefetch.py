@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from facegan.io.prefetch import ahead
+from facegan.io.prefetch import prefetch
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -31,13 +31,13 @@ def counting(count: int, seen: list[int] | None = None) -> Generator[int]:
 
 @given(some.integers(0, 50), some.integers(1, 5))
 def test_same_items_in_the_same_order(count: int, most: int) -> None:
-    assert list(ahead(ahead(counting(count), most), most)) == list(range(count))
+    assert list(prefetch(prefetch(counting(count), most), most)) == list(range(count))
     assert not running()
 
 
 def test_runs_in_another_thread_and_not_far_ahead() -> None:
     seen: list[int] = []
-    with closing(ahead(counting(100, seen), 3)) as items:
+    with closing(prefetch(counting(100, seen), 3)) as items:
         assert next(items) == 0
         # One in hand, three that wait, one that finds no place.
         assert max(seen) <= 4
@@ -55,7 +55,7 @@ def test_what_is_raised_comes_after_what_was_made() -> None:
 
     got = []
     with pytest.raises(ValueError, match="no more"):  # noqa: PT012 - the items before it count
-        for item in ahead(failing()):
+        for item in prefetch(failing()):
             got.append(item)  # noqa: PERF402 - a list would be lost with the error
     assert got == [1, 2]
     assert not running()
@@ -63,12 +63,12 @@ def test_what_is_raised_comes_after_what_was_made() -> None:
 
 def test_what_the_consumer_raises_ends_the_thread() -> None:
     seen: list[int] = []
-    with pytest.raises(ZeroDivisionError), closing(ahead(counting(100, seen))) as items:
+    with pytest.raises(ZeroDivisionError), closing(prefetch(counting(100, seen))) as items:
         assert [1 // number for number in items]
     assert seen[-1] == -1
     assert not running()
 
 
 def test_closed_before_the_first_item_leaves_no_thread() -> None:
-    ahead(counting(3)).close()
+    prefetch(counting(3)).close()
     assert not running()

@@ -1,13 +1,13 @@
 import pytest
 
 from facegan.errors import InputError
-from facegan.io.resumable import workspace
+from facegan.io.resumable import resumable_output
 from facegan.preparation.shard_writer import check_free
 
 
 def test_the_result_appears_at_the_end(tmp_path):
     out = tmp_path / "new" / "data"
-    with workspace(out, {}) as folder:
+    with resumable_output(out, {}) as folder:
         (folder / "result" / "a").write_text("1")
         assert not out.exists()
     assert [path.name for path in out.parent.iterdir()] == ["data"]
@@ -24,7 +24,7 @@ def test_an_error_leaves_nothing_and_harms_nothing(tmp_path):
     out = tmp_path / "data"
     out.mkdir()
     (out / "old").touch()
-    with pytest.raises(OSError, match="full"), workspace(out, {}) as folder:
+    with pytest.raises(OSError, match="full"), resumable_output(out, {}) as folder:
         fail(folder, OSError("full"))
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
     assert (out / "old").exists()
@@ -33,18 +33,21 @@ def test_an_error_leaves_nothing_and_harms_nothing(tmp_path):
 @pytest.mark.parametrize(("job", "found"), [({"size": 1}, True), ({"size": 2}, False)])
 def test_an_interrupted_job_is_found_again_by_itself_only(tmp_path, job, found):
     out = tmp_path / "data"
-    with pytest.raises(KeyboardInterrupt), workspace(out, {"size": 1}) as folder:
+    with pytest.raises(KeyboardInterrupt), resumable_output(out, {"size": 1}) as folder:
         fail(folder, KeyboardInterrupt())
     assert not out.exists()
-    with workspace(out, job) as folder:
+    with resumable_output(out, job) as folder:
         assert (folder / "work").exists() == found
         assert not list((folder / "result").iterdir())
 
 
 def test_two_runs_do_not_work_on_one_place(tmp_path):
-    with workspace(tmp_path / "data", {}) as folder:
+    with resumable_output(tmp_path / "data", {}) as folder:
         (folder / "work").touch()
-        with pytest.raises(InputError, match="another run is at work on"), workspace(tmp_path / "data", {}):
+        with (
+            pytest.raises(InputError, match="another run is at work on"),
+            resumable_output(tmp_path / "data", {}),
+        ):
             pass
         assert (folder / "work").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["data"]

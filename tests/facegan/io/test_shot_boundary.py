@@ -11,7 +11,7 @@ from facegan.perception.face_tracker import CentroidTracker
 
 def shots(path, every=1):
     video = VideoReader(path)
-    return [video.shot for _ in video.frames(every)]
+    return [video.shot_index for _ in video.frames(every)]
 
 
 def moved(image, step):
@@ -43,5 +43,5 @@ def test_tracks_end_at_a_cut():
     place, size = np.array([[50.0, 50.0]]), np.array([40.0])
     assert tracker.update(place, size, 0.0) == [0]
     assert tracker.update(place, size, 0.04) == [0]
-    tracker.end_all()
+    tracker.reset()
     assert tracker.update(place, size, 0.08) == [1]

@@ -67,11 +67,11 @@ def test_container_and_codec(tmp_path, name, codec):
         path.with_suffix(".mp4").rename(path)
     reader, indices, times, images = read(path)
     assert indices == list(range(12))
-    assert reader.rate == pytest.approx(25)
+    assert reader.fps == pytest.approx(25)
     np.testing.assert_allclose(times, np.arange(12) / 25, atol=0.011)
     assert all(image.shape == (48, 64, 3) and image.dtype == np.uint8 for image in images)
     assert all(corners(image) == ["red", "green", "blue", "gray"] for image in images)
-    assert reader.damage is None
+    assert reader.decode_error is None
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_cut_off_file_is_good_up_to_the_cut(tmp_path):
     assert 15 < len(indices) < 30
     assert indices == list(range(len(indices)))
     assert np.all(np.diff(times) > 0)
-    assert reader.damage
+    assert reader.decode_error
     for image, original in zip(images[:-1], whole, strict=False):
         np.testing.assert_array_equal(image, original)
 
@@ -160,7 +160,7 @@ def test_recording_that_begins_between_two_key_frames(tmp_path):
     reader, indices, times, _ = read(path)
     assert len(indices) > 12
     assert times[0] >= 0
-    assert reader.damage is None
+    assert reader.decode_error is None
 
 
 def no_moov(path):

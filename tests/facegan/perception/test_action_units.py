@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facegan.geometry.motion import ACTION_UNITS
-from facegan.perception.action_units import BLENDSHAPES, from_blendshapes
+from facegan.perception.action_units import BLENDSHAPE_NAMES, blendshapes_to_action_units
 
 SEEN_IN = {
     "AU01": ["browInnerUp"],
@@ -31,29 +31,29 @@ faces = st.lists(st.floats(0, 1, width=32), min_size=52, max_size=52).map(lambda
 
 
 def unit(blendshapes, name):
-    return from_blendshapes(blendshapes)[..., ACTION_UNITS.index(name)]
+    return blendshapes_to_action_units(blendshapes)[..., ACTION_UNITS.index(name)]
 
 
 def showing(strength, names):
     face = np.zeros(52, np.float32)
-    face[[BLENDSHAPES.index(name) for name in names]] = strength
+    face[[BLENDSHAPE_NAMES.index(name) for name in names]] = strength
     return face
 
 
 def test_names():
-    assert len(set(BLENDSHAPES)) == 52
+    assert len(set(BLENDSHAPE_NAMES)) == 52
     assert set(SEEN_IN) == set(ACTION_UNITS)
     # Apart from the first, MediaPipe's shapes are in the order of the alphabet.
-    assert list(BLENDSHAPES[1:]) == sorted(BLENDSHAPES[1:])
+    assert list(BLENDSHAPE_NAMES[1:]) == sorted(BLENDSHAPE_NAMES[1:])
 
 
 def test_neutral_face_shows_nothing():
-    assert not from_blendshapes(np.zeros(52, np.float32)).any()
+    assert not blendshapes_to_action_units(np.zeros(52, np.float32)).any()
 
 
 @given(faces)
 def test_intensities_are_openfaces(blendshapes):
-    intensities = from_blendshapes(blendshapes)
+    intensities = blendshapes_to_action_units(blendshapes)
     assert intensities.shape == (17,)
     assert intensities.dtype == np.float32
     assert intensities.min() >= 0
@@ -75,11 +75,11 @@ def test_one_side_alone_counts_half(name):
 
 @given(faces, st.sampled_from(range(52)), st.floats(0, 1, width=32))
 def test_more_movement_never_shows_less_of_a_unit_but_closed_lips(blendshapes, index, more):
-    if BLENDSHAPES[index] == "mouthClose":
+    if BLENDSHAPE_NAMES[index] == "mouthClose":
         return
     stronger = blendshapes.copy()
     stronger[index] = max(stronger[index], more)
-    assert (from_blendshapes(stronger) >= from_blendshapes(blendshapes) - 1e-6).all()
+    assert (blendshapes_to_action_units(stronger) >= blendshapes_to_action_units(blendshapes) - 1e-6).all()
 
 
 def test_cheeks_are_raised_by_a_smile_that_reaches_the_eyes():
@@ -102,14 +102,16 @@ def test_mirrored_face_shows_the_same(blendshapes):
         return next((name.removesuffix(end) + other[end] for end in other if name.endswith(end)), name)
 
     order = [
-        BLENDSHAPES.index(name if mirrored(name) not in BLENDSHAPES else mirrored(name))
-        for name in BLENDSHAPES
+        BLENDSHAPE_NAMES.index(name if mirrored(name) not in BLENDSHAPE_NAMES else mirrored(name))
+        for name in BLENDSHAPE_NAMES
     ]
-    np.testing.assert_allclose(from_blendshapes(blendshapes[order]), from_blendshapes(blendshapes), atol=1e-6)
+    np.testing.assert_allclose(
+        blendshapes_to_action_units(blendshapes[order]), blendshapes_to_action_units(blendshapes), atol=1e-6
+    )
 
 
 def test_many_faces_at_once():
     random = np.random.default_rng(0).random((2, 3, 52), np.float32)
-    together = from_blendshapes(random)
+    together = blendshapes_to_action_units(random)
     assert together.shape == (2, 3, 17)
-    np.testing.assert_allclose(together[1, 2], from_blendshapes(random[1, 2]))
+    np.testing.assert_allclose(together[1, 2], blendshapes_to_action_units(random[1, 2]))

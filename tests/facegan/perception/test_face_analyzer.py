@@ -15,7 +15,7 @@ from facegan.geometry.landmarks import FLIP_INDICES
 from facegan.geometry.motion import ACTION_UNITS, NUM_MOTION_PARAMS, edit_motion, motion_from_openface
 from facegan.io.video_reader import VideoReader
 from facegan.perception import FaceAnalyzer, assets
-from facegan.perception.action_units import from_blendshapes
+from facegan.perception.action_units import blendshapes_to_action_units
 from facegan.perception.face_analyzer import head_angles
 from synthetic_heads import render, sample_identity
 
@@ -120,7 +120,7 @@ def test_numbers_of_a_face_belong_together(seen):
     for _, _, face in seen:
         assert face.blendshapes.shape == (52,)
         assert 0 <= face.blendshapes.min() <= face.blendshapes.max() <= 1
-        np.testing.assert_array_equal(face.intensities, from_blendshapes(face.blendshapes))
+        np.testing.assert_array_equal(face.intensities, blendshapes_to_action_units(face.blendshapes))
         expected = motion_from_openface(torch.from_numpy(face.intensities), torch.from_numpy(face.angles))
         np.testing.assert_allclose(face.motion, expected, atol=1e-6)
         assert face.motion.dtype == np.float32

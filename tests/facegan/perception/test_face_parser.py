@@ -6,7 +6,7 @@ import torch
 from facegan.geometry.motion import NUM_MOTION_PARAMS, edit_motion
 from facegan.geometry.segmentation import BACKGROUND, FACE, HAIR
 from facegan.perception import FaceAnalyzer, FaceParser, assets
-from facegan.perception.face_parser import CHIN, FACE_OVAL, head_labels, one_head
+from facegan.perception.face_parser import CHIN, FACE_OVAL, keep_face_component, labels_from_person_mask
 from synthetic_heads import render, sample_identity
 
 SIZE = 192
@@ -89,14 +89,14 @@ def test_face_is_the_inside_of_the_outline(mesh):
     rows, columns = np.indices((96, 96))
     distance = np.hypot(columns - 48, rows - 56)
     for person in (np.ones((96, 96), bool), np.zeros((96, 96), bool)):
-        labels = head_labels(person, mesh)
+        labels = labels_from_person_mask(person, mesh)
         assert (labels[distance < 18.5] == FACE).all()
         assert (labels[distance > 21.5] != FACE).all()
 
 
 def test_hair_is_what_else_belongs_to_the_person_about_the_head(mesh):
-    assert not (head_labels(np.zeros((96, 96), bool), mesh) == HAIR).any()
-    hair = head_labels(np.ones((96, 96), bool), mesh) == HAIR
+    assert not (labels_from_person_mask(np.zeros((96, 96), bool), mesh) == HAIR).any()
+    hair = labels_from_person_mask(np.ones((96, 96), bool), mesh) == HAIR
     assert hair[14, 48]  # hair stands higher above the face than the chin is below its middle
     assert hair[56, 25]
     assert hair[56, 71]
@@ -106,7 +106,7 @@ def test_hair_is_what_else_belongs_to_the_person_about_the_head(mesh):
     assert not hair[:, 92:].any()
     half = np.zeros((96, 96), bool)
     half[:, :48] = True
-    np.testing.assert_array_equal(head_labels(half, mesh) == HAIR, hair & half)
+    np.testing.assert_array_equal(labels_from_person_mask(half, mesh) == HAIR, hair & half)
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
@@ -116,27 +116,27 @@ def test_labels_turn_with_the_head(mesh, quarters):
     for _ in range(quarters):  # a quarter anticlockwise, as numpy.rot90 turns the picture
         turned[:, 0], turned[:, 1] = turned[:, 1].copy(), 95 - turned[:, 0]
     person = np.ones((96, 96), bool)
-    straight = head_labels(person, mesh)
-    assert (head_labels(person, turned) != np.rot90(straight, quarters)).mean() < 0.02
+    straight = labels_from_person_mask(person, mesh)
+    assert (labels_from_person_mask(person, turned) != np.rot90(straight, quarters)).mean() < 0.02
 
 
 @pytest.mark.parametrize("shift", [-60, 70, 500])
 def test_face_that_leaves_the_picture(mesh, shift):
-    labels = head_labels(np.ones((96, 96), bool), mesh + shift)
+    labels = labels_from_person_mask(np.ones((96, 96), bool), mesh + shift)
     assert labels.shape == (96, 96)
 
 
 def test_what_is_not_joined_to_the_face_is_background(mesh):
     person = np.zeros((96, 96), bool)
     person[10:86, 10:86] = True
-    labels = head_labels(person, mesh)
+    labels = labels_from_person_mask(person, mesh)
     apart = labels.copy()
     free = np.argwhere(cv2.dilate((labels > 0).astype(np.uint8), np.ones((5, 5))) == 0)
     row, column = free[0]
     apart[row, column] = HAIR
-    np.testing.assert_array_equal(one_head(apart, mesh), labels)
-    np.testing.assert_array_equal(one_head(labels, mesh), labels)
+    np.testing.assert_array_equal(keep_face_component(apart, mesh), labels)
+    np.testing.assert_array_equal(keep_face_component(labels, mesh), labels)
 
 
 def test_without_a_face_in_the_picture_there_is_no_head(mesh):
-    assert not one_head(np.full((96, 96), HAIR, np.uint8), mesh + 500).any()
+    assert not keep_face_component(np.full((96, 96), HAIR, np.uint8), mesh + 500).any()

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from tests.facegan.provenance.certificate_chains import write_chain
 
 from facegan.errors import InputError
-from facegan.io.image_grid import write_png
 from facegan.io.images import write_image
 from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter, verify
 from facegan.provenance.certificate import read_credentials
@@ -37,7 +36,7 @@ def unsigned(request, tmp_path, photograph, heads, make_video, unmarked):
 
 @pytest.fixture
 def png(tmp_path, photograph):
-    write_png(tmp_path / "made.png", photograph)
+    write_image(tmp_path / "made.png", photograph)
     return tmp_path / "made.png"
 
 
@@ -103,7 +102,7 @@ def test_a_changed_claim_is_told(unsigned):
 
 def test_a_manifest_moved_to_another_picture_is_told(tmp_path, heads):
     for name, image in zip("ab", heads[::20], strict=True):
-        write_png(tmp_path / f"{name}.png", image)
+        write_image(tmp_path / f"{name}.png", image)
     ProvenanceWriter(ProvenanceConfig(), CLAIM).sign(tmp_path / "a.png")
     content = (tmp_path / "a.png").read_bytes()
     start = content.index(b"caBX") - 4
@@ -159,7 +158,7 @@ def sign_as_another(path, folder, action):
 @pytest.fixture(scope="module")
 def signed_bytes(tmp_path_factory):
     path = tmp_path_factory.mktemp("signed") / "made.png"
-    write_png(path, np.zeros((32, 32, 3), np.uint8))
+    write_image(path, np.zeros((32, 32, 3), np.uint8))
     ProvenanceWriter(ProvenanceConfig(), CLAIM).sign(path)
     return path.read_bytes()
 

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from facegan.io.image_grid import write_png
+from facegan.io.images import write_image
 from facegan.io.video_reader import VideoReader
 from facegan.io.video_writer import VideoWriter
 from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter, verify
@@ -64,7 +64,7 @@ def test_files_that_cannot_hold_a_manifest(heads, make_video, suffix, codec):
 
 
 def test_a_picture_without_marks(tmp_path, photograph):
-    write_png(tmp_path / "real.png", photograph)
+    write_image(tmp_path / "real.png", photograph)
     found = verify(tmp_path / "real.png")
     assert found.manifest is None
     assert not found.watermark
@@ -82,7 +82,7 @@ def test_not_enabled_changes_not_a_byte(tmp_path, photograph, heads, make_video,
     if suffix == "mp4":
         make_video(path.name, heads[:4])
     else:
-        write_png(path, photograph)
+        write_image(path, photograph)
     before = path.read_bytes(), path.stat()
     marker.sign(path)
     assert (path.read_bytes(), path.stat()) == before
@@ -119,5 +119,5 @@ def test_real_clips_are_not_taken_for_made_ones(real_clips, tmp_path):
         assert found.manifest is None
         assert not found.watermark
         _, _, frame = next(VideoReader(clip).frames())
-        write_png(tmp_path / "marked.png", ProvenanceWriter(ProvenanceConfig(), CLAIM).mark(frame))
+        write_image(tmp_path / "marked.png", ProvenanceWriter(ProvenanceConfig(), CLAIM).mark(frame))
         assert verify(tmp_path / "marked.png").watermark

@@ -16,7 +16,8 @@ from facegan.geometry.motion import (
     NUM_MOTION_PARAMS,
     build_action_unit_grid,
 )
-from facegan.io.image_grid import make_image_grid, to_images
+from facegan.io.image_grid import make_image_grid
+from facegan.io.images import tensor_to_images
 from facegan.stages.callbacks.visualization_callback import VisualizationCallback, keep_picture, panels_of
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def swept(stage: Stage, source: FacePair, name: str) -> NDArray[np.uint8]:
     change = 3 * (results[-1:] - results[:1]).abs().mean(dim=1, keepdim=True) - 1
     # A stage's first panel is the source.
     source_panel = next(iter(columns.values()))[:1]
-    images = np.concatenate([to_images(pictures) for pictures in (source_panel, results, change)])
+    images = np.concatenate([tensor_to_images(pictures) for pictures in (source_panel, results, change)])
     if images.shape[1] <= LARGEST:
         return images
     return np.stack([cv2.resize(image, (LARGEST, LARGEST), interpolation=cv2.INTER_AREA) for image in images])

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from facegan.io.image_grid import make_image_grid, to_images
+from facegan.io.image_grid import make_image_grid
+from facegan.io.images import tensor_to_images
 from facegan.stages.callbacks.visualization_callback import (
     VisualizationCallback,
     keep_picture,
@@ -47,7 +48,7 @@ class ImageLogger(VisualizationCallback):
         rows = min(self.pairs, len(data.val))
         chosen = ((np.arange(rows) + 0.5) * len(data.val) / rows).astype(int)
         columns = panels_of(stage, default_collate([data.val[int(index)] for index in chosen]))
-        pictures = np.stack([to_images(pictures) for pictures in columns.values()], axis=1)
+        pictures = np.stack([tensor_to_images(pictures) for pictures in columns.values()], axis=1)
         keep_picture(trainer, "panels", make_image_grid(pictures, list(columns)))
 
 

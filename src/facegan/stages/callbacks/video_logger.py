@@ -13,8 +13,9 @@ from pytorch_lightning.loggers import WandbLogger
 from torch.utils.data import default_collate
 
 from facegan.data import read_pair
-from facegan.io.atomic import new_file
-from facegan.io.image_grid import make_image_grid, to_images
+from facegan.io.atomic import atomic_file
+from facegan.io.image_grid import make_image_grid
+from facegan.io.images import tensor_to_images
 from facegan.stages.callbacks.visualization_callback import (
     VisualizationCallback,
     logged_step,
@@ -88,7 +89,7 @@ def frames_of(
             # Drawn landmarks: source, driver and result.
             else columns
         )
-        images = [to_images(column) for column in shown.values()]
+        images = [tensor_to_images(column) for column in shown.values()]
         for row in zip(*images, strict=True):
             yield make_image_grid(np.stack(row)[None], list(shown))
 
@@ -109,7 +110,7 @@ def write_film(path: Path, frames: Iterable[NDArray[np.uint8]], rate: float) -> 
     """
     images = iter(frames)
     first = next(images)
-    with new_file(path, overwrite=True) as temporary, av.open(temporary, "w", format="mp4") as container:
+    with atomic_file(path, overwrite=True) as temporary, av.open(temporary, "w", format="mp4") as container:
         stream = container.add_stream("libx264", Fraction(rate).limit_denominator(1001), ENCODING)
         stream.pix_fmt = "yuv420p"
         stream.height, stream.width = first.shape[:2]

@@ -13,7 +13,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_only
 
 from facegan.errors import InputError
-from facegan.io.image_grid import write_png
+from facegan.io.images import write_image
 from facegan.stages.base_stage import Stage
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def keep_picture(trainer: pl.Trainer, folder: str, image: NDArray[np.uint8]) -> 
         folder: within the run's.
         image: H×W×3, RGB.
     """
-    write_png(output_path(trainer, folder, ".png"), image)
+    write_image(output_path(trainer, folder, ".png"), image)
     step = logged_step(trainer)
     for logger in trainer.loggers:
         if isinstance(logger, WandbLogger):

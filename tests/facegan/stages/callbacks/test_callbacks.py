@@ -20,7 +20,7 @@ from torch import Tensor
 from facegan.data import FacePair, read_pair
 from facegan.errors import InputError
 from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, build_action_unit_grid
-from facegan.io.image_grid import to_images
+from facegan.io.images import tensor_to_images
 from facegan.stages import ImageLogger, JointData, LandmarkTransformData, LandmarkTransformStage
 from facegan.stages.base_stage import Stage
 from facegan.stages.callbacks.action_unit_grid_logger import (
@@ -180,7 +180,7 @@ def test_a_row_of_the_sweep_moves_its_own_number(pictures: JointData, name: str)
     source = read_pair(pictures.val.crops, 0, 0)
     with torch.no_grad():
         row = swept(TwoHeadGenerator(), source, name)
-    assert (row[0] == to_images(source.source_image[None])).all()
+    assert (row[0] == tensor_to_images(source.source_image[None])).all()
     # The stripe of this number, and those of the others.
     stripe = np.arange(64) * NUM_MOTION_PARAMS // 64 == MOTION_NAMES.index(name)
     index = MOTION_NAMES.index(name)
