@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facegan.errors import InputError
-from facegan.geometry.crop import Crop, extent
+from facegan.geometry.crop import Crop, landmark_extent
 from facegan.geometry.landmarks import normalize_points
 from facegan.preparation.synthetic import open_ground_truth
 
@@ -53,7 +53,7 @@ class GroundTruthReenactments:
         ]
         frame = self._truth.answer(*rows)
         before = self._truth.row(rows[0])["landmarks"].reshape(-1, 2)
-        side = 2 * max(extent(before)) / max(extent(crops.landmarks[source]))
+        side = 2 * max(landmark_extent(before)) / max(landmark_extent(crops.landmarks[source]))
         crop = Crop.around(frame.landmarks, side)
         points = normalize_points(crop.to_crop(frame.landmarks, self._size), self._size)
         return np.asarray(crop.cut(frame.image, self._size)), points

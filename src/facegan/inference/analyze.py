@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
-import numpy as np
 from rich.console import Console
 from rich.progress import track
 
@@ -15,7 +14,7 @@ from facegan.io.atomic import atomic_file
 from facegan.io.images import is_image, read_image
 from facegan.io.video_reader import VideoReader
 from facegan.perception import FaceAnalyzer
-from facegan.perception.face_tracker import CentroidTracker, look
+from facegan.perception.face_tracker import CentroidTracker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,10 +65,7 @@ def analyze(
         tracker = CentroidTracker(max_age=0.5)
         for index, time, image in track(frames, "analyzing", console=console, disable=not progress):
             faces = analyzer(image, time)
-            points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, NUM_LANDMARKS, 2)
-            extents = np.ptp(points, axis=1).max(axis=1)
-            looks = [look(image, one) for one in points]
-            names = tracker.update(points.mean(axis=1), extents, time, looks)
+            names = tracker.update(faces, image, time)
             writer.writerows(_row(index, time, name, face) for name, face in zip(names, faces, strict=True))
             if not faces:
                 writer.writerow([index + 1, 0, f"{time:.3f}"] + [0] * (len(COLUMNS) - 3))

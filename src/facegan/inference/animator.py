@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
 import torch
 
-from facegan.geometry.crop import Crop, extent, track_side
+from facegan.geometry.crop import Crop
 from facegan.geometry.landmarks import landmarks_from_mesh, normalize_points
 from facegan.inference.engines import load_engine
 from facegan.inference.face_choice import MAX_FACES, choose
@@ -18,6 +17,7 @@ from facegan.networks.compositing import mask_background
 from facegan.perception import FaceAnalyzer, FaceParser
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -90,7 +90,7 @@ class Animator:
         """
         with FaceAnalyzer(MAX_FACES, single_images=True, scores=False) as analyzer, FaceParser() as parser:
             found = choose(analyzer(image), face, name)
-            crop = Crop.around(found.landmarks, track_side(np.array([max(extent(found.landmarks))])))
+            crop = Crop.for_face(found.landmarks)
             cut = crop.cut(image, self.size)
             mesh = crop.to_crop(found.mesh, self.size)
             labels = parser(cut, mesh)

@@ -11,7 +11,7 @@ import torch
 from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.inference.face_choice import MAX_FACES, choose, no_face, too_few
 from facegan.perception import FaceAnalyzer
-from facegan.perception.face_tracker import CentroidTracker, look
+from facegan.perception.face_tracker import CentroidTracker
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -104,7 +104,7 @@ def follow(video: VideoReader, face: int = 1) -> Generator[Step]:
             most = max(most, len(faces))
             points = np.array([one.landmarks for one in faces], np.float32).reshape(-1, NUM_LANDMARKS, 2)
             places, extents = points.mean(axis=1), np.ptp(points, axis=1).max(axis=1)
-            tracks = tracker.update(places, extents, time, [look(image, one) for one in points])
+            tracks = tracker.update(faces, image, time)
             best = _pick(tracks, places, extents, followed, face)
             if best is not None:
                 followed = _Followed(tracks[best], places[best])

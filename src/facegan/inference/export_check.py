@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from facegan.errors import InputError
-from facegan.geometry.crop import Crop, extent, track_side
+from facegan.geometry.crop import Crop
 from facegan.geometry.landmarks import normalize_points
 from facegan.geometry.motion import NUM_MOTION_PARAMS
 from facegan.inference.animator import Animator
@@ -111,7 +111,7 @@ def synthetic_inputs(size: int) -> ExampleInputs:
     parts: list[tuple[Tensor, ...]] = []
     for seed in range(PEOPLE):
         frame = render(sample_identity(seed), np.zeros(NUM_MOTION_PARAMS), RENDERED)
-        crop = Crop.around(frame.landmarks, track_side(np.array([max(extent(frame.landmarks))])))
+        crop = Crop.for_face(frame.landmarks)
         picture = image_to_tensor(crop.cut(frame.image, size))[None]
         segmentation = torch.from_numpy(crop.cut_labels(frame.segmentation, size))[None]
         landmarks = torch.from_numpy(normalize_points(crop.to_crop(frame.landmarks, size), size))[None]

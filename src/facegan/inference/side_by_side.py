@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from facegan.geometry.crop import Crop, extent
+from facegan.geometry.crop import Crop, landmark_extent
 from facegan.geometry.landmarks import CLOSED_CONTOURS, OPEN_CONTOURS, denormalize_points
 from facegan.io.image_grid import make_image_grid
 
@@ -52,7 +52,7 @@ def close_up(frame: NDArray[np.uint8], landmarks: NDArray[np.float32] | None) ->
     """The frame; if the face (landmarks 68×2 in pixels) is small in it, the square around the face."""
     if landmarks is None:
         return frame
-    side = AROUND * max(extent(landmarks))
+    side = AROUND * max(landmark_extent(landmarks))
     if side >= min(frame.shape[:2]):
         return frame
     return Crop.around(landmarks, side).cut(frame, max(1, round(side)))

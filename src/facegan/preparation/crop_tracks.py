@@ -13,10 +13,9 @@ import cv2
 import numpy as np
 
 from facegan.errors import InputError
-from facegan.geometry.crop import Crop, extent, track_side
+from facegan.geometry.crop import Crop, landmark_extent, track_side
 from facegan.geometry.landmarks import (
     LEFT_EYE,
-    NUM_LANDMARKS,
     OUTER_LIPS,
     RIGHT_EYE,
     landmarks_from_mesh,
@@ -24,7 +23,7 @@ from facegan.geometry.landmarks import (
 )
 from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, POSE_SCALE
 from facegan.io.video_reader import VideoReader
-from facegan.perception.face_tracker import CentroidTracker, look
+from facegan.perception.face_tracker import CentroidTracker
 from facegan.preparation.identity_clustering import FaceEmbedder
 from facegan.preparation.image_sequence import ImageSequenceReader
 from facegan.preparation.quality import covered, fingerprint, sharpness
@@ -182,16 +181,12 @@ def _look(
             shot = video.shot_index
             tracker.reset()
         faces = observer.faces(index, time, image)
-        points = np.array([face.landmarks for face in faces], np.float32).reshape(-1, NUM_LANDMARKS, 2)
-        extents = np.ptp(points, axis=1).max(axis=1)
-        looks = [look(image, face) for face in points]
-        tracks = tracker.update(points.mean(axis=1), extents, time, looks)
-        for face, track, face_extent in zip(faces, tracks, extents, strict=True):
+        for face, track in zip(faces, tracker.update(faces, image, time), strict=True):
             reason = _flaw(face, image.shape[:2], settings)
             if reason:
                 result.rejected[reason] += 1
                 continue
-            record = (index, track, face_extent, face.confidence)
+            record = (index, track, max(landmark_extent(face.landmarks)), face.confidence)
             spool.write(np.array((*record, face.mesh, face.blendshapes, face.motion), SEEN).tobytes())
     spool.flush()
 
@@ -200,7 +195,7 @@ def _flaw(face: AnnotatedFace, shape: tuple[int, ...], settings: Settings) -> st
     """Why a face is not used, or None."""
     if face.confidence < settings.min_confidence:
         return "uncertain"
-    if min(extent(face.landmarks)) < settings.min_face:
+    if min(landmark_extent(face.landmarks)) < settings.min_face:
         return "too small"
     if np.abs(face.motion[[PITCH, YAW]]).max() * np.degrees(POSE_SCALE) > settings.max_angle:
         return "extreme pose"

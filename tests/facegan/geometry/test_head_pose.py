@@ -73,7 +73,5 @@ def test_the_crop_of_a_frame_gives_the_frames_angles(mesh):
 
     assert tuple(head_pose.EYES) == crop.EYES
     assert head_pose.SIDE == crop.SIDE
-    square = crop.Crop.around(
-        landmarks_from_mesh(mesh), crop.track_side(np.array([max(crop.extent(landmarks_from_mesh(mesh)))]))
-    )
+    square = crop.Crop.for_face(landmarks_from_mesh(mesh))
     assert square.side == pytest.approx(crop.SIDE * np.ptp(landmarks_from_mesh(mesh), axis=0).max())

@@ -41,7 +41,7 @@ def test_a_change_of_light_is_no_cut(brightness):
 def test_tracks_end_at_a_cut():
     tracker = CentroidTracker()
     place, size = np.array([[50.0, 50.0]]), np.array([40.0])
-    assert tracker.update(place, size, 0.0) == [0]
-    assert tracker.update(place, size, 0.04) == [0]
+    assert tracker.assign(place, size, 0.0) == [0]
+    assert tracker.assign(place, size, 0.04) == [0]
     tracker.reset()
-    assert tracker.update(place, size, 0.08) == [1]
+    assert tracker.assign(place, size, 0.08) == [1]

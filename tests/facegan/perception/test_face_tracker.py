@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facegan.perception.face_tracker import LOOK, CentroidTracker, look
+from facegan.perception.face_tracker import DESCRIPTOR_SIZE, CentroidTracker, appearance_descriptor
 
 FPS = 25
 
@@ -15,7 +15,7 @@ def follow(frames, sizes=None, **settings):
     for number, centroids in enumerate(frames):
         points = np.array(centroids, float).reshape(-1, 2)
         extents = np.full(len(points), 100.0) if sizes is None else np.array(sizes[number], float)
-        ids.append(tracker.update(points, extents, number / FPS))
+        ids.append(tracker.assign(points, extents, number / FPS))
     return ids
 
 
@@ -72,11 +72,11 @@ def test_who_leaves_and_who_enters_at_one_place_are_two():
 def in_turn(company):
     """Ids of a face of two looks in turn, three sightings each; somebody else may have been seen before."""
     tracker = CentroidTracker()
-    bright, dark = (np.full((LOOK, LOOK, 3), level, np.uint8) for level in (180, 120))
+    bright, dark = (np.full((DESCRIPTOR_SIZE, DESCRIPTOR_SIZE, 3), level, np.uint8) for level in (180, 120))
     places = np.array([(100.0, 100), (500, 100)])[: 1 + company]
-    tracker.update(places, np.full(len(places), 100.0), -1 / FPS, [bright] * len(places))
+    tracker.assign(places, np.full(len(places), 100.0), -1 / FPS, [bright] * len(places))
     faces = [bright] * 3 + [dark] * 3 + [bright] * 3
-    return [tracker.update(places[:1], np.array([100.0]), i / FPS, [f])[0] for i, f in enumerate(faces)]
+    return [tracker.assign(places[:1], np.array([100.0]), i / FPS, [f])[0] for i, f in enumerate(faces)]
 
 
 def test_a_face_that_becomes_another_opens_a_new_track():
@@ -88,9 +88,9 @@ def test_a_look_is_of_the_face_and_stays_within_the_picture():
     image = np.zeros((100, 100, 3), np.uint8)
     image[:, 60:] = 200
     face = np.random.default_rng(0).uniform(65, 95, (68, 2)).astype(np.float32)
-    assert look(image, face)[:, 2:].min() == 200
+    assert appearance_descriptor(image, face)[:, 2:].min() == 200
     for corner in (-500, -15, 80, 500):
-        assert look(image, face - 65 + corner).shape == (LOOK, LOOK, 3)
+        assert appearance_descriptor(image, face - 65 + corner).shape == (DESCRIPTOR_SIZE, DESCRIPTOR_SIZE, 3)
 
 
 @given(
