@@ -27,7 +27,7 @@ help: ## this list
 	touch $@
 
 demo: .venv/ready ## the whole path in a small size; INPUT=DIR takes your own videos
-	$(BIN)/python -m facegan.cli.demo --out $(OUT) $(if $(INPUT),--input "$(INPUT)")
+	$(FACEGAN) demo --out $(OUT) $(if $(INPUT),--input "$(INPUT)")
 
 test: .venv/ready ## all tests
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)

@@ -13,7 +13,7 @@ from facegan.errors import InputError
 
 COMMANDS = (
     *("prepare", "synthesize", "analyze", "bundle", "reenact", "edit", "app", "verify", "export"),
-    *("pairs", "evaluate", "assets"),
+    *("pairs", "evaluate", "assets", "demo"),
 )
 """Each is the function of its name in the module :mod:`facegan.cli` of its name."""
 
