@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import av
 import numpy as np
-from PIL import Image
 
 from facegan.geometry.motion import NUM_MOTION_PARAMS
+from facegan.io.images import write_image
+from facegan.io.video_writer import write_video
 from synthetic_heads import render, sample_identity, sample_motion
 
 if TYPE_CHECKING:
@@ -44,22 +43,10 @@ def draw(folder: Path, people: tuple[int, ...] = PEOPLE, seconds: float = SECOND
     photographs = []
     for number, seed in enumerate(people, 1):
         path = folder / f"person_{number}.png"
-        Image.fromarray(
-            render(sample_identity(seed), np.zeros(NUM_MOTION_PARAMS, np.float32), SIDE).image
-        ).save(path)
+        write_image(path, render(sample_identity(seed), np.zeros(NUM_MOTION_PARAMS, np.float32), SIDE).image)
         photographs.append(path)
     driver = folder / "driver.mp4"
-    _film(driver, round(seconds * RATE))
-    return Examples(tuple(photographs), driver)
-
-
-def _film(path: Path, frames: int) -> None:
     identity = sample_identity(DRIVER)
-    with av.open(path, "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(RATE))
-        stream.width = stream.height = SIDE
-        stream.pix_fmt = "yuv420p"
-        for motion in sample_motion(DRIVER, frames, RATE, motion_style=MOTION_STYLE).motion:
-            image = render(identity, motion, SIDE).image
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(stream.encode())
+    motions = sample_motion(DRIVER, round(seconds * RATE), RATE, motion_style=MOTION_STYLE).motion
+    write_video(driver, (render(identity, motion, SIDE).image for motion in motions), RATE)
+    return Examples(tuple(photographs), driver)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from av.video.reformatter import Colorspace
 
-from facegan.io.video_writer import VideoWriter
+from facegan.io.video_writer import VideoWriter, write_video
 
 IMAGE = np.full((64, 64, 3), 128, np.uint8)
 MILLISECONDS = Fraction(1, 1000)
@@ -126,3 +126,19 @@ def test_a_full_disk_leaves_nothing(make_video, tmp_path, limit, unmarked):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_write_video_keeps_rate_and_even_size(tmp_path):
+    write_video(tmp_path / "new" / "out.mp4", (IMAGE[:33, :47] for _ in range(5)), 12.5)
+    assert [frame.time for frame in frames(tmp_path / "new" / "out.mp4")] == [0, 0.08, 0.16, 0.24, 0.32]
+    assert {(frame.width, frame.height) for frame in frames(tmp_path / "new" / "out.mp4")} == {(46, 32)}
+
+
+def test_write_video_after_an_error_leaves_nothing(tmp_path):
+    def failing():
+        yield IMAGE
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_video(tmp_path / "new" / "out.mp4", failing(), 25)
+    assert not list((tmp_path / "new").iterdir())

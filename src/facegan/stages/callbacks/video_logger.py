@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from itertools import chain
 from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import WandbLogger
 from torch.utils.data import default_collate
 
 from facegan.data import read_pair
-from facegan.io.atomic import atomic_file
 from facegan.io.image_grid import make_image_grid
 from facegan.io.images import tensor_to_images
+from facegan.io.video_writer import write_video
 from facegan.stages.callbacks.visualization_callback import (
     VisualizationCallback,
     logged_step,
@@ -25,8 +22,7 @@ from facegan.stages.callbacks.visualization_callback import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -36,7 +32,6 @@ if TYPE_CHECKING:
 
 BATCH = 8
 """Frames that the networks are given at once; no more are held in memory."""
-ENCODING = {"crf": "20"}
 
 
 class VideoLogger(VisualizationCallback):
@@ -60,7 +55,7 @@ class VideoLogger(VisualizationCallback):
         members = np.flatnonzero(crops.track == np.bincount(crops.track).argmax())
         members = members[np.argsort(crops.frame[members])][: self.max_frames]
         path = output_path(trainer, "videos", ".mp4")
-        write_film(path, frames_of(stage, data, members), frame_rate(crops, members))
+        write_video(path, frames_of(stage, data, members), frame_rate(crops, members))
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_video("val/videos", [str(path)], step=logged_step(trainer))
@@ -98,22 +93,3 @@ def frame_rate(crops: FaceCrops, members: NDArray[np.intp]) -> float:
     """Crops a second of a track, by the times of its first and last."""
     seconds = float(np.ptp(crops.time[members]))
     return (len(members) - 1) / seconds if seconds else 25.0
-
-
-def write_film(path: Path, frames: Iterable[NDArray[np.uint8]], rate: float) -> None:
-    """H.264 in mp4.
-
-    Args:
-        path: the file; its folder is made if missing.
-        frames: H×W×3 each, RGB, both sides even.
-        rate: frames a second.
-    """
-    images = iter(frames)
-    first = next(images)
-    with atomic_file(path, overwrite=True) as temporary, av.open(temporary, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", Fraction(rate).limit_denominator(1001), ENCODING)
-        stream.pix_fmt = "yuv420p"
-        stream.height, stream.width = first.shape[:2]
-        for image in chain((first,), images):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(stream.encode())

@@ -28,7 +28,7 @@ from facegan.stages.callbacks.action_unit_grid_logger import (
     ActionUnitGridLogger,
     swept,
 )
-from facegan.stages.callbacks.video_logger import VideoLogger, frame_rate, write_film
+from facegan.stages.callbacks.video_logger import VideoLogger, frame_rate
 
 
 class TwoHeadGenerator(Stage):
@@ -242,17 +242,6 @@ def test_a_track_read_at_every_third_frame_has_a_third_of_the_rate(pictures: Joi
     assert frame_rate(crops, members) == pytest.approx(25, abs=0.1)
     assert frame_rate(crops, members[::3]) == pytest.approx(25 / 3, abs=0.1)
     assert frame_rate(crops, members[:1]) > 0
-
-
-def test_a_film_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    def frames():
-        yield np.zeros((64, 64, 3), np.uint8)
-        msg = "out of memory"
-        raise RuntimeError(msg)
-
-    with pytest.raises(RuntimeError, match="out of memory"):
-        write_film(tmp_path / "videos/epoch_0000.mp4", frames(), 25.0)
-    assert not list((tmp_path / "videos").iterdir())
 
 
 @pytest.mark.parametrize(
