@@ -34,7 +34,7 @@ def prepare(
     splits: Literal["official", "paper"] | None = None,
     seed: int = 0,
     workers: int | None = None,
-    engine: Literal["local", "ray", "dask"] = "local",
+    engine: Literal["local", "ray"] = "local",
     dry_run: bool = False,
     overwrite: bool = False,
 ) -> int:
@@ -66,7 +66,7 @@ def prepare(
         splits: official, the default, or paper: 400 videos for the test alone (faceforensics only).
         seed: of the split by person.
         workers: processes; by default one a core, of a cluster all.
-        engine: local processes, or a Ray or Dask cluster that sees the same files (not for synthetic).
+        engine: local processes, or a Ray cluster that sees the same files (not for synthetic).
         dry_run: say what would be done, and write nothing (not for synthetic).
         overwrite: replace what lies at OUT.
     """

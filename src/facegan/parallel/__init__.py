@@ -1,1 +1,1 @@
-"""Worker processes, local or of a cluster."""
+"""Run jobs in worker processes, local or of a Ray cluster."""

@@ -26,7 +26,7 @@ from facegan.preparation.video_manifest import digest, write_manifest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from facegan.parallel.clusters import Engine
+    from facegan.parallel.workers import Engine
     from facegan.preparation.face_annotator import Observe
     from facegan.preparation.sources import Clip, Source
 

@@ -1,3 +1,4 @@
+import hashlib
 import multiprocessing
 import os
 import signal
@@ -29,12 +30,12 @@ def signal_the_parent(number):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_results_come_in_the_order_of_the_jobs(workers):
+def test_run_jobs_results_are_in_the_order_of_the_jobs(workers):
     assert run_jobs(square, range(9), workers=workers, title="", progress=False) == [n**2 for n in range(9)]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_an_error_ends_everything(workers):
+def test_run_jobs_raises_the_error_of_a_job(workers):
     with pytest.raises(InputError, match="not a three"):
         run_jobs(fail, range(9), workers=workers, title="", progress=False)
 
@@ -48,10 +49,10 @@ def alive(pid):
     return Path(f"/proc/{pid}").exists()
 
 
-def test_workers_are_kept_from_one_list_to_the_next():
+def test_workers_are_reused_by_the_next_list():
     with Workers(2, progress=False) as workers:
         first = set(workers.run(process, range(8), ""))
-        # A single job is done here, and ends nobody.
+        # A single job runs in this process.
         assert workers.run(process, [0], "") == [os.getpid()]
         assert set(workers.run(process, range(8), "")) == first
         assert len(first) == 2
@@ -59,7 +60,7 @@ def test_workers_are_kept_from_one_list_to_the_next():
     assert not any(alive(pid) for pid in first)
 
 
-def test_workers_end_with_an_error_between_two_lists():
+def test_workers_end_after_an_error_between_lists():
     def fails():
         with Workers(2, progress=False) as workers:
             seen.update(workers.run(process, range(8), ""))
@@ -73,14 +74,15 @@ def test_workers_end_with_an_error_between_two_lists():
 
 
 def keep_a_lock(_):
-    """As tqdm does, whom libraries import."""
+    """What importing tqdm does."""
     locks.append(multiprocessing.RLock())
 
 
 locks = []
 
 
-def test_workers_leave_nothing_behind_of_which_python_would_warn():
+@pytest.mark.slow
+def test_workers_leave_no_semaphores():
     script = (
         "from test_workers import keep_a_lock, run_jobs\n"
         "if __name__ == '__main__':\n"
@@ -92,21 +94,109 @@ def test_workers_leave_nothing_behind_of_which_python_would_warn():
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
-def test_workers_do_not_outlive_their_parent(sent):
+def test_workers_of_a_dead_parent_end(sent):
     script = (
         "from test_workers import run_jobs, signal_the_parent\n"
         "if __name__ == '__main__':\n"
         f"    run_jobs(signal_the_parent, [{int(sent)}] * 4, workers=2, title='', progress=False)\n"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
-    # Whoever lives holds the pipe open, so that run() returns only when all have ended.
+    # A living worker holds the pipe open, so that run() returns only when all have ended.
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, timeout=60)
     assert done.returncode == -sent
 
 
-def test_number_of_workers():
+def test_worker_count_of_none_is_number_of_cores():
     assert worker_count(3) == 3
     assert worker_count(None) == os.cpu_count()
     with pytest.raises(InputError, match="workers is 0"):
         worker_count(0)
+
+
+FACEGAN = (sys.executable, "-c", "import sys; from facegan.cli import main; sys.exit(main())")
+
+
+@pytest.fixture(scope="module")
+def two_nodes():
+    """The address of a Ray cluster of two nodes with a core each, on this machine."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    cluster.add_node(num_cpus=1)
+    cluster.wait_for_nodes()
+    yield cluster.address
+    cluster.shutdown()
+
+
+def prepare(source, out, engine, **environment):
+    command = (*FACEGAN, "prepare", "videos", str(source), "--out", str(out), "--size", "64")
+    return subprocess.run(
+        (*command, "--min-face", "30", "--max-frames", "8", "--engine", engine),
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def hashes(folder):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def prepared_locally(talking_heads, tmp_path_factory):
+    out = tmp_path_factory.mktemp("local") / "data"
+    assert prepare(talking_heads, out, "local").returncode == 0
+    return hashes(out)
+
+
+@pytest.mark.slow
+def test_ray_prepares_the_same_data_set(talking_heads, two_nodes, prepared_locally, tmp_path):
+    done = prepare(talking_heads, tmp_path / "data", "ray", RAY_ADDRESS=two_nodes)
+    assert done.returncode == 0, done.stderr
+    assert hashes(tmp_path / "data") == prepared_locally
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+WHERE = """
+def where(job):
+    import ray
+    return job, ray.get_runtime_context().get_node_id()
+
+if __name__ == "__main__":
+    from facegan.parallel.workers import run_jobs
+    jobs = run_jobs(where, range(8), workers=None, title="", progress=False, engine="ray")
+    assert [job for job, _ in jobs] == list(range(8))
+    print(len({node for _, node in jobs}))
+"""
+
+
+@pytest.mark.slow
+def test_ray_uses_all_nodes(two_nodes, tmp_path):
+    script = tmp_path / "where.py"
+    script.write_text(WHERE)
+    done = subprocess.run(
+        (sys.executable, script),
+        env=os.environ | {"RAY_ADDRESS": two_nodes},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout.split()[-1] == "2", done.stderr
+
+
+def test_ray_not_installed_is_an_input_error(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InputError, match=r"--engine ray needs a package: pip install 'facegan\[ray\]'"):
+        run_jobs(abs, [1], workers=None, title="", progress=False, engine="ray")
+
+
+@pytest.mark.slow
+def test_ray_without_an_answer_is_one_line(talking_heads, tmp_path):
+    done = prepare(talking_heads, tmp_path / "data", "ray", RAY_ADDRESS="127.0.0.1:1")
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1].startswith("facegan: no Ray ")
+    assert not list(tmp_path.iterdir())
