@@ -1,4 +1,4 @@
-"""What the tests of several rooms share: a small data set of drawn heads, and the clips of real people."""
+"""Shared fixtures: synthetic talking heads, a small data set of them, clips of real people."""
 
 import os
 import signal
@@ -11,10 +11,10 @@ from hypothesis import settings
 from facegan.preparation import Settings, find_videos, prepare_videos
 from facegan.preparation.synthesize import synthesize
 
-# Small networks wait for their threads more than they compute.
+# Threads cost small networks more than they gain.
 torch.set_num_threads(1)
 
-# Programs in the background are started deaf to Ctrl-C; the tests of interruptions are not.
+# Shells start background programs with Ctrl-C ignored; tests of interruptions need it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -24,21 +24,21 @@ settings.load_profile("facegan")
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
-    """What `datasets` keeps of Parquet files, and the certificate of the tests, are not the user's."""
+    """Keep the cache of `datasets` and the certificate of the tests out of the user's folders."""
     os.environ["HF_DATASETS_CACHE"] = str(tmp_path_factory.mktemp("datasets"))
     os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("configuration"))
 
 
 @pytest.fixture(scope="session")
 def talking_heads(tmp_path_factory):
-    """A folder with a clip of each of four drawn people, and the truth about them."""
+    """Return a folder with one clip of each of four synthetic identities, and their ground truth."""
     out = tmp_path_factory.mktemp("talking_heads") / "videos"
     return synthesize(out, identities=4, clips=1, seconds=0.8, size=128, seed=15, progress=False)
 
 
 @pytest.fixture(scope="session")
 def prepared(talking_heads, tmp_path_factory):
-    """Their crops of 64 pixels: 20 of each of two people to train on, of one to validate, of one to test."""
+    """Return their data set: 20 crops of 64 pixels each, two identities in train, one in val, one in test."""
     out = tmp_path_factory.mktemp("prepared") / "data"
     prepare_videos(find_videos(talking_heads), out, Settings(64, 30), workers=2, progress=False)
     return out
@@ -46,7 +46,7 @@ def prepared(talking_heads, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def real_clips():
-    """A folder with clips of real people, which are no part of the project."""
+    """Return the folder with clips of real people, which are not part of the project."""
     folder = os.environ.get("FACEGAN_REAL_CLIPS")
     if not folder:
         pytest.skip("needs FACEGAN_REAL_CLIPS")

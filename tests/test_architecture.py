@@ -19,9 +19,7 @@ def test_modules_have_no_import_cycle():
 def test_tests_mirror_sources():
     sources = {path.relative_to(ROOT / "src").with_suffix("") for path in (ROOT / "src").rglob("*.py")}
     tests = {path.relative_to(ROOT / "tests") for path in (ROOT / "tests").glob("*/**/test_*.py")}
-    orphans = {
-        str(path) for path in tests if path.with_name(path.stem.removeprefix("test_")) not in sources
-    }
+    orphans = {str(path) for path in tests if path.with_name(path.stem.removeprefix("test_")) not in sources}
     print(sorted(o for o in orphans if "stages" not in o))
     assert orphans == set()
 

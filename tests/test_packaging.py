@@ -1,4 +1,4 @@
-"""What must stay true of the exact versions and of the three files of a run."""
+"""Versions, requirements and the YAML files of a run."""
 
 import configparser
 import re
@@ -16,15 +16,15 @@ def versions():
     return dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
 
 
-def test_nothing_brings_torchvision(versions):
+def test_constraints_exclude_torchvision(versions):
     assert "torchvision" not in versions
 
 
-def test_both_distributions_of_opencv_have_one_version(versions):
+def test_constraints_opencv_distributions_have_one_version(versions):
     assert versions["opencv-contrib-python"] == versions["opencv-python-headless"]
 
 
-def test_every_requirement_has_an_exact_version(versions):
+def test_constraints_pin_every_requirement(versions):
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
     extras = config["options.extras_require"]
@@ -38,7 +38,7 @@ def test_every_requirement_has_an_exact_version(versions):
 
 
 @pytest.mark.parametrize("name", ["synthetic", "videos", "ijbc", "faceforensics"])
-def test_a_data_set_has_a_card_and_only_says_where_it_lies(name):
+def test_data_yaml_has_a_card_and_only_a_root(name):
     assert (ROOT / f"data/{name}.md").is_file()
     content = yaml.safe_load((ROOT / f"data/{name}.yaml").read_text())
     assert content == {"data": {"init_args": {"root": f"data/{name}/prepared"}}}
@@ -47,7 +47,7 @@ def test_a_data_set_has_a_card_and_only_says_where_it_lies(name):
 @pytest.mark.parametrize(
     "overlay", sorted((ROOT / "stages/small").glob("*.yaml")), ids=lambda path: path.stem
 )
-def test_a_small_overlay_belongs_to_a_stage_and_names_no_class(overlay):
+def test_small_overlay_belongs_to_a_stage_and_names_no_class(overlay):
     assert (ROOT / "stages" / overlay.name).is_file()
     content = yaml.safe_load(overlay.read_text())
     assert "class_path" not in content["model"]

@@ -29,7 +29,7 @@ NEUTRAL = np.zeros(20, np.float32)
 @pytest.fixture(scope="session")
 def animator() -> Animator:
     torch.manual_seed(0)
-    torch.set_num_threads(1)  # tiny networks wait for their threads more than they compute
+    torch.set_num_threads(1)  # threads cost tiny networks more than they gain
     model = FaceGAN(FaceGANConfig(size=64, reenactor=TINY, background_mixer=TINY))
     for parameter in model.landmark_transformer.parameters():  # its last layer begins with zeros
         torch.nn.init.normal_(parameter, std=0.05)
@@ -53,7 +53,7 @@ def source(animator, photograph) -> Source:
 
 @pytest.fixture(scope="session")
 def heads() -> list[np.ndarray]:
-    """Somebody who talks: 30 frames of 128×128."""
+    """Return 30 frames of 128×128 of a talking synthetic identity."""
     identity = sample_identity(5)
     return [
         render(identity, vector, 128).image
@@ -63,7 +63,7 @@ def heads() -> list[np.ndarray]:
 
 @pytest.fixture
 def make_video(tmp_path) -> Callable[..., Path]:
-    """Writes frames, at times in units of the time base, with a tone of another length than the picture."""
+    """Return what writes a video: frames at times in units of the time base, and a tone of another length."""
 
     def make(
         name: str,
@@ -103,14 +103,14 @@ def make_video(tmp_path) -> Callable[..., Path]:
 
 
 def tone(seconds: float, rate: int) -> np.ndarray:
-    """440 Hz that begins after half a second."""
+    """Return 440 Hz that start after half a second."""
     time = np.arange(round(seconds * rate)) / rate
     return np.where(time < 0.5, 0, 0.5 * np.sin(2 * np.pi * 440 * time))
 
 
 @pytest.fixture(scope="session")
 def tiny_model() -> FaceGAN:
-    """Random networks that move the landmarks."""
+    """Return a model with random weights that displaces the landmarks."""
     torch.manual_seed(1)
     model = FaceGAN(FaceGANConfig(size=32, reenactor=TINY, background_mixer=TINY)).eval()
     for parameter in model.landmark_transformer.parameters():
@@ -120,7 +120,7 @@ def tiny_model() -> FaceGAN:
 
 @pytest.fixture(scope="session")
 def exported_model(tiny_model, tmp_path_factory) -> Path:
-    """Their model folder, exported in both formats."""
+    """Return the folder of the tiny model, exported in both formats."""
     folder = tmp_path_factory.mktemp("exported") / "model"
     tiny_model.save_pretrained(folder)
     for kind in ("openvino", "onnx"):
@@ -134,6 +134,6 @@ HEAD = 128
 
 @pytest.fixture(scope="session")
 def head_frames() -> list[list[Frame]]:
-    """Three synthetic identities × four frames of 128 pixels, with ground truth."""
+    """Return three synthetic identities × four frames of 128 pixels, with ground truth."""
     poses = [edit_motion(torch.zeros(NUM_MOTION_PARAMS), values).numpy() for values in POSES]
     return [[render(sample_identity(seed), pose, HEAD) for pose in poses] for seed in range(3)]

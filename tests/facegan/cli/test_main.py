@@ -25,7 +25,7 @@ FIT = ["fit", *(word for file in FILES for word in ("-c", file))]
 
 @pytest.fixture
 def fails(capsys):
-    """Runs a command that must fail with this status; its one line on standard error."""
+    """Return what runs a command that must fail with this exit code, and returns its line of error."""
 
     def run(words, status=2):
         assert main(words) == status
@@ -47,13 +47,13 @@ def help_of(name, capsys):
 
 
 def example(text):
-    """The words of the example in a help text, without ``facegan``."""
+    """Return the words of the example in a help text, without ``facegan``."""
     command = re.split("[Ee]xample: facegan ", text)[1]
     return shlex.split(command.partition(" options:")[0])
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
-def test_usage_lists_every_command(capsys, words):
+def test_main_without_command_lists_every_command(capsys, words):
     assert main(words) == 0
     out, err = capsys.readouterr()
     listed = [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
@@ -61,30 +61,30 @@ def test_usage_lists_every_command(capsys, words):
     assert err == ""
 
 
-def test_version(capsys):
+def test_main_version_is_printed(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"facegan {__version__}\n"
 
 
-def test_unknown_command_is_told_the_known_ones(fails):
+def test_main_unknown_command_names_the_known_ones(fails):
     line = fails(["animate"])
     assert "'animate'" in line
     assert all(name in line for name in NAMES)
 
 
 @pytest.mark.parametrize("name", commands.COMMANDS)
-def test_help_has_an_example_that_is_understood(capsys, monkeypatch, name):
+def test_help_example_is_accepted(capsys, monkeypatch, name):
     words = example(help_of(name, capsys))
     assert words[0] == name
     called = []
-    recorder = keep_signature(load_command(name), called)
+    recorder = record_calls(load_command(name), called)
     monkeypatch.setattr(commands, "load_command", lambda _: recorder)
     assert main(words) == 0
     assert len(called) == 1
 
 
-def keep_signature(command, called):
-    """A command that only notes what it was called with."""
+def record_calls(command, called):
+    """Return a command that only records its arguments."""
 
     @functools.wraps(command)
     def note(**values):
@@ -94,7 +94,7 @@ def keep_signature(command, called):
 
 
 @pytest.mark.parametrize("name", TRAINING)
-def test_help_of_training_has_an_example_that_is_understood(capsys, name):
+def test_training_help_example_is_accepted(capsys, name):
     words = example(help_of(name, capsys))
     assert words[0] == name
     if name != "fit":
@@ -147,7 +147,7 @@ def test_help_of_training_has_an_example_that_is_understood(capsys, name):
         ("fit -c nothing.yaml", "nothing.yaml"),
     ],
 )
-def test_bad_input_is_one_line_and_leaves_nothing(fails, tmp_path, monkeypatch, line, reason):
+def test_main_bad_input_prints_one_line_and_writes_nothing(fails, tmp_path, monkeypatch, line, reason):
     monkeypatch.chdir(tmp_path)
     assert reason in fails(line.split())
     assert list(tmp_path.iterdir()) == []
@@ -168,19 +168,19 @@ def test_bad_input_is_one_line_and_leaves_nothing(fails, tmp_path, monkeypatch, 
         ("just words", "config"),
     ],
 )
-def test_wrong_configuration_is_one_line(fails, tmp_path, text, reason):
+def test_fit_wrong_configuration_prints_one_line(fails, tmp_path, text, reason):
     (tmp_path / "wrong.yaml").write_text(text)
     assert reason in fails([*FIT, "-c", str(tmp_path / "wrong.yaml")])
 
 
 @pytest.mark.parametrize("word", ["--model.init_args.widht=3", "--nonsense=3", "--trainer.max_epochs=few"])
-def test_wrong_option_of_training_is_one_line(fails, word):
+def test_fit_wrong_option_prints_one_line(fails, word):
     assert word.partition("=")[0].rpartition(".")[2].strip("-") in fails([*FIT, word])
 
 
 @pytest.mark.parametrize("settings", [[], ["--model.class_path=facegan.stages.JointStage"]])
-def test_what_a_stage_needs_and_does_not_find_is_told(capsys, tmp_path, settings):
-    """Found out when everything is put together; jsonargparse wraps it in what else the value is not."""
+def test_fit_missing_input_prints_one_line(capsys, tmp_path, settings):
+    """The error occurs while the stage is built; jsonargparse wraps it."""
     assert main([*FIT, *settings, f"--data.init_args.root={tmp_path}"]) == 2
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith("facegan: ")
@@ -188,7 +188,7 @@ def test_what_a_stage_needs_and_does_not_find_is_told(capsys, tmp_path, settings
     assert "Subtypes" not in line
 
 
-def test_debug_shows_where(capsys):
+def test_main_debug_prints_the_traceback(capsys):
     for words in (["--debug", "bundle", "nothing.ckpt", "--out", "out"], ["animate", "--debug"]):
         assert main(words) == 2
         err = capsys.readouterr().err
@@ -198,21 +198,21 @@ def test_debug_shows_where(capsys):
 
 
 @pytest.fixture
-def stumble(monkeypatch):
-    """Lets ``facegan assets`` fail in some way."""
+def failing(monkeypatch):
+    """Return what makes ``facegan assets`` raise an error."""
 
-    def let(error):
+    def fail(error):
         def command(*, fetch: bool = False):
             """Fails.
 
             Args:
-                fetch: no matter.
+                fetch: Ignored.
             """
             raise error
 
         monkeypatch.setattr(commands, "load_command", lambda _: command)
 
-    return let
+    return fail
 
 
 @pytest.mark.parametrize(
@@ -225,12 +225,12 @@ def stumble(monkeypatch):
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
-def test_status_tells_whose_fault_it_was(fails, stumble, error, status, reason):
-    stumble(error)
+def test_main_error_sets_the_exit_code(fails, failing, error, status, reason):
+    failing(error)
     assert reason in fails(["assets"], status)
 
 
-def test_assets_lists_every_file_with_its_license(capsys, monkeypatch):
+def test_assets_list_shows_every_license(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "400")
     assert main(["assets"]) == 0
     out = capsys.readouterr().out
@@ -240,7 +240,7 @@ def test_assets_lists_every_file_with_its_license(capsys, monkeypatch):
         assert any(state in line for state in ("verified", "missing", "damaged"))
 
 
-def test_needed_asset_that_cannot_be_had(fails, monkeypatch, tmp_path):
+def test_assets_fetch_unavailable_file_fails(fails, monkeypatch, tmp_path):
     name = "dlib_face_recognition_resnet_model_v1.dat"
     monkeypatch.setattr(assets, "ASSETS", {name: ASSETS[name]})
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -251,14 +251,14 @@ def test_needed_asset_that_cannot_be_had(fails, monkeypatch, tmp_path):
     assert "FACEGAN_ASSETS" in line
 
 
-def test_result_is_told(capsys, tmp_path):
+def test_synthesize_prints_the_output_folder(capsys, tmp_path):
     words = shlex.split("synthesize --identities 1 --clips 1 --seconds 0.1 --size 32 --out")
     assert main([*words, str(tmp_path / "heads")]) == 0
     assert f"videos: {tmp_path / 'heads'}" in capsys.readouterr().out
     assert (tmp_path / "heads/0000/00.mp4").is_file()
 
 
-def test_export_says_how_well_it_agrees(capsys, tmp_path):
+def test_export_prints_the_agreement(capsys, tmp_path):
     tiny = {"kind": "global", "width": 4, "downsamplings": 1, "blocks": 0}
     FaceGAN(FaceGANConfig(size=32, reenactor=tiny, background_mixer=tiny)).save_pretrained(tmp_path)
     assert main(["export", "--model", str(tmp_path), "--format", "onnx"]) == 0
@@ -269,7 +269,7 @@ def test_export_says_how_well_it_agrees(capsys, tmp_path):
     assert (tmp_path / "onnx/model.onnx").is_file()
 
 
-def test_drawn_heads_are_prepared_from_their_truth(capsys, talking_heads, tmp_path):
+def test_prepare_synthetic_uses_the_ground_truth(capsys, talking_heads, tmp_path):
     out = tmp_path / "data"
     words = ["prepare", "synthetic", str(talking_heads), "--out", str(out), "--size", "32", "--workers", "1"]
     assert main([*words, "--min-face", "30", "--every", "5"]) == 0
@@ -279,7 +279,7 @@ def test_drawn_heads_are_prepared_from_their_truth(capsys, talking_heads, tmp_pa
     assert (out / "dataset.json").is_file()
 
 
-def test_a_bad_video_among_good_ones_is_told_by_the_status(capsys, talking_heads, tmp_path):
+def test_prepare_bad_video_exits_partially(capsys, talking_heads, tmp_path):
     shutil.copytree(talking_heads, tmp_path / "heads")
     (tmp_path / "heads/0000/broken.mp4").write_text("no video")
     words = ["prepare", "videos", str(tmp_path / "heads"), "--out", str(tmp_path / "data"), "--size", "32"]
@@ -289,12 +289,12 @@ def test_a_bad_video_among_good_ones_is_told_by_the_status(capsys, talking_heads
     assert (tmp_path / "data/dataset.json").is_file()
 
 
-def test_as_a_process():
+def test_main_in_a_process_exits_with_its_code():
     done = subprocess.run([sys.executable, "-m", "facegan", "animate"], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
 
 
-def test_help_does_not_wait_for_pytorch():
+def test_help_does_not_import_torch():
     script = "import sys; from facegan.cli import main; main(['--help']); sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, env=os.environ)
     assert done.returncode == 0
