@@ -2,7 +2,7 @@
 
 from synthetic_heads.ground_truth_table import GROUND_TRUTH_FILE, GROUND_TRUTH_SCHEMA, GroundTruth
 from synthetic_heads.identity import Identity, sample_identity
-from synthetic_heads.motion.trajectory import MOTION_STYLES, Movement, sample_motion
+from synthetic_heads.motion.motion_sampler import MOTION_STYLES, MotionSequence, sample_motion
 from synthetic_heads.render import Frame, render
 from synthetic_heads.scene import Camera, Scene, sample_scene
 
@@ -14,7 +14,7 @@ __all__ = [
     "Frame",
     "GroundTruth",
     "Identity",
-    "Movement",
+    "MotionSequence",
     "Scene",
     "render",
     "sample_identity",

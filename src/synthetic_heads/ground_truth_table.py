@@ -109,7 +109,7 @@ class GroundTruth:
         Args:
             source: row of who is seen, and where.
             driving: row of how they move and look.
-            size: side of the picture in pixels; by default that of the source.
+            size: side of the image in pixels; by default that of the source.
 
         Returns:
             The source's person in the source's scene with the driver's motion and gaze.

@@ -12,7 +12,7 @@ from synthetic_heads.clothing.glasses import Glasses, sample_glasses
 from synthetic_heads.face.shape import DIRECTIONS
 from synthetic_heads.face.skin import Skin
 from synthetic_heads.hair.beard import Beard, sample_beard
-from synthetic_heads.hair.style import Hair, sample_hair
+from synthetic_heads.hair.hair import Hair, sample_hair
 
 if TYPE_CHECKING:
     from synthetic_heads.face.skin import Color

@@ -21,8 +21,8 @@ class Camera:
 
     Attributes:
         distance: from the camera to the origin.
-        focal: focal length as a multiple of the picture's side.
-        center: where the origin is seen, as fractions of the picture's side from its top left corner.
+        focal: focal length as a multiple of the image's side.
+        center: where the origin is seen, as fractions of the image's side from its top left corner.
     """
 
     distance: float
@@ -30,7 +30,7 @@ class Camera:
     center: tuple[float, float]
 
     def project(self, points: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-        """Points N×3 to pixels N×2 of a picture of this side; (0, 0) is the middle of the top left pixel."""
+        """Points N×3 to pixels N×2 of a image of this side; (0, 0) is the middle of the top left pixel."""
         scale = size * self.focal / (self.distance + points[:, 2:])
         flat: NDArray[np.float32] = points[:, :2] * scale + size * np.array(self.center, np.float32) - 0.5
         return flat

@@ -40,7 +40,7 @@ def in_space(frame):
 
 
 def difference(one, other, blur=0.0):
-    """Of two pictures, 0..255, H×W."""
+    """Of two images, 0..255, H×W."""
     first, second = (image.astype(np.float32) for image in (one.image, other.image))
     if blur:
         first, second = (cv2.GaussianBlur(image, (0, 0), blur) for image in (first, second))
@@ -168,7 +168,7 @@ def test_a_turned_head_hides_its_far_side(angle, attribute, values, side):
     far, near = (left, right) if side > 0 else (right, left)
     assert far == 0
     assert near > 20
-    # The person's right eye is the far one after a turn to the picture's left.
+    # The person's right eye is the far one after a turn to the image's left.
     eyes = turned.mesh[[33, 263], 2] - ahead.mesh[[33, 263], 2]
     assert side * (eyes[0] - eyes[1]) > 30
 

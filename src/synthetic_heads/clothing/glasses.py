@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthetic_heads.arrays import Floats, Triangles, as_float32
 from synthetic_heads.conventions import FACE
-from synthetic_heads.face.surface import Material, Part
-from synthetic_heads.face.topology import LIDS, floats
+from synthetic_heads.face.canonical_face import LIDS
+from synthetic_heads.face.mesh_part import Material, Part
 
 if TYPE_CHECKING:
-    from synthetic_heads.face.topology import Floats, Triangles
-    from synthetic_heads.hair.style import Color
+    from synthetic_heads.hair.hair import Color
 
 SHAPES = {
     "round": (0.92, 2.0, 0.1),
@@ -26,10 +26,10 @@ COLORS: tuple[Color, ...] = (
     *((22, 22, 24), (60, 38, 24), (96, 60, 34), (120, 118, 116), (176, 142, 84), (36, 44, 78), (110, 26, 32)),
 )
 CLEARANCE = 0.15
-"""Centimetres between frame and skin."""
+"""Centimeters between frame and skin."""
 SPACING = 0.3
-"""Centimetres between vertices of the fine face."""
-EAR = floats([7.95, -3.3, 3.4])
+"""Centimeters between vertices of the fine face."""
+EAR = as_float32([7.95, -3.3, 3.4])
 """Where a temple rests above the person's left ear."""
 
 
@@ -72,16 +72,16 @@ def glasses_parts(glasses: Glasses, face: Floats) -> list[Part]:
         face: fine vertices of the neutral face, F×3.
     """
     rim = _rim(glasses, face)
-    rim = floats(np.column_stack((rim, _stand(rim, face, glasses.thickness))))
-    temple = _temple(rim[rim[:, 0].argmin()] + floats([0, -0.3, 0]), face)
+    rim = as_float32(np.column_stack((rim, _stand(rim, face, glasses.thickness))))
+    temple = _temple(rim[rim[:, 0].argmin()] + as_float32([0, -0.3, 0]), face)
     bridge = _bridge(rim[rim[:, 0].argmax()], face, glasses.thickness)
     closed = glasses.shape != "half-rim"
     if not closed:
         rim = rim[rim[:, 1] <= rim[:, 1].mean() + 0.15]
         rim = rim[rim[:, 0].argsort()]
-    mirror = floats([-1, 1, 1])
+    mirror = as_float32([-1, 1, 1])
     parts = [_tube(bridge, 0.9 * glasses.thickness)]
-    for side in (floats([1, 1, 1]), mirror):
+    for side in (as_float32([1, 1, 1]), mirror):
         parts += [
             _tube(rim * side, glasses.thickness, closed=closed),
             _tube(temple * side, 0.9 * glasses.thickness),
@@ -97,7 +97,7 @@ def _bridge(inner: Floats, face: Floats, thickness: float) -> Floats:
     ridge = ridge[ridge[:, 1].argsort()]
     before = np.interp(path[4, 1], ridge[:, 1], ridge[:, 2]) - CLEARANCE - thickness
     path[:, 2] += min(before - inner[2], 0) * (1 - across**2)
-    return floats(path)
+    return as_float32(path)
 
 
 def _rim(glasses: Glasses, face: Floats) -> Floats:
@@ -112,7 +112,7 @@ def _rim(glasses: Glasses, face: Floats) -> Floats:
         x = x * (1 - 0.16 * y / glasses.size) - 0.12 * np.maximum(y, 0)
     # The inner edge keeps clear of the ridge of the nose.
     shift = min(0.0, -0.95 - (eye[0] + x.max()))
-    return floats(np.stack((eye[0] + x + shift, eye[1] + y + drop * glasses.size), axis=1))
+    return as_float32(np.stack((eye[0] + x + shift, eye[1] + y + drop * glasses.size), axis=1))
 
 
 def _stand(rim: Floats, face: Floats, thickness: float) -> Floats:
@@ -122,27 +122,27 @@ def _stand(rim: Floats, face: Floats, thickness: float) -> Floats:
     skin = np.where(apart < reach + SPACING, face[:, 2], np.inf).min(axis=1)
     x, y = rim[:, 0] - rim[:, 0].max(), rim[:, 1] - rim[:, 1].mean()
     plane = -0.22 * x + 0.12 * y
-    return floats(plane + (skin - reach - plane).min())
+    return as_float32(plane + (skin - reach - plane).min())
 
 
 def _temple(hinge: Floats, face: Floats) -> Floats:
     """From the hinge along the person's right side of the head over the ear, points ×3."""
     share = np.linspace(0, 1, 9)[:, None]
-    over = EAR * floats([-1, 1, 1])
+    over = EAR * as_float32([-1, 1, 1])
     path = hinge + share * (over - hinge)
     side = face[face[:, 0] < 0]
     apart = np.linalg.norm(path[:, None, 1:] - side[None, :, 1:], axis=2)
     skin = np.where(apart < CLEARANCE + SPACING, side[:, 0], 0).min(axis=1)
     path[:, 0] = np.minimum(path[:, 0], skin - CLEARANCE)
-    behind = path[-1] + floats([[0, 0.5, 0.9], [0.1, 1.6, 1.5]])
-    return floats(np.concatenate(([hinge + floats([0.3, 0, 0])], path, behind)))
+    behind = path[-1] + as_float32([[0, 0.5, 0.9], [0.1, 1.6, 1.5]])
+    return as_float32(np.concatenate(([hinge + as_float32([0.3, 0, 0])], path, behind)))
 
 
 def _tube(path: Floats, radius: float, *, closed: bool = False, sides: int = 6) -> Part:
     """A tube along points N×3; ``closed`` joins its ends."""
     along = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0) if closed else np.gradient(path, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
-    help_axis = floats([0, 0, 1]) if np.abs(along[:, 2]).mean() < 0.6 else floats([0, 1, 0])
+    help_axis = as_float32([0, 0, 1]) if np.abs(along[:, 2]).mean() < 0.6 else as_float32([0, 1, 0])
     one = np.cross(along, help_axis)
     one /= np.linalg.norm(one, axis=1, keepdims=True) + 1e-9
     two = np.cross(along, one)
@@ -156,7 +156,7 @@ def _tube(path: Floats, radius: float, *, closed: bool = False, sides: int = 6) 
     if (facing * outwards).sum() < 0:
         triangles = triangles[:, ::-1]
     uv = np.zeros((count * sides, 2), np.float32)
-    return Part(floats(ring.reshape(-1, 3)), triangles, uv, Material.HARD, FACE)
+    return Part(as_float32(ring.reshape(-1, 3)), triangles, uv, Material.HARD, FACE)
 
 
 def _wrap(count: int, sides: int, closed: bool) -> Triangles:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthetic_heads.arrays import Floats, as_float32
 from synthetic_heads.conventions import ACTION_UNITS, MOTION_NAMES
-from synthetic_heads.face.shape import field
-from synthetic_heads.face.topology import CREASES, LIDS, LIPS_LOWER, LIPS_UPPER, floats
+from synthetic_heads.face.canonical_face import CREASES, LIDS, LIPS_LOWER, LIPS_UPPER
+from synthetic_heads.face.shape import displacement_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from synthetic_heads.face.shape import Handle
-    from synthetic_heads.face.topology import Floats
 
 UNITS: Mapping[str, Sequence[Handle]] = {
     "AU01": ((107, 1.1, (0.05, 0.8, 0)), (66, 0.9, (0, 0.4, 0)), (9, 1.2, (0, 0.25, 0))),
@@ -42,13 +42,13 @@ UNITS: Mapping[str, Sequence[Handle]] = {
 """Units that add up, at full strength."""
 JAW_DEGREES = 19.0
 """How far a full AU26 turns the jaw."""
-JAW_SLIDE = floats([0, 0.3, -1.6])
-"""Centimetres that the joint itself slides forwards meanwhile."""
-JAW_JOINT = floats([0, -0.5, 2.5])
+JAW_SLIDE = as_float32([0, 0.3, -1.6])
+"""Centimeters that the joint itself slides forwards meanwhile."""
+JAW_JOINT = as_float32([0, -0.5, 2.5])
 LID = 1.02
 """A lid's least distance from the middle of the eyeball, as a multiple of its radius."""
 LIPS_PART = (0.24, 0.6)
-"""Centimetres that a full AU25 lifts the upper lip and lowers the lower one."""
+"""Centimeters that a full AU25 lifts the upper lip and lowers the lower one."""
 _INDEX = {name: i for i, name in enumerate(MOTION_NAMES)}
 
 
@@ -71,7 +71,7 @@ class Rig:
     jaw: Floats
 
     @classmethod
-    def of(cls, neutral: Floats) -> Rig:
+    def fit(cls, neutral: Floats) -> Rig:
         """Rigs a neutral face, 468×3."""
         radius, eyes = _eyeballs(neutral)
         neutral = neutral.copy()
@@ -82,7 +82,7 @@ class Rig:
             neutral[lids] = eye + around * np.maximum(LID * radius / distance, 1)
         fields = np.zeros((len(ACTION_UNITS), *neutral.shape), np.float32)
         for name, handles in UNITS.items():
-            fields[_INDEX[name]] = field(neutral, handles)
+            fields[_INDEX[name]] = displacement_field(neutral, handles)
         lids = [vertex for eye in LIDS for lid in eye for vertex in lid]
         for name in ("AU01", "AU02", "AU04", "AU06", "AU09"):
             fields[_INDEX[name]][lids] *= 0.15
@@ -99,14 +99,14 @@ class Rig:
                 fields[_INDEX["AU25"]][list(row), 1] += share * lift * along
         return cls(neutral, eyes, radius, fields, _jaw_weight(neutral))
 
-    def move(self, vector: Floats) -> Floats:
+    def deform(self, vector: Floats) -> Floats:
         """The face with an expression, 468×3.
 
         Args:
             vector: 20 motion parameters (17 action units, 3 angles); its pose is left out here.
         """
         unit = dict(zip(ACTION_UNITS, np.clip(vector[:17], 0, 1).tolist(), strict=True))
-        strengths = floats(list(unit.values()))[:, None, None]
+        strengths = as_float32(list(unit.values()))[:, None, None]
         face = self.neutral + (strengths * self.fields).sum(axis=0)
         face = open_jaw(face, unit["AU26"] * self.jaw[:, None])
         return self._move_lids(face, unit)
@@ -133,12 +133,12 @@ class Rig:
 
 def open_jaw(points: Floats, share: Floats | float) -> Floats:
     """Points N×3 when they go with the jaw by a share of its widest opening, N×1 or one for all."""
-    angle = np.radians(JAW_DEGREES) * floats(share)
+    angle = np.radians(JAW_DEGREES) * as_float32(share)
     x, y, z = (points - JAW_JOINT).T[:, :, None]
     turned = np.concatenate(
         (x, y * np.cos(angle) - z * np.sin(angle), y * np.sin(angle) + z * np.cos(angle)), axis=1
     )
-    return floats(turned + JAW_JOINT + share * JAW_SLIDE)
+    return as_float32(turned + JAW_JOINT + share * JAW_SLIDE)
 
 
 def _eyeballs(face: Floats) -> tuple[float, Floats]:
@@ -152,7 +152,7 @@ def _eyeballs(face: Floats) -> tuple[float, Floats]:
         middle = (rim.min(axis=0) + rim.max(axis=0)) / 2
         lid = rim[:, 2].min()
         middles.append([middle[0], middle[1], lid + 1.02 * radius])
-    return radius, floats(middles)
+    return radius, as_float32(middles)
 
 
 def _roll_lips(face: Floats, displacement: Floats, amount: float) -> None:
@@ -170,7 +170,7 @@ def _jaw_weight(face: Floats) -> Floats:
     corner, x, y = face[61], np.abs(face[:, 0]), face[:, 1]
     below = np.clip((y - corner[1] + 0.3) / 1.5, 0, 1)
     sideways = np.clip((8.2 - x) / 3.6, 0, 1)
-    weight = floats(below * below * (3 - 2 * below) * sideways)
+    weight = as_float32(below * below * (3 - 2 * below) * sideways)
     along = np.sin(np.linspace(0, np.pi, 11)) ** 0.7
     for row in LIPS_LOWER:
         weight[list(row)] = 0.3 + 0.7 * along

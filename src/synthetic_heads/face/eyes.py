@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthetic_heads.arrays import Floats, as_float32
 from synthetic_heads.conventions import FACE
+from synthetic_heads.face.canonical_face import LIDS
+from synthetic_heads.face.mesh_part import Material, Part, grid
 from synthetic_heads.face.skull import border, fine_face
-from synthetic_heads.face.surface import Material, Part, grid
-from synthetic_heads.face.topology import LIDS, floats
 from synthetic_heads.rendering.shading import IRIS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_heads.face.expression import Rig
-    from synthetic_heads.face.topology import Floats
 
 ROWS, COLUMNS = 12, 24
 RIM_UV = (1.93, 0.1)
@@ -51,34 +51,36 @@ class Eyes:
             ),
             axis=-1,
         )
-        self._directions = floats(directions.reshape(-1, 3))
+        self._directions = as_float32(directions.reshape(-1, 3))
         face = fine_face().apply(rig.neutral)
         self._near = [
             np.flatnonzero(np.linalg.norm(face - eye, axis=1) < 1.7 * rig.radius) for eye in rig.eyes
         ]
         """Fine vertices around each eye."""
-        self._balls = floats(np.concatenate([eye + rig.radius * self._directions for eye in rig.eyes]))
+        self._balls = as_float32(np.concatenate([eye + rig.radius * self._directions for eye in rig.eyes]))
 
     def parts(self) -> list[Part]:
-        """Eyeballs, rims and lashes; :meth:`move` gives what changes."""
+        """Eyeballs, rims and lashes; :meth:`deform` gives what changes."""
         count = len(self._directions)
         ball = grid(ROWS, COLUMNS, closed=True)
         balls = np.concatenate((ball, ball + count)).astype(np.int32)
-        parts = [Part(self._balls, balls, floats(np.zeros((2 * count, 2))), Material.EYE, FACE)]
+        parts = [Part(self._balls, balls, as_float32(np.zeros((2 * count, 2))), Material.EYE, FACE)]
         for eye in (0, 1):
             around = len(rim(eye))
             triangles = grid(2, around, closed=True)
-            flat = floats(np.tile(RIM_UV, (2 * around, 1)))
-            shade = floats(np.repeat([0.8, 0.55], around))
-            vertices = floats(np.zeros((2 * around, 3)))
+            flat = as_float32(np.tile(RIM_UV, (2 * around, 1)))
+            shade = as_float32(np.repeat([0.8, 0.55], around))
+            vertices = as_float32(np.zeros((2 * around, 3)))
             parts.append(
                 Part(vertices, triangles[:, :: 1 if eye else -1], flat, Material.WET, FACE, shade=shade)
             )
             lid = len(upper_rim(eye))
             uv = np.stack((np.tile(np.linspace(0, 3, lid), 2), np.repeat([0.0, 0.3], lid)), axis=1)
-            thin = floats(np.repeat([0.0, 0.75], lid))
-            vertices = floats(np.zeros((2 * lid, 3)))
-            parts.append(Part(vertices, grid(2, lid), floats(uv), Material.LASH, FACE, thin=thin))
+            transparency = as_float32(np.repeat([0.0, 0.75], lid))
+            vertices = as_float32(np.zeros((2 * lid, 3)))
+            parts.append(
+                Part(vertices, grid(2, lid), as_float32(uv), Material.LASH, FACE, transparency=transparency)
+            )
         return parts
 
     def cover(self, face: Floats, shut: float) -> None:
@@ -93,35 +95,35 @@ class Eyes:
             half = len(loop) // 2
             upper, lower = loop[1:half], loop[:half:-1]
             closed = np.clip((shut - 0.6) / 0.4, 0, 1)
-            face[upper] += closed * (face[lower] + floats([0, 0.03, -0.02]) - face[upper])
+            face[upper] += closed * (face[lower] + as_float32([0, 0.03, -0.02]) - face[upper])
             towards = face[self._near[eye]] - middle
             distance = np.linalg.norm(towards, axis=1, keepdims=True)
             face[self._near[eye]] = middle + towards * np.maximum(1.03 * self._rig.radius / distance, 1)
 
-    def move(self, face: Floats, gaze: Floats) -> tuple[Floats, Floats, Floats]:
+    def deform(self, face: Floats, gaze: Floats) -> tuple[Floats, Floats, Floats]:
         """What changes from frame to frame.
 
         Args:
             face: fine vertices of the face.
-            gaze: radians to the right of the picture and down.
+            gaze: radians to the right of the image and down.
 
         Returns:
             Vertices of all parts, texture coordinates of the eyeballs, shade of the eyeballs.
         """
         vertices, uv, shade = [self._balls], [], []
-        turned = floats(self._directions @ _turn(gaze))
+        turned = as_float32(self._directions @ _turn(gaze))
         for eye, middle in enumerate(self._rig.eyes):
             loop = face[rim(eye)]
             towards = loop - middle
             distance = np.linalg.norm(towards, axis=1, keepdims=True)
-            vertices += [loop, floats(middle + towards * (0.985 * self._rig.radius / distance))]
+            vertices += [loop, as_float32(middle + towards * (0.985 * self._rig.radius / distance))]
             lid = face[upper_rim(eye)]
             along = np.sin(np.linspace(0, np.pi, len(lid)) ** 0.9)[:, None]
             out = (
-                floats([0, -0.02, -0.32])
-                + floats([1 if eye else -1, 0, 0]) * np.linspace(0.22, 0, len(lid))[:, None]
+                as_float32([0, -0.02, -0.32])
+                + as_float32([1 if eye else -1, 0, 0]) * np.linspace(0.22, 0, len(lid))[:, None]
             )
-            vertices += [lid + floats([0, 0, -0.02]), floats(lid + self._lashes * along * out)]
+            vertices += [lid + as_float32([0, 0, -0.02]), as_float32(lid + self._lashes * along * out)]
             uv.append(turned[:, :2])
             x, y = (
                 self._directions[:, 0] * self._rig.radius + middle[0],
@@ -130,18 +132,18 @@ class Eyes:
             order = np.argsort(lid[:, 0])
             above = y + middle[1] - np.interp(x, lid[order, 0], lid[order, 1])
             shade.append(np.clip(0.4 + 1.3 * above, 0.25, 1))
-        return np.concatenate(vertices), floats(np.concatenate(uv)), floats(np.concatenate(shade))
+        return np.concatenate(vertices), as_float32(np.concatenate(uv)), as_float32(np.concatenate(shade))
 
     def iris(self, gaze: Floats) -> Floats:
-        """MediaPipe's iris points, 10×3: the middle, then right, top, left and bottom as the picture has it.
+        """MediaPipe's iris points, 10×3: the middle, then right, top, left and bottom as the image has it.
 
         Args:
-            gaze: radians to the right of the picture and down.
+            gaze: radians to the right of the image and down.
         """
         turn = _turn(gaze)
-        ring = floats([[0, 0, 0], [IRIS, 0, 0], [0, -IRIS, 0], [-IRIS, 0, 0], [0, IRIS, 0]])
+        ring = as_float32([[0, 0, 0], [IRIS, 0, 0], [0, -IRIS, 0], [-IRIS, 0, 0], [0, IRIS, 0]])
         ring[:, 2] = -np.sqrt(1 - (ring**2).sum(axis=1))
-        return np.concatenate([eye + self._rig.radius * floats(ring @ turn.T) for eye in self._rig.eyes])
+        return np.concatenate([eye + self._rig.radius * as_float32(ring @ turn.T) for eye in self._rig.eyes])
 
 
 def _turn(gaze: Floats) -> Floats:
@@ -149,4 +151,4 @@ def _turn(gaze: Floats) -> Floats:
     right, down = float(gaze[0]), float(gaze[1])
     sideways = np.array([[np.cos(right), 0, -np.sin(right)], [0, 1, 0], [np.sin(right), 0, np.cos(right)]])
     up = np.array([[1, 0, 0], [0, np.cos(down), -np.sin(down)], [0, np.sin(down), np.cos(down)]])
-    return floats(sideways @ up)
+    return as_float32(sideways @ up)

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthetic_heads.arrays import Doubles, Floats, as_float32
 from synthetic_heads.conventions import FACE
 from synthetic_heads.face.expression import open_jaw
+from synthetic_heads.face.mesh_part import Material, Part, grid
 from synthetic_heads.face.skull import border
-from synthetic_heads.face.surface import Material, Part, grid
-from synthetic_heads.face.topology import floats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthetic_heads.face.expression import Rig
-    from synthetic_heads.face.topology import Floats
 
-    Doubles = NDArray[np.float64]
 
 LIP_UV, FLESH_UV, TONGUE_UV = (1.93, 0.2), (1.93, 0.3), (1.93, 0.4)
 """Where the atlas holds the inner lips' red, the cavity's and the tongue's."""
@@ -61,8 +59,8 @@ class Mouth:
         ball = np.stack(
             (np.sin(angle) * np.cos(around), np.sin(angle) * np.sin(around), -np.cos(angle)), axis=-1
         )
-        middle = seam + floats([0, 0.95, 1.9])
-        self._tongue = floats(middle + ball.reshape(-1, 3) * [0.7 * width, 0.6, 1.5])
+        middle = seam + as_float32([0, 0.95, 1.9])
+        self._tongue = as_float32(middle + ball.reshape(-1, 3) * [0.7 * width, 0.6, 1.5])
 
     @staticmethod
     def _row(
@@ -74,33 +72,31 @@ class Mouth:
             bent = scallop * (-1.5 if number == 1 else -1.0 if number == 3 else 0) * up
             depth = back + (0.12 if number == 0 else 0.05 if number == 1 else 0.0 if number == 2 else 0.06)
             rings.append(np.stack((x, np.full_like(x, height) - bent, depth), axis=1))
-        return floats(np.concatenate(rings) + seam)
+        return as_float32(np.concatenate(rings) + seam)
 
     def parts(self) -> list[Part]:
-        """Cavity, teeth, tongue; :meth:`move` gives their vertices."""
+        """Cavity, teeth, tongue; :meth:`deform` gives their vertices."""
         around = len(lips_rim())
-        shade = floats(np.repeat([1.0, *(ring[2] for ring in self.CAVITY)], around))
+        shade = as_float32(np.repeat([1.0, *(ring[2] for ring in self.CAVITY)], around))
         uv = np.repeat([LIP_UV, LIP_UV, LIP_UV, FLESH_UV, FLESH_UV, FLESH_UV], around, axis=0)
         cavity = grid(len(self.CAVITY) + 1, around, closed=True)
-        zeros = floats(np.zeros(((len(self.CAVITY) + 1) * around, 3)))
-        parts = [Part(zeros, cavity, floats(uv), Material.WET, FACE, shade=shade)]
+        zeros = as_float32(np.zeros(((len(self.CAVITY) + 1) * around, 3)))
+        parts = [Part(zeros, cavity, as_float32(uv), Material.WET, FACE, shade=shade)]
         left, right, gum, edge = TEETH_UV
         u = np.tile(np.interp(ARCH, (-1, 1), (left, right)), 4)
         v = np.repeat(np.interp((0, 0.3, 0.7, 1), (0, 1), (gum, edge)), len(ARCH))
         # Back teeth are in the dark of the cheeks.
         dim = np.tile(0.3 + 0.7 * np.cos(ARCH * 1.3) ** 1.5, 4)
         for vertices, flip in ((self._upper, 1), (self._lower, -1)):
-            teeth = Part(
-                vertices, grid(4, len(ARCH))[:, ::flip], floats(np.stack((u, v), axis=1)), Material.WET, FACE,
-                shade=floats(dim * (0.85 if flip == 1 else 0.7)),
-            )  # fmt: skip
-            parts.append(teeth)
+            teeth, shade = grid(4, len(ARCH))[:, ::flip], as_float32(dim * (0.85 if flip == 1 else 0.7))
+            uv = as_float32(np.stack((u, v), axis=1))
+            parts.append(Part(vertices, teeth, uv, Material.WET, FACE, shade=shade))
         tongue = grid(7, 12, closed=True)[:, ::-1]
-        uv = floats(np.tile(TONGUE_UV, (len(self._tongue), 1)))
-        parts.append(Part(self._tongue, tongue, uv, Material.WET, FACE, shade=floats(0.6)))
+        uv = as_float32(np.tile(TONGUE_UV, (len(self._tongue), 1)))
+        parts.append(Part(self._tongue, tongue, uv, Material.WET, FACE, shade=as_float32(0.6)))
         return parts
 
-    def move(self, face: Floats, jaw: float) -> Floats:
+    def deform(self, face: Floats, jaw: float) -> Floats:
         """Vertices of all parts.
 
         Args:
@@ -115,6 +111,6 @@ class Mouth:
             ring[:, 1] += np.sign(rim[:, 1] - middle[1]) * 0.25 * min(depth, 1) * (scale > 0)
             # The cavity is as deep at the corners as in the middle.
             ring[:, 2] = (1 - min(depth / 3, 1)) * rim[:, 2] + min(depth / 3, 1) * middle[2] + depth
-            rings.append(floats(ring))
+            rings.append(as_float32(ring))
         lower, tongue = open_jaw(self._lower, jaw), open_jaw(self._tongue, 0.8 * jaw)
         return np.concatenate((*rings, self._upper, lower, tongue))

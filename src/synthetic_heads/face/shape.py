@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthetic_heads.face.topology import CREASES, LIDS, LIPS_LOWER, LIPS_UPPER, canonical_mesh, floats
+from synthetic_heads.arrays import Floats, as_float32
+from synthetic_heads.face.canonical_face import CREASES, LIDS, LIPS_LOWER, LIPS_UPPER, canonical_mesh
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from synthetic_heads.face.topology import Floats
 
 Handle = tuple[int, float, tuple[float, float, float]]
 """A vertex of the person's right side or the middle, a radius, a movement (outwards, up, forwards).
@@ -70,27 +70,27 @@ def neutral_face(weights: Sequence[float]) -> Floats:
     Args:
         weights: one for each of :data:`DIRECTIONS`, about -2..2.
     """
-    rest = relaxed()
+    rest = relaxed_face()
     moved = rest.copy()
     for weight, handles in zip(weights, SHAPES.values(), strict=False):
-        moved += weight * field(rest, handles)
+        moved += weight * displacement_field(rest, handles)
     return _stretch(moved, dict(zip(DIRECTIONS, weights, strict=True)))
 
 
-def field(vertices: Floats, handles: Sequence[Handle]) -> Floats:
+def displacement_field(vertices: Floats, handles: Sequence[Handle]) -> Floats:
     """Displacement of all vertices, V×3, by handles and their mirror images."""
     moved = np.zeros_like(vertices)
     for vertex, radius, (outwards, up, forwards) in handles:
         middle = abs(vertices[vertex, 0]) < 1e-3
         for side in (-1,) if middle else (-1, 1):
-            center = vertices[vertex] * floats([-side, 1, 1])
+            center = vertices[vertex] * as_float32([-side, 1, 1])
             near = np.exp(-((vertices - center) ** 2).sum(axis=1) / (2 * radius**2))
-            moved += near[:, None] * floats([side * outwards, -up, -forwards])
+            moved += near[:, None] * as_float32([side * outwards, -up, -forwards])
     return moved
 
 
 @functools.lru_cache(maxsize=1)
-def relaxed() -> Floats:
+def relaxed_face() -> Floats:
     """The canonical face with closed lips and its eyes a little wider open, 468×3."""
     vertices = canonical_mesh().vertices
     face = vertices.copy()
@@ -99,7 +99,7 @@ def relaxed() -> Floats:
         face[list(above)] -= 0.3 * opening
         face[list(below)] += 0.12 * opening
         face[list(crease)] -= 0.15 * opening[1:-1]
-    face += field(vertices, RESTING_BROWS)
+    face += displacement_field(vertices, RESTING_BROWS)
     gap = vertices[list(LIPS_LOWER[3])] - vertices[list(LIPS_UPPER[3])]
     for share, upper, lower in zip((0.15, 0.25, 0.38, 0.5), LIPS_UPPER, LIPS_LOWER, strict=True):
         face[list(upper[1:-1])] += share * gap[1:-1]
@@ -109,15 +109,15 @@ def relaxed() -> Floats:
 
 def _stretch(face: Floats, weights: Mapping[str, float]) -> Floats:
     """Applies the directions of :data:`WHOLE`."""
-    face = face * floats([1 + 0.04 * weights["face width"], 1 + 0.03 * weights["face length"], 1])
+    face = face * as_float32([1 + 0.04 * weights["face width"], 1 + 0.03 * weights["face length"], 1])
     below = np.clip((face[:, 1] - 0.5) / 9, 0, 1)
     face[:, 1] += 0.45 * weights["lower face"] * below
     grown = 1 + 0.09 * weights["eye size"]
-    rest = relaxed()
+    rest = relaxed_face()
     for (above, below_lid), creases in zip(LIDS, CREASES, strict=True):
         rim = list({*above, *below_lid})
         center = face[rim].mean(axis=0)
         near = np.exp(-((rest - rest[rim].mean(axis=0)) ** 2).sum(axis=1) / (2 * 1.3**2))
         near[rim] = near[[*creases[0], *creases[1]]] = 1
         face += near[:, None] * (grown - 1) * (face - center)
-    return floats(face)
+    return as_float32(face)

@@ -10,18 +10,16 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
+from synthetic_heads.arrays import Bytes, Floats, as_float32
 from synthetic_heads.conventions import HAIR
 from synthetic_heads.face import eyes, mouth
-from synthetic_heads.face.brush import SIZE, Canvas, noise
-from synthetic_heads.face.topology import BROWS, LIDS, LIPS_LOWER, LIPS_UPPER, floats
+from synthetic_heads.face.canonical_face import BROWS, LIDS, LIPS_LOWER, LIPS_UPPER
+from synthetic_heads.face.skin_canvas import SIZE, SkinCanvas, noise
 from synthetic_heads.rendering.shading import CHANNELS
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    from synthetic_heads.face.topology import Floats
-
-    Bytes = NDArray[np.uint8]
 
 Color = tuple[int, int, int]
 FOREHEAD, GLABELLA, NOSE, CROW, CHEEK, CHIN, CORNER = range(1, 8)
@@ -75,10 +73,10 @@ class Skin:
     roots: Color
 
 
-class Painted(NamedTuple):
+class SkinAtlas(NamedTuple):
     """An atlas SIZE×2·SIZE: the face in its left half, skull, ears and neck in the right.
 
-    See :class:`synthetic_heads.rendering.shading.Look`.
+    See :class:`synthetic_heads.rendering.shading.Appearance`.
     """
 
     atlas: Floats
@@ -89,23 +87,23 @@ class Painted(NamedTuple):
 def linear(color: ArrayLike) -> Floats:
     """SRGB 0..255 to linear light 0..1 (IEC 61966-2-1)."""
     value = np.asarray(color, np.float64) / 255
-    return floats(np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4))
+    return as_float32(np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4))
 
 
-def paint(skin: Skin, random: np.random.Generator) -> Painted:
+def paint_skin(skin: Skin, random: np.random.Generator) -> SkinAtlas:
     """Paints a person's atlas."""
     tone = linear(skin.tone)
     color = np.empty((SIZE, 2 * SIZE, 3), np.float32)
     blotches = 0.06 * skin.blotches * noise(random, (SIZE, 2 * SIZE), 30)
     fine = 0.05 * noise(random, (SIZE, 2 * SIZE), 7) * (0.3 + skin.blotches)
     color[:] = tone * (
-        1 + fine[..., None] * floats([0.7, 1, 1]) + blotches[..., None] * floats([0.4, 1, 0.9])
+        1 + fine[..., None] * as_float32([0.7, 1, 1]) + blotches[..., None] * as_float32([0.4, 1, 0.9])
     )
     shine = np.full((SIZE, 2 * SIZE), 0.2 + 0.45 * skin.shine, np.float32)
     height = 0.0014 * (0.3 + skin.pores) * noise(random, (SIZE, 2 * SIZE), 1.1)
     height += 0.0025 * skin.pores * noise(random, (SIZE, 2 * SIZE), 3)
 
-    face = Canvas(color[:, :SIZE], height[:, :SIZE], shine[:, :SIZE])
+    face = SkinCanvas(color[:, :SIZE], height[:, :SIZE], shine[:, :SIZE])
     _tint(face, skin, tone)
     _freckle(face, skin, tone, random)
     _nose(face, tone)
@@ -127,75 +125,75 @@ def paint(skin: Skin, random: np.random.Generator) -> Painted:
     atlas[:, :SIZE, 8] = dark
     whole = np.zeros((SIZE, 2 * SIZE), np.uint8)
     whole[:, :SIZE] = regions
-    return Painted(atlas, whole, parts)
+    return SkinAtlas(atlas, whole, parts)
 
 
-def halve(painted: Painted) -> Painted:
+def downsample_atlas(painted: SkinAtlas) -> SkinAtlas:
     """The atlas at half its resolution."""
     atlas = painted.atlas
     half = (atlas[::2, ::2] + atlas[1::2, ::2] + atlas[::2, 1::2] + atlas[1::2, 1::2]) / 4
-    return Painted(floats(half), painted.regions[::2, ::2].copy(), painted.parts[::2, ::2].copy())
+    return SkinAtlas(as_float32(half), painted.regions[::2, ::2].copy(), painted.parts[::2, ::2].copy())
 
 
 def _slopes(height: Floats) -> tuple[Floats, Floats]:
     """Rise per centimeter to the right and down; the map is about 16 cm wide."""
     texel = 16 / SIZE
-    return floats(np.gradient(height, axis=1) / texel), floats(np.gradient(height, axis=0) / texel)
+    return as_float32(np.gradient(height, axis=1) / texel), as_float32(np.gradient(height, axis=0) / texel)
 
 
-def _tint(face: Canvas, skin: Skin, tone: Floats) -> None:
-    red = tone * floats([1.0, 0.66, 0.62])
+def _tint(face: SkinCanvas, skin: Skin, tone: Floats) -> None:
+    red = tone * as_float32([1.0, 0.66, 0.62])
     face.blend(face.near((50, 280), 1.9), red, 0.55 * skin.blush)
     face.blend(face.near((4, 45, 275), 1.1), red, 0.6 * skin.blush)
     face.blend(face.near((152, 175), 1.1), red, 0.25 * skin.blush)
-    face.blend(face.near((151,), 2.5), tone * floats([1.05, 1.02, 0.92]), 0.4)
+    face.blend(face.near((151,), 2.5), tone * as_float32([1.05, 1.02, 0.92]), 0.4)
     face.shine *= 1 + 0.5 * face.near((151, 9), 2.0) + 0.6 * face.near((4, 197), 0.9)
 
 
-def _freckle(face: Canvas, skin: Skin, tone: Floats, random: np.random.Generator) -> None:
+def _freckle(face: SkinCanvas, skin: Skin, tone: Floats, random: np.random.Generator) -> None:
     spots = np.zeros((SIZE, SIZE), np.float32)
     where = face.near((50, 280, 197), 2.6)
     for _ in range(int(900 * skin.freckles)):
         x, y = random.integers(30, SIZE - 30, 2)
         if random.random() < where[y, x]:
             cv2.circle(spots, (int(x), int(y)), int(random.integers(1, 3)), float(random.uniform(0.3, 1)), -1)
-    face.blend(floats(cv2.GaussianBlur(spots, (0, 0), 0.9)), tone * floats([0.62, 0.45, 0.33]), 0.8)
+    face.blend(as_float32(cv2.GaussianBlur(spots, (0, 0), 0.9)), tone * as_float32([0.62, 0.45, 0.33]), 0.8)
     moles = np.zeros((SIZE, SIZE), np.float32)
     for _ in range(int(9 * skin.moles)):
         x, y = random.integers(90, SIZE - 90, 2)
         cv2.circle(moles, (int(x), int(y)), int(random.integers(2, 4)), 1.0, -1)
-    moles = floats(cv2.GaussianBlur(moles, (0, 0), 1.0))
+    moles = as_float32(cv2.GaussianBlur(moles, (0, 0), 1.0))
     face.blend(moles, tone * 0.25 + 0.005, 0.85)
     face.height += 0.03 * moles
 
 
-def _nose(face: Canvas, tone: Floats) -> None:
+def _nose(face: SkinCanvas, tone: Floats) -> None:
     for nostril in ((20, 60, 79, 166), (250, 290, 309, 392)):
-        face.blend(face.polygon((*nostril,), 2.5), tone * floats([0.16, 0.1, 0.08]), 0.95)
-        face.blend(face.near(nostril[:1], 0.3), tone * floats([0.2, 0.12, 0.1]), 0.7)
+        face.blend(face.polygon((*nostril,), 2.5), tone * as_float32([0.16, 0.1, 0.08]), 0.95)
+        face.blend(face.near(nostril[:1], 0.3), tone * as_float32([0.2, 0.12, 0.1]), 0.7)
     for wing in ((64, 102, 49, 131), (294, 331, 279, 360), (98, 64, 48), (327, 294, 278)):
-        face.blend(face.line(wing, 5, 4), tone * floats([0.6, 0.45, 0.4]), 0.45)
+        face.blend(face.line(wing, 5, 4), tone * as_float32([0.6, 0.45, 0.4]), 0.45)
     face.height -= 0.03 * (face.line((98, 64, 102), 3, 3) + face.line((327, 294, 331), 3, 3))
     face.height -= 0.05 * face.line((164, 0), 7, 5)
 
 
-def _eyes(face: Canvas, skin: Skin, tone: Floats) -> None:
+def _eyes(face: SkinCanvas, skin: Skin, tone: Floats) -> None:
     for eye, (upper, lower) in enumerate(LIDS):
         crease = ((247, 30, 29, 27, 28, 56, 190), (467, 260, 259, 257, 258, 286, 414))[eye]
         bag = ((31, 228, 229, 230, 231, 232), (261, 448, 449, 450, 451, 452))[eye]
-        face.blend(face.near((upper[4], lower[4]), 1.1), tone * floats([0.8, 0.66, 0.64]), 0.35)
-        face.blend(face.near((upper[8],), 0.6), tone * floats([0.62, 0.42, 0.4]), 0.5)
-        face.blend(face.line(crease, 4, 3.5), tone * floats([0.5, 0.36, 0.32]), 0.5)
+        face.blend(face.near((upper[4], lower[4]), 1.1), tone * as_float32([0.8, 0.66, 0.64]), 0.35)
+        face.blend(face.near((upper[8],), 0.6), tone * as_float32([0.62, 0.42, 0.4]), 0.5)
+        face.blend(face.line(crease, 4, 3.5), tone * as_float32([0.5, 0.36, 0.32]), 0.5)
         face.height -= 0.05 * face.line(crease, 3, 2.5)
-        face.blend(face.line(bag, 14, 9), tone * floats([0.55, 0.42, 0.5]), 0.1 + 0.6 * skin.circles)
+        face.blend(face.line(bag, 14, 9), tone * as_float32([0.55, 0.42, 0.5]), 0.1 + 0.6 * skin.circles)
         face.height -= 0.05 * (0.2 + skin.circles + skin.wrinkles) * face.line(bag, 4, 3.5)
         face.blend(face.polygon((*upper, *crease[::-1]), 5), linear(skin.shadow_color), 0.75 * skin.shadow)
-        edge = floats([0.012, 0.008, 0.007])
+        edge = as_float32([0.012, 0.008, 0.007])
         face.blend(face.line(upper, 4, 1.2), edge, 0.6 + 0.4 * skin.liner)
         face.blend(face.line(lower, 2, 1.0), edge + tone * 0.2, 0.35 + 0.5 * skin.liner)
 
 
-def _lips(face: Canvas, skin: Skin, random: np.random.Generator) -> None:
+def _lips(face: SkinCanvas, skin: Skin, random: np.random.Generator) -> None:
     color = linear(skin.lips)
     lines = ndimage.gaussian_filter(random.standard_normal((SIZE, SIZE)), (9, 1.2)).astype(np.float32)
     lines /= lines.std()
@@ -204,14 +202,14 @@ def _lips(face: Canvas, skin: Skin, random: np.random.Generator) -> None:
         face.color += (0.88 * lip)[..., None] * (color * tone * (1 + 0.07 * lines[..., None]) - face.color)
         face.height += lip * 0.004 * lines
         face.shine += 0.45 * lip
-        face.blend(face.line(rows[3], 5, 3), color * floats([0.35, 0.25, 0.25]), 0.75)
+        face.blend(face.line(rows[3], 5, 3), color * as_float32([0.35, 0.25, 0.25]), 0.75)
         face.height += 0.03 * face.line(rows[0], 3, 2.5)
     face.blend(face.line((83, 18, 313), 8, 7), face.color.mean(axis=(0, 1)) * 0.5, 0.3)
     for corner in (61, 291):
         face.blend(face.near((corner,), 0.3), color * 0.35, 0.4)
 
 
-def _beard(face: Canvas, skin: Skin, random: np.random.Generator) -> None:
+def _beard(face: SkinCanvas, skin: Skin, random: np.random.Generator) -> None:
     if not skin.stubble:
         return
     region = np.clip(face.near((152, 149, 378, 200, 17), 2.6) * 1.4 + face.near((165, 391, 164), 0.9), 0, 1)
@@ -224,7 +222,7 @@ def _beard(face: Canvas, skin: Skin, random: np.random.Generator) -> None:
     )
 
 
-def _age(face: Canvas, skin: Skin) -> None:
+def _age(face: SkinCanvas, skin: Skin) -> None:
     tone = face.color.mean(axis=(0, 1))
     lines: list[tuple[tuple[int, ...], float, float]] = [
         ((129, 203, 206, 216, 212), 0.05, 5), ((358, 423, 426, 436, 432), 0.05, 5),
@@ -236,10 +234,10 @@ def _age(face: Canvas, skin: Skin) -> None:
     for vertices, deep, width in lines:
         mark = face.line(vertices, 3, width)
         face.height -= deep * (0.12 + 1.2 * skin.wrinkles) * mark
-        face.blend(mark, tone * floats([0.6, 0.45, 0.4]), 0.12 + 0.5 * skin.wrinkles)
+        face.blend(mark, tone * as_float32([0.6, 0.45, 0.4]), 0.12 + 0.5 * skin.wrinkles)
 
 
-def _brows(face: Canvas, skin: Skin, random: np.random.Generator) -> None:
+def _brows(face: SkinCanvas, skin: Skin, random: np.random.Generator) -> None:
     color = linear(skin.brow)
     for outline in BROWS:
         top = face.points(outline[:5])[::-1]  # from the nose outwards
@@ -298,11 +296,11 @@ def _swatches(color: Floats, shine: Floats, skin: Skin, tone: Floats) -> None:
         shine[y - 12 : y + 12, x - 12 : x + 12] = gloss
 
     ear = color[:, int(1.72 * SIZE) : int(1.92 * SIZE)][: SIZE // 2]
-    ear *= 1 - 0.35 * skin.blush * floats([0.05, 0.6, 0.6])
+    ear *= 1 - 0.35 * skin.blush * as_float32([0.05, 0.6, 0.6])
     lips = linear(skin.lips)
     pink = 0.5 * tone + 0.5 * linear((205, 120, 112))
     field(*eyes.RIM_UV, pink, 1.0)
-    field(*mouth.LIP_UV, lips * floats([0.8, 0.55, 0.55]), 1.5)
+    field(*mouth.LIP_UV, lips * as_float32([0.8, 0.55, 0.55]), 1.5)
     field(*mouth.FLESH_UV, linear((120, 42, 44)), 1.0)
     field(*mouth.TONGUE_UV, linear((190, 95, 95)), 1.0)
     left, right, gum, edge = mouth.TEETH_UV
@@ -324,7 +322,7 @@ def _swatches(color: Floats, shine: Floats, skin: Skin, tone: Floats) -> None:
 def _wrinkles() -> tuple[Floats, Floats, Bytes]:
     """What an expression folds: height (centimeters), darkness and region of each place of the face."""
     blank = np.zeros((SIZE, SIZE), np.float32)
-    face = Canvas(np.zeros((SIZE, SIZE, 3), np.float32), blank.copy(), blank.copy())
+    face = SkinCanvas(np.zeros((SIZE, SIZE, 3), np.float32), blank.copy(), blank.copy())
     folds: dict[int, list[tuple[tuple[int, ...], float]]] = {
         FOREHEAD: [
             ((104, 69, 108, 151, 337, 299, 333), 0.9), ((105, 66, 9, 296, 334), 0.35),
@@ -353,4 +351,4 @@ def _wrinkles() -> tuple[Floats, Floats, Bytes]:
         regions[closer] = region
         distance = np.minimum(distance, away)
     regions[distance > 16] = 0
-    return floats(-0.085 * depth), floats(np.clip(0.16 * depth, 0, 0.25)), regions
+    return as_float32(-0.085 * depth), as_float32(np.clip(0.16 * depth, 0, 0.25)), regions

@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from synthetic_heads.arrays import Floats, as_float32
 from synthetic_heads.conventions import BACKGROUND, FACE
-from synthetic_heads.face.surface import Material, Part, grid
-from synthetic_heads.face.topology import COUNT, OVAL, canonical_mesh, floats, refine
+from synthetic_heads.face.canonical_face import COUNT, OVAL, canonical_mesh
+from synthetic_heads.face.mesh_part import Material, Part, grid
+from synthetic_heads.face.subdivision import refine
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthetic_heads.face.topology import Floats, Refinement
+    from synthetic_heads.face.subdivision import Refinement
 
-CENTER = floats([0, -3.0, 3.0])
+CENTER = as_float32([0, -3.0, 3.0])
 """Middle of the skull."""
-RADII = floats([7.7, 9.7, 9.0])
+RADII = as_float32([7.7, 9.7, 9.0])
 """Half axes of the skull: sideways, up, back."""
 BELOW = 7.0
 """Half axis downwards."""
-AXIS = floats([0, 0.2, 0.98])
+AXIS = as_float32([0, 0.2, 0.98])
 """From the middle to the back of the head."""
 RINGS = 10
 """Rings of vertices from the face's outline to the back of the head."""
@@ -91,20 +93,20 @@ class Skull:
         blend = np.clip(steps / 0.35, 0, 1)
         blend = blend * blend * (3 - 2 * blend)
         radii = (1 - blend) * radius + blend * ellipsoid(directions)
-        self.vertices = floats(CENTER + radii[..., None] * directions)
+        self.vertices = as_float32(CENTER + radii[..., None] * directions)
         """RINGS×N×3, behind the N vertices of the outline."""
-        self._fade = floats((1 - steps) ** 2)[..., None]
+        self._fade = as_float32((1 - steps) ** 2)[..., None]
 
-    def move(self, face: Floats) -> Floats:
+    def deform(self, face: Floats) -> Floats:
         """Rings behind a moved face (fine vertices), RINGS·N×3."""
-        return floats((self.vertices + self._fade * (face[outline()] - self._outline)).reshape(-1, 3))
+        return as_float32((self.vertices + self._fade * (face[outline()] - self._outline)).reshape(-1, 3))
 
 
 def ellipsoid(directions: Floats) -> Floats:
     """Distance of the skull from its middle in these directions, ...×3 to ...."""
     up = np.where(directions[..., 1] < 0, RADII[1], BELOW)
     axes = np.stack(np.broadcast_arrays(RADII[0], up, RADII[2]), axis=-1)
-    return floats(1 / np.sqrt(((directions / axes) ** 2).sum(axis=-1)))
+    return as_float32(1 / np.sqrt(((directions / axes) ** 2).sum(axis=-1)))
 
 
 def skull_part(skull: Skull, first: int) -> Part:
@@ -121,7 +123,7 @@ def skull_part(skull: Skull, first: int) -> Part:
     # Both sides share the map, from the forehead (0) to the chin (1): so it has no seam.
     around = 1 - np.abs(1 - 2 * column / columns)
     uv = np.stack((1.02 + 0.6 * ring / rings, around), axis=-1).reshape(-1, 2)
-    return Part(skull.vertices.reshape(-1, 3), lookup[triangles], floats(uv), Material.SKIN, FACE)
+    return Part(skull.vertices.reshape(-1, 3), lookup[triangles], as_float32(uv), Material.SKIN, FACE)
 
 
 def ears(size: float, stand_off: float, lobe: float, at: Floats) -> Part:
@@ -170,15 +172,15 @@ def ears(size: float, stand_off: float, lobe: float, at: Floats) -> Part:
     uv = np.stack((1.82 + 0.08 * outwards * np.cos(np.tile(angle, len(rows))),
                    0.25 + 0.2 * outwards * np.sin(np.tile(angle, len(rows)))), axis=1)  # fmt: skip
     shade = np.interp(outwards, (0, 0.3, 0.55, 0.72, 0.9, 1), (0.35, 0.5, 1, 0.65, 1, 0.9))
-    mirrored = np.concatenate((left * floats([-1, 1, 1]), left))
+    mirrored = np.concatenate((left * as_float32([-1, 1, 1]), left))
     both = np.concatenate((triangles[:, ::-1], triangles + len(left)))
     return Part(
-        floats(mirrored), both.astype(np.int32), floats(np.tile(uv, (2, 1))), Material.SKIN, FACE,
-        shade=floats(np.tile(shade, 2)),
+        as_float32(mirrored), both.astype(np.int32), as_float32(np.tile(uv, (2, 1))), Material.SKIN, FACE,
+        shade=as_float32(np.tile(shade, 2)),
     )  # fmt: skip
 
 
-NECK = floats(
+NECK = as_float32(
     [(-2, 3.8, 3.2, 5.2), (1, 4.9, 4.5, 5.0), (4, 5.5, 5.3, 5.0), (8, 5.4, 5.4, 5.3), (11, 5.5, 5.6, 5.7),
      (13, 6.4, 6.0, 6.3), (14.2, 8.2, 6.4, 6.8), (15.4, 11.6, 7.0, 7.4), (16.6, 15.0, 7.5, 7.9),
      (18, 17.6, 8.2, 8.2), (20, 19.3, 9.0, 8.3), (23, 20.6, 10.2, 8.2), (29, 21.4, 11.3, 7.6),
@@ -195,7 +197,7 @@ def body_points(
     """Points around neck and shoulders.
 
     Args:
-        angle: around the body, 0 in front and growing to the picture's right; broadcasts with ``heights``.
+        angle: around the body, 0 in front and growing to the image's right; broadcasts with ``heights``.
         heights: y on the skin.
         width: of the shoulders, about 1.
         neck: thickness of the neck, about 1.
@@ -218,7 +220,7 @@ def body_points(
     down = np.stack((wider * sine, np.ones_like(sine), back - deeper * cosine), axis=-1)
     normal = np.cross(down, around)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
-    return floats(skin + inflate[..., None] * normal)
+    return as_float32(skin + inflate[..., None] * normal)
 
 
 @functools.lru_cache(maxsize=1)
@@ -231,13 +233,13 @@ def _rings() -> tuple[PchipInterpolator, PchipInterpolator]:
 def body_rings(heights: Floats, width: float, neck: float, inflate: float = 0) -> Floats:
     """Points around neck and shoulders as :func:`body_points`, for heights rows×48: rows×48×3."""
     angle = np.linspace(0, 2 * np.pi, NECK_COLUMNS, endpoint=False)
-    return body_points(floats(angle), heights, width, neck, inflate)
+    return body_points(as_float32(angle), heights, width, neck, inflate)
 
 
-def body_follow(heights: Floats) -> Floats:
+def body_head_weight(heights: Floats) -> Floats:
     """How much skin or cloth at this height goes with the head when it turns, 0..1."""
-    follow = np.clip((13.5 - heights) / 10, 0, 1)
-    return floats(follow * follow * (3 - 2 * follow))
+    head_weight = np.clip((13.5 - heights) / 10, 0, 1)
+    return as_float32(head_weight * head_weight * (3 - 2 * head_weight))
 
 
 def neck(width: float, thickness: float, masculine: float = 0.5) -> Part:
@@ -254,13 +256,16 @@ def neck(width: float, thickness: float, masculine: float = 0.5) -> Part:
     rows = np.linspace(0, 1, NECK_ROWS)
     heights = np.interp(rows, (0, 0.35, 0.85, 1), (-2, 12.5, 21, 38))
     y, across = np.meshgrid(heights, angle, indexing="ij")
-    points = body_points(floats(across), floats(y), width, thickness, body_relief(across, y, masculine))
+    points = body_points(
+        as_float32(across), as_float32(y), width, thickness, body_relief(across, y, masculine)
+    )
     row, column = np.mgrid[:NECK_ROWS, :NECK_COLUMNS]
     uv = np.stack((1.7 + 0.25 * row / NECK_ROWS, 0.52 + 0.46 * column / NECK_COLUMNS), axis=-1).reshape(-1, 2)
+    triangles = grid(NECK_ROWS, NECK_COLUMNS, closed=True)[:, ::-1]
+    weight = body_head_weight(as_float32(y.ravel()))
     return Part(
-        points.reshape(-1, 3), grid(NECK_ROWS, NECK_COLUMNS, closed=True)[:, ::-1], floats(uv), Material.SKIN,
-        BACKGROUND, follow=body_follow(floats(y.ravel())),
-    )  # fmt: skip
+        points.reshape(-1, 3), triangles, as_float32(uv), Material.SKIN, BACKGROUND, head_weight=weight
+    )
 
 
 def body_relief(
@@ -270,7 +275,7 @@ def body_relief(
     side = np.abs(angle)
 
     def bump(towards: NDArray[np.floating[Any]] | float, wide: float, at: float, tall: float) -> Floats:
-        return floats(np.exp(-(((side - towards) / wide) ** 2) - ((heights - at) / tall) ** 2))
+        return as_float32(np.exp(-(((side - towards) / wide) ** 2) - ((heights - at) / tall) ** 2))
 
     # The sternocleidomastoid runs from behind the ear to the notch between the collar bones.
     strand = np.interp(heights, (3, 10, 17), (1.7, 1.0, 0.16))
@@ -281,4 +286,4 @@ def body_relief(
     along = np.clip((side - 0.05) / 0.12, 0, 1) * (side < 1.3)
     relief += 0.3 * along * np.exp(-(((heights - bone) / 0.65) ** 2))
     relief += 0.38 * masculine * bump(0, 0.22, 11.6, 1.5)
-    return floats(relief)
+    return as_float32(relief)

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthetic_heads.arrays import Floats, Triangles, as_float32
 from synthetic_heads.conventions import FACE
-from synthetic_heads.face.shape import relaxed
+from synthetic_heads.face.canonical_face import COUNT, LIPS_LOWER, LIPS_UPPER, canonical_mesh
+from synthetic_heads.face.mesh_part import Material, Part
+from synthetic_heads.face.shape import relaxed_face
 from synthetic_heads.face.skull import CENTER, fine_face
-from synthetic_heads.face.surface import Material, Part
-from synthetic_heads.face.topology import COUNT, LIPS_LOWER, LIPS_UPPER, canonical_mesh, floats, refine
-from synthetic_heads.hair.combing import smooth
-from synthetic_heads.hair.strands import TILE
+from synthetic_heads.face.subdivision import refine
+from synthetic_heads.hair.strand_paths import smooth
+from synthetic_heads.hair.strand_surfaces import TILE
 
 if TYPE_CHECKING:
-    from synthetic_heads.face.topology import Floats, Triangles
-    from synthetic_heads.hair.style import Color
+    from synthetic_heads.hair.hair import Color
 
 LAYERS = 4
 EDGE = ((0, 2.5), (1.2, 2.5), (2.0, 2.75), (2.8, 3.4), (3.7, 4.0), (5, 3.3), (6, 2.2), (7, 0.2), (7.7, -1.6))
@@ -70,7 +71,7 @@ def sample_beard(
 @functools.lru_cache(maxsize=len(STYLES))
 def beard_region(style: str) -> Floats:
     """How much of a beard of this style grows at each fine vertex, F in 0..1; ``stubble`` is a full beard."""
-    face = fine_face().apply(relaxed())
+    face = fine_face().apply(relaxed_face())
     x, y = np.abs(face[:, 0]), face[:, 1]
     grown = smooth(y - np.interp(x, *np.transpose(EDGE)), -0.3, 0.3)
     inside = sorted({vertex for row in (*LIPS_UPPER, *LIPS_LOWER) for vertex in row})
@@ -80,7 +81,7 @@ def beard_region(style: str) -> Floats:
         grown *= 1 - smooth(x, 2.7, 3.5)
     if style == "mustache":
         grown *= 1 - smooth(y, 4.3, 5.0)
-    return floats(grown)
+    return as_float32(grown)
 
 
 @functools.lru_cache(maxsize=1)
@@ -105,31 +106,31 @@ class BeardShells:
         local = local.reshape(-1, 3)
         grown = region[self._chosen]
         at = face[self._chosen]
-        layer = floats(np.linspace(0.15, 1, LAYERS))[:, None]
-        self._lift = floats(0.04 + layer * beard.length * grown)[..., None]
+        layer = as_float32(np.linspace(0.15, 1, LAYERS))[:, None]
+        self._lift = as_float32(0.04 + layer * beard.length * grown)[..., None]
         chin = smooth(at[:, 1], 5.6, at[:, 1].max()) * (1 - smooth(np.abs(at[:, 0]), 2.5, 6.5))
         drop = 4.5 * beard.length * chin if beard.style == "long" else 0.5 * beard.length * grown
         down = (0.35 + 0.65 * layer) * drop
-        self._hang = floats(np.stack((0 * down, down, 0.1 * down), axis=-1))
+        self._hang = as_float32(np.stack((0 * down, down, 0.1 * down), axis=-1))
 
         count = len(self._chosen)
         around = np.arctan2(at[:, 0], CENTER[2] - at[:, 2])
         u = np.broadcast_to(8 * around, (LAYERS, count)) / TILE[0] + 0.29 * np.arange(LAYERS)[:, None]
         v = (at[:, 1] - at[:, 1].min() + down) / TILE[1]
-        thin = 0.1 + 0.55 * layer + (1 - grown) + 0.4 * (1 - beard.density)
+        transparency = 0.1 + 0.55 * layer + (1 - grown) + 0.4 * (1 - beard.density)
         if beard.style == "long":
-            thin = thin - 0.3 * chin + 0.5 * chin**3
+            transparency = transparency - 0.3 * chin + 0.5 * chin**3
         self.part = Part(
             self._at(at, np.zeros_like(at)),
             np.concatenate([local + count * i for i in range(LAYERS)]).astype(np.int32),
-            floats(np.stack((GRAIN * u, GRAIN**2 * np.broadcast_to(v, u.shape)), axis=-1).reshape(-1, 2)),
+            as_float32(np.stack((GRAIN * u, GRAIN**2 * np.broadcast_to(v, u.shape)), axis=-1).reshape(-1, 2)),
             Material.HAIR, FACE,
-            thin=floats(np.clip(thin, 0, 1)).ravel(),
-            shade=floats(np.broadcast_to(0.6 + 0.4 * layer, (LAYERS, count))).ravel(),
+            transparency=as_float32(np.clip(transparency, 0, 1)).ravel(),
+            shade=as_float32(np.broadcast_to(0.6 + 0.4 * layer, (LAYERS, count))).ravel(),
         )  # fmt: skip
-        """Its vertices are those of a face without normals; :meth:`move` gives the real ones."""
+        """Its vertices are those of a face without normals; :meth:`deform` gives the real ones."""
 
-    def move(self, face: Floats, normals: Floats) -> Floats:
+    def deform(self, face: Floats, normals: Floats) -> Floats:
         """Vertices of the part over a moved face.
 
         Args:
@@ -139,4 +140,4 @@ class BeardShells:
         return self._at(face[self._chosen], normals[self._chosen])
 
     def _at(self, points: Floats, normals: Floats) -> Floats:
-        return floats(points + self._lift * normals + self._hang).reshape(-1, 3)
+        return as_float32(points + self._lift * normals + self._hang).reshape(-1, 3)

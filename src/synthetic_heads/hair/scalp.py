@@ -8,19 +8,19 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.spatial import cKDTree
 
+from synthetic_heads.arrays import Floats, as_float32
+from synthetic_heads.face.canonical_face import OVAL
 from synthetic_heads.face.skull import CENTER, NECK, body_rings
-from synthetic_heads.face.topology import OVAL, floats
 
 if TYPE_CHECKING:
     from synthetic_heads.face.skull import Skull
-    from synthetic_heads.face.topology import Floats
 
 HAIRLINE = (
     *((76, -6), (79, -8), (82, -2), (86, 5), (95, 7), (103, 3), (109, -10), (117, -22)),
     *((135, -37), (155, -45), (180, -47)),
 )
 """Sideburn, round the ear and along the nape: azimuth and elevation in degrees."""
-EAR = floats([8.2, -0.8, 3.8])
+EAR = as_float32([8.2, -0.8, 3.8])
 """Middle of the person's left ear."""
 _STEP = np.radians(3)
 
@@ -29,13 +29,15 @@ def direction(azimuth: Floats, elevation: Floats) -> Floats:
     """Directions ...×3 from the middle of the skull; azimuth 0 is the face, positive the person's left."""
     azimuth, elevation = np.broadcast_arrays(azimuth, elevation)
     level = np.cos(elevation)
-    return floats(np.stack((np.sin(azimuth) * level, -np.sin(elevation), -np.cos(azimuth) * level), axis=-1))
+    return as_float32(
+        np.stack((np.sin(azimuth) * level, -np.sin(elevation), -np.cos(azimuth) * level), axis=-1)
+    )
 
 
 def angles(directions: Floats) -> tuple[Floats, Floats]:
     """Azimuth and elevation of directions ...×3, in radians."""
     x, y, z = np.moveaxis(directions, -1, 0)
-    return floats(np.arctan2(x, -z)), floats(np.arctan2(-y, np.hypot(x, z)))
+    return as_float32(np.arctan2(x, -z)), as_float32(np.arctan2(-y, np.hypot(x, z)))
 
 
 class Scalp:
@@ -49,7 +51,7 @@ class Scalp:
     """
 
     def __init__(self, skull: Skull, face: Floats, height: float, recession: float) -> None:
-        nape = body_rings(floats(np.linspace(3, 9, 8)[:, None].repeat(48, axis=1)), 1, 1).reshape(-1, 3)
+        nape = body_rings(as_float32(np.linspace(3, 9, 8)[:, None].repeat(48, axis=1)), 1, 1).reshape(-1, 3)
         points = np.concatenate((skull.vertices.reshape(-1, 3), face, nape[nape[:, 2] > 6])) - CENTER
         radius = np.linalg.norm(points, axis=1)
         tree = cKDTree(points / radius[:, None])
@@ -57,7 +59,7 @@ class Scalp:
         azimuth = np.arange(-np.pi, np.pi + _STEP / 2, _STEP)
         far, near = tree.query(direction(azimuth[None], elevation[:, None]), k=5)
         weight = 1 / (far + 0.02) ** 2
-        self._radius = floats((radius[near] * weight).sum(axis=-1) / weight.sum(axis=-1))
+        self._radius = as_float32((radius[near] * weight).sum(axis=-1) / weight.sum(axis=-1))
 
         around, up = (np.degrees(angle) for angle in angles(face[list(OVAL[:7])] - CENTER))
         back = np.exp(-(((around - 38) / 20) ** 2)) * 24 + np.exp(-((around / 60) ** 2)) * 14
@@ -67,7 +69,7 @@ class Scalp:
 
     def hairline(self, azimuth: Floats) -> Floats:
         """Elevation of the hairline."""
-        return floats(self._hairline(np.abs((azimuth + np.pi) % (2 * np.pi) - np.pi)))
+        return as_float32(self._hairline(np.abs((azimuth + np.pi) % (2 * np.pi) - np.pi)))
 
     def radius(self, directions: Floats) -> Floats:
         """Distance of the skin from the middle of the skull, ...×3 to ...."""
@@ -79,16 +81,18 @@ class Scalp:
         j = np.clip(column.astype(int), 0, columns - 2)
         down, right = row - i, column - j
         table = self._radius
-        return floats(
+        return as_float32(
             (1 - down) * ((1 - right) * table[i, j] + right * table[i, j + 1])
             + down * ((1 - right) * table[i + 1, j] + right * table[i + 1, j + 1])
         )
 
     def at(self, directions: Floats, lift: Floats | float) -> Floats:
         """Points this far above the skin, ...×3."""
-        return floats(CENTER + (self.radius(directions) + lift)[..., None] * directions)
+        return as_float32(CENTER + (self.radius(directions) + lift)[..., None] * directions)
 
-    def keep_out(self, points: Floats, lift: Floats | float, behind: Floats, margin: float = 1.0) -> Floats:
+    def push_outside(
+        self, points: Floats, lift: Floats | float, behind: Floats, margin: float = 1.0
+    ) -> Floats:
         """Pushes points ...×3 out of head, ears, neck and shoulders.
 
         Args:
@@ -99,12 +103,12 @@ class Scalp:
         """
         from_middle = points - CENTER
         distance = np.linalg.norm(from_middle, axis=-1)
-        directions = floats(from_middle / distance[..., None])
-        ear = points * floats([1, 1, 1])
+        directions = as_float32(from_middle / distance[..., None])
+        ear = points * as_float32([1, 1, 1])
         ear[..., 0] = np.abs(ear[..., 0])
-        over_ear = 1.3 * np.exp(-(((ear - EAR) / floats([4, 3.4, 2.3])) ** 4).sum(axis=-1))
+        over_ear = 1.3 * np.exp(-(((ear - EAR) / as_float32([4, 3.4, 2.3])) ** 4).sum(axis=-1))
         out = np.maximum(distance, self.radius(directions) + lift + over_ear)
-        points = floats(CENTER + out[..., None] * directions)
+        points = as_float32(CENTER + out[..., None] * directions)
         x, y, z = np.moveaxis(points, -1, 0)
         # What falls onto the shoulder sinks into it; only the neck pushes it away.
         height = np.where(behind == 0, np.minimum(y, 12), y)

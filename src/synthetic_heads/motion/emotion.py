@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synthetic_heads.conventions import ACTION_UNITS
-from synthetic_heads.motion.timeline import between, moments, pulse
+from synthetic_heads.motion.time_curves import pulse, sample_onsets, sample_uniform
 
 if TYPE_CHECKING:
-    from synthetic_heads.motion.timeline import Floats
+    from synthetic_heads.arrays import Doubles
 
 EXPRESSIONS: dict[str, dict[str, float]] = {
     "smile": {"AU06": 0.7, "AU12": 0.9},
@@ -33,7 +33,7 @@ APART = ("AU25", "AU26")
 """Units of the lips' opening, which speech has the better claim to."""
 
 
-def express(random: np.random.Generator, time: Floats, every: float) -> Floats:
+def sample_expressions(random: np.random.Generator, time: Doubles, every: float) -> Doubles:
     """Draws expressions, one every so many seconds on average.
 
     Args:
@@ -45,19 +45,19 @@ def express(random: np.random.Generator, time: Floats, every: float) -> Floats:
         T×17, action units 0..1.
     """
     rest = np.ones((len(time), len(ACTION_UNITS)))
-    for onset in moments(random, time, every):
+    for onset in sample_onsets(random, time, every):
         weights = _weights(random)
-        strength = between(random, (0.4, 1.0))
-        rise, hold, fall = (between(random, span) for span in ((0.5, 1.0), (0.3, 1.8), (0.6, 1.3)))
+        strength = sample_uniform(random, (0.4, 1.0))
+        rise, hold, fall = (sample_uniform(random, span) for span in ((0.5, 1.0), (0.3, 1.8), (0.6, 1.3)))
         for unit in np.flatnonzero(weights):
             # No two muscles start together or are equally strong.
-            lag, own = between(random, (0.0, 0.25)), between(random, (0.5, 1.1))
+            lag, own = sample_uniform(random, (0.0, 0.25)), sample_uniform(random, (0.5, 1.1))
             where, shape = pulse(time, onset + lag, rise, hold, fall)
             rest[where, unit] *= 1 - min(1.0, strength * own * weights[unit]) * shape
     return 1 - rest
 
 
-def _weights(random: np.random.Generator) -> Floats:
+def _weights(random: np.random.Generator) -> Doubles:
     """An expression out of the table, or one to three units that have nothing to do with each other."""
     count = len(ACTION_UNITS)
     if random.random() < 0.45:

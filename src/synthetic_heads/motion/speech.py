@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from synthetic_heads.conventions import ACTION_UNITS
-from synthetic_heads.motion.timeline import LEAD, ease, glide
+from synthetic_heads.motion.time_curves import LEAD, interpolate_levels, minimum_jerk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from synthetic_heads.motion.timeline import Floats
+    from synthetic_heads.arrays import Doubles
+
 
 VISEMES: dict[str, dict[str, float]] = {
     "p": {"AU17": 0.3, "AU23": 0.25},
@@ -42,11 +43,11 @@ class Speech(NamedTuple):
         talking: T, from 0 in a pause to 1 in a phrase.
     """
 
-    units: Floats
-    talking: Floats
+    units: Doubles
+    talking: Doubles
 
 
-def speak(random: np.random.Generator, time: Floats, share: float) -> Speech:
+def sample_speech(random: np.random.Generator, time: Doubles, share: float) -> Speech:
     """Draws what the mouth does when somebody talks for this share (0 to 1) of the time."""
     shapes = np.array([[viseme.get(name, 0.0) for name in ACTION_UNITS] for viseme in VISEMES.values()])
     names = list(VISEMES)
@@ -55,7 +56,7 @@ def speak(random: np.random.Generator, time: Floats, share: float) -> Speech:
     talking = np.zeros_like(time)
     onsets, durations, levels = [-LEAD], [0.1], [np.zeros(len(ACTION_UNITS))]
     for begin, end in _phrases(random, float(time[-1]) + 1, share):
-        talking += ease((time - begin + 0.15) / 0.3) - ease((time - end + 0.1) / 0.3)
+        talking += minimum_jerk((time - begin + 0.15) / 0.3) - minimum_jerk((time - end + 0.1) / 0.3)
         moment = begin
         while moment < end:
             for letters, (least, most) in ((CONSONANTS, (0.08, 0.12)), (VOWELS, (0.09, 0.2))):
@@ -69,7 +70,7 @@ def speak(random: np.random.Generator, time: Floats, share: float) -> Speech:
         durations.append(float(random.uniform(0.15, 0.3)))
         # In a pause some keep their lips a little apart.
         levels.append(_only("AU25", float(random.choice((0.0, random.uniform(0.1, 0.3))))))
-    return Speech(np.clip(glide(time, onsets, durations, levels), 0, 1), np.clip(talking, 0, 1))
+    return Speech(np.clip(interpolate_levels(time, onsets, durations, levels), 0, 1), np.clip(talking, 0, 1))
 
 
 def _phrases(random: np.random.Generator, end: float, share: float) -> Iterator[tuple[float, float]]:

@@ -19,8 +19,8 @@ from synthetic_heads.rendering.compilation import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float32]
-    Bytes = NDArray[np.uint8]
+    from synthetic_heads.arrays import Bytes, Floats
+
 
 SKIN, HAIR, EYE, WET, CLOTH, HARD, LASH = range(7)  # as Material; compiled code takes plain numbers
 IRIS = 0.47
@@ -59,8 +59,8 @@ class Surface(NamedTuple):
     variants: Bytes
 
 
-class Look(NamedTuple):
-    """What the surfaces of a person look like; all colors linear.
+class Appearance(NamedTuple):
+    """What the surfaces of a person appearance like; all colors linear.
 
     Attributes:
         atlas: H×2H×9, see :data:`CHANNELS`.
@@ -85,7 +85,7 @@ class Look(NamedTuple):
     lash: Floats
 
 
-class Lamp(NamedTuple):
+class Lighting(NamedTuple):
     """Light.
 
     Attributes:
@@ -94,7 +94,7 @@ class Lamp(NamedTuple):
         axes: 3×3, the shadow map's axes as rows: column, row, distance.
         cell: centimeters of a cell of the map.
         depth: the map.
-        taps: 4×TAPS×2, rows and columns of the map around a place to look at.
+        taps: 4×TAPS×2, rows and columns of the map around a place to appearance at.
     """
 
     rays: Floats
@@ -123,11 +123,11 @@ def triangle_tangents(positions: Floats, uv: Floats, triangles: NDArray[np.int32
             )  # fmt: skip
 
 
-class Picture(NamedTuple):
+class ShadedImage(NamedTuple):
     """What :func:`shade` draws.
 
     Attributes:
-        color: size×size×3, linear light of what was seen, times ``cover``.
+        color: size×size×3, linear light of what was triangle_ids, times ``cover``.
         cover: size×size, share of a pixel that saw something.
         segmentation: size×size, the label that most of a pixel has.
     """
@@ -138,40 +138,45 @@ class Picture(NamedTuple):
 
 
 def shade(
-    seen: NDArray[np.int32],
+    triangle_ids: NDArray[np.int32],
     weights: Floats,
     surface: Surface,
-    look: Look,
+    appearance: Appearance,
     wrinkles: Floats,
-    lamp: Lamp,
+    lighting: Lighting,
     size: int,
-) -> Picture:
+) -> ShadedImage:
     """Lights what the samples see and gathers them into pixels.
 
-    Samples of a pixel that lie together on one surface are lit once: a spot.
+    Samples of a pixel that lie together on one surface are lit once: a fragment.
 
     Args:
-        seen: n·size × n·size, triangle of each sample or -1; n is 1, 2 or 3.
-        weights: shares of its corners, as from :func:`synthetic_heads.rendering.raster.rasterize`.
+        triangle_ids: n·size × n·size, triangle of each sample or -1; n is 1, 2 or 3.
+        weights: shares of its corners, as from :func:`synthetic_heads.rendering.rasterizer.rasterize`.
         surface: what is drawn; the camera is far along -z.
-        look: its colors.
+        appearance: its colors.
         wrinkles: strength of each region's wrinkles.
-        lamp: the light.
+        lighting: the light.
         size: pixels of a side.
     """
-    spots, owners = np.empty((seen.size, 4), np.float32), np.empty((seen.size, 3), np.int32)
-    count = _gather(seen, weights, surface.uv, surface.triangles, surface.materials, size, spots, owners)
-    spots, owners = spots[:count], owners[:count]
+    fragments, fragment_ids = (
+        np.empty((triangle_ids.size, 4), np.float32),
+        np.empty((triangle_ids.size, 3), np.int32),
+    )
+    count = _gather(
+        triangle_ids, weights, surface.uv, surface.triangles, surface.materials, size, fragments, fragment_ids
+    )
+    fragments, fragment_ids = fragments[:count], fragment_ids[:count]
     colors, labels = np.empty((count, 3), np.float32), np.empty(count, np.uint8)
-    # Compiled code takes the fields one by one: of tuples it would count references at every spot.
-    _light(spots, owners, size, *surface, *look, wrinkles, *lamp, colors, labels)
-    picture = Picture(
+    # Compiled code takes the fields one by one: of tuples it would count references at every fragment.
+    _light(fragments, fragment_ids, size, *surface, *appearance, wrinkles, *lighting, colors, labels)
+    image = ShadedImage(
         np.zeros((size, size, 3), np.float32),
         np.zeros((size, size), np.float32),
         np.empty((size, size), np.uint8),
     )
-    _collect(owners, colors, labels, (len(seen) // size) ** 2, *picture)
-    return picture
+    _collect(fragment_ids, colors, labels, (len(triangle_ids) // size) ** 2, *image)
+    return image
 
 
 @njit(cache=True, inline="always")
@@ -189,55 +194,60 @@ def _mix(
 
 @njit(cache=True)
 def _gather(
-    seen: NDArray[np.int32],
+    triangle_ids: NDArray[np.int32],
     weights: Floats,
     uv: Floats,
     triangles: NDArray[np.int32],
     materials: Bytes,
     size: int,
-    spots: Floats,
-    owners: NDArray[np.int32],
+    fragments: Floats,
+    fragment_ids: NDArray[np.int32],
 ) -> int:
-    """Finds the spots and returns how many there are.
+    """Finds the fragments and returns how many there are.
 
-    Fills ``spots`` with shares of two corners and texture coordinates of their first sample, ``owners`` with
-    pixel, triangle and number of samples.
+    Fills ``fragments`` with shares of two corners and texture coordinates of their first sample, and
+    ``fragment_ids`` with pixel, triangle and number of samples.
     """
-    samples = len(seen) // size
+    samples = len(triangle_ids) // size
     count = 0
     for pixel in range(size * size):
         start = count
         for at in range(samples * samples):
             row = pixel // size * samples + at // samples
             column = pixel % size * samples + at % samples
-            triangle = seen[row, column]
+            triangle = triangle_ids[row, column]
             if triangle < 0:
                 continue
             found = -1
-            for spot in range(start, count):
-                if owners[spot, 1] == triangle:
-                    found = spot
+            for fragment in range(start, count):
+                if fragment_ids[fragment, 1] == triangle:
+                    found = fragment
                     break
             if found < 0:
                 b, c = weights[row, column, 0], weights[row, column, 1]
                 u, v = _mix(uv, triangles, triangle, 0, b, c), _mix(uv, triangles, triangle, 1, b, c)
-                for spot in range(start, count):
-                    away = abs(spots[spot, 2] - u) + abs(spots[spot, 3] - v)
-                    if materials[owners[spot, 1]] == materials[triangle] and away < NEAR:
-                        found = spot
+                for fragment in range(start, count):
+                    away = abs(fragments[fragment, 2] - u) + abs(fragments[fragment, 3] - v)
+                    if materials[fragment_ids[fragment, 1]] == materials[triangle] and away < NEAR:
+                        found = fragment
                         break
             if found < 0:
                 found = count
                 count += 1
-                spots[found, 0], spots[found, 1], spots[found, 2], spots[found, 3] = b, c, u, v
-                owners[found, 0], owners[found, 1], owners[found, 2] = pixel, triangle, 0
-            owners[found, 2] += 1
+                fragments[found, 0], fragments[found, 1], fragments[found, 2], fragments[found, 3] = (
+                    b,
+                    c,
+                    u,
+                    v,
+                )
+                fragment_ids[found, 0], fragment_ids[found, 1], fragment_ids[found, 2] = pixel, triangle, 0
+            fragment_ids[found, 2] += 1
     return count
 
 
 @njit(cache=True)
 def _collect(
-    owners: NDArray[np.int32],
+    fragment_ids: NDArray[np.int32],
     colors: Floats,
     labels: Bytes,
     samples: int,
@@ -245,15 +255,15 @@ def _collect(
     cover: Floats,
     segmentation: Bytes,
 ) -> None:
-    """Adds the spots of each pixel; color and cover must be zero before."""
+    """Adds the fragments of each pixel; color and cover must be zero before."""
     size = len(cover)
     first = 0
     for pixel in range(size * size):
         row, column = pixel // size, pixel % size
         face = hair = 0
         empty = samples
-        while first < len(owners) and owners[first, 0] == pixel:
-            number = owners[first, 2]
+        while first < len(fragment_ids) and fragment_ids[first, 0] == pixel:
+            number = fragment_ids[first, 2]
             share = np.float32(number) / np.float32(samples)
             for channel in range(3):
                 color[row, column, channel] += share * colors[first, channel]
@@ -271,8 +281,8 @@ def _collect(
 
 @njit(cache=True, error_model="numpy")
 def _light(
-    spots: Floats,
-    owners: NDArray[np.int32],
+    fragments: Floats,
+    fragment_ids: NDArray[np.int32],
     size: int,
     positions: Floats,
     normals: Floats,
@@ -301,12 +311,17 @@ def _light(
     colors: Floats,
     found: Bytes,
 ) -> None:
-    """Lights every spot; fills ``colors`` and ``found`` (labels)."""
+    """Lights every fragment; fills ``colors`` and ``found`` (labels)."""
     texel = np.empty(CHANNELS, np.float32)
-    for spot in range(len(spots)):
-        triangle = owners[spot, 1]
-        odd = (owners[spot, 0] & 1) + 2 * (owners[spot, 0] // size & 1)
-        b, c, u, v = spots[spot, 0], spots[spot, 1], spots[spot, 2], spots[spot, 3]
+    for fragment in range(len(fragments)):
+        triangle = fragment_ids[fragment, 1]
+        odd = (fragment_ids[fragment, 0] & 1) + 2 * (fragment_ids[fragment, 0] // size & 1)
+        b, c, u, v = (
+            fragments[fragment, 0],
+            fragments[fragment, 1],
+            fragments[fragment, 2],
+            fragments[fragment, 3],
+        )
         x = _mix(positions, corners, triangle, 0, b, c)
         y = _mix(positions, corners, triangle, 1, b, c)
         z = _mix(positions, corners, triangle, 2, b, c)
@@ -415,8 +430,8 @@ def _light(
         red += gloss * rays[1, 0] * (hair[variant, 2, 0] if tinted else np.float32(1))
         green += gloss * rays[1, 1] * (hair[variant, 2, 1] if tinted else np.float32(1))
         blue += gloss * rays[1, 2] * (hair[variant, 2, 2] if tinted else np.float32(1))
-        colors[spot, 0], colors[spot, 1], colors[spot, 2] = red, green, blue
-        found[spot] = label
+        colors[fragment, 0], colors[fragment, 1], colors[fragment, 2] = red, green, blue
+        found[fragment] = label
 
 
 @njit(cache=True, inline="always")
@@ -457,7 +472,7 @@ def _lit(
     z: float,
     odd: int,
 ) -> float:
-    """Share of the lamp that reaches a place, 0..1; ``odd`` 0..3 turns the pattern of looks."""
+    """Share of the lamp that reaches a place, 0..1; ``odd`` 0..3 turns the pattern of samples."""
     x, y, z = x - rays[4, 0], y - rays[4, 1], z - rays[4, 2]
     column = (axes[0, 0] * x + axes[0, 1] * y + axes[0, 2] * z) / cell
     row = (axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * z) / cell

@@ -23,7 +23,7 @@ from facegan.geometry.landmarks import (
     landmarks_from_mesh,
     normalize_points,
 )
-from synthetic_heads.face.topology import canonical_mesh
+from synthetic_heads.face.canonical_face import canonical_mesh
 
 seeds = st.integers(0, 2**31 - 1)
 

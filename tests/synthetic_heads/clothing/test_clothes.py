@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from synthetic_heads.clothing.cloth import PATTERNS, Fabric, cloth_texture
-from synthetic_heads.clothing.clothes import STYLES, clothes_parts, sample_clothes
+from synthetic_heads.clothing.clothes import STYLES, sample_clothes
+from synthetic_heads.clothing.clothing_surfaces import clothes_parts
+from synthetic_heads.clothing.fabrics import PATTERNS, Fabric, cloth_texture
 from synthetic_heads.conventions import BACKGROUND
+from synthetic_heads.face.mesh_part import Material
 from synthetic_heads.face.skull import NECK, body_points, body_rings, neck
-from synthetic_heads.face.surface import Material
-from synthetic_heads.rendering.raster import vertex_normals
+from synthetic_heads.rendering.rasterizer import vertex_normals
 
 
 def dressed(style, seed=0, opening=None):
@@ -65,7 +66,7 @@ def test_parts_are_light_cloth(style):
         assert np.isfinite(part.uv).all()
         assert part.triangles.max() < len(part.vertices)
         assert tile.shape == (128, 128, 3)
-        assert (part.follow[part.vertices[:, 1] > 16] == 0).all()
+        assert (part.head_weight[part.vertices[:, 1] > 16] == 0).all()
 
 
 @pytest.mark.parametrize("style", STYLES)

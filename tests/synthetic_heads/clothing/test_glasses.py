@@ -3,10 +3,10 @@ import pytest
 
 from synthetic_heads.clothing.glasses import SHAPES, Glasses, glasses_parts, sample_glasses
 from synthetic_heads.conventions import FACE
+from synthetic_heads.face.canonical_face import LIDS
+from synthetic_heads.face.mesh_part import Material
 from synthetic_heads.face.shape import DIRECTIONS, neutral_face
 from synthetic_heads.face.skull import fine_face
-from synthetic_heads.face.surface import Material
-from synthetic_heads.face.topology import LIDS
 
 WEIGHTS = [
     np.zeros(len(DIRECTIONS)),

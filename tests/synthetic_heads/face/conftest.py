@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from synthetic_heads import sample_identity
+from synthetic_heads.face.canonical_face import canonical_mesh
 from synthetic_heads.face.expression import Rig
 from synthetic_heads.face.shape import neutral_face
-from synthetic_heads.face.topology import canonical_mesh
 
 
 @pytest.fixture(scope="session")
@@ -21,4 +21,4 @@ def mirrored():
 
 @pytest.fixture(scope="session")
 def rigs():
-    return [Rig.of(neutral_face(sample_identity(seed).shape)) for seed in range(24)]
+    return [Rig.fit(neutral_face(sample_identity(seed).shape)) for seed in range(24)]

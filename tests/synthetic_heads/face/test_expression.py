@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from synthetic_heads.conventions import ACTION_UNITS, MOTION_NAMES, NUM_MOTION_PARAMS
+from synthetic_heads.face.canonical_face import LIDS, LIPS_LOWER, LIPS_UPPER
 from synthetic_heads.face.expression import Rig
 from synthetic_heads.face.shape import DIRECTIONS, neutral_face
 from synthetic_heads.face.skull import fine_face
-from synthetic_heads.face.topology import LIDS, LIPS_LOWER, LIPS_UPPER
 
 RIGHT, DOWN, BACK = range(3)
 CHIN, CORNER, FAR_CORNER = 152, 61, 291
@@ -33,7 +33,7 @@ def rig(rigs, request):
 
 def moved(rig, **units):
     """Displacement of the vertices, 468×3."""
-    return rig.move(vector(**units)) - rig.neutral
+    return rig.deform(vector(**units)) - rig.neutral
 
 
 def lids(face, eye):
@@ -65,13 +65,13 @@ def test_each_unit_looks_different(rig):
 
 def test_strengths_beyond_the_scale_are_those_at_its_end(rig):
     for unit in ACTION_UNITS:
-        np.testing.assert_array_equal(rig.move(vector(**{unit: 1.7})), rig.move(vector(**{unit: 1})))
-        np.testing.assert_array_equal(rig.move(vector(**{unit: -0.4})), rig.move(vector()))
+        np.testing.assert_array_equal(rig.deform(vector(**{unit: 1.7})), rig.deform(vector(**{unit: 1})))
+        np.testing.assert_array_equal(rig.deform(vector(**{unit: -0.4})), rig.deform(vector()))
 
 
 def test_au45_closes_the_eyes(rigs):
     for rig in rigs:
-        face = rig.move(vector(AU45=1))
+        face = rig.deform(vector(AU45=1))
         for eye in (0, 1):
             upper, lower = lids(face, eye)
             assert np.linalg.norm(upper - lower, axis=1).max() < 0.1
@@ -83,7 +83,7 @@ def test_au45_closes_the_eyes(rigs):
 @pytest.mark.parametrize("units", [{}, {"AU45": 0.5}, {"AU45": 1}, {"AU05": 1}, {"AU07": 1}])
 def test_lids_stay_outside_the_eyeball(rigs, units):
     for rig in rigs:
-        face = rig.move(vector(**units))
+        face = rig.deform(vector(**units))
         for eye, middle in enumerate(rig.eyes):
             for lid in lids(face, eye):
                 # A tear duct lies beside the ball, and a lid is thicker than half a millimeter.
@@ -92,13 +92,13 @@ def test_lids_stay_outside_the_eyeball(rigs, units):
 
 def test_au45_wins_over_whatever_else_the_lids_do(rig):
     for other in ("AU05", "AU06", "AU07"):
-        upper, lower = lids(rig.move(vector(**{"AU45": 1, other: 1})), 0)
+        upper, lower = lids(rig.deform(vector(**{"AU45": 1, other: 1})), 0)
         assert np.abs(upper - lower)[:, DOWN].max() < 0.15
 
 
 def test_au05_opens_and_au07_narrows_the_eyes(rig):
     def opening(**units):
-        upper, lower = lids(rig.move(vector(**units)), 0)
+        upper, lower = lids(rig.deform(vector(**units)), 0)
         return (lower - upper)[4, DOWN]
 
     assert opening(AU05=1) > 1.2 * opening() > 1.5 * opening(AU07=1) > 0
@@ -143,7 +143,7 @@ def test_brows(rig):
     assert outer[OUTER_BROW, DOWN] < -0.5
     assert abs(outer[INNER_BROW, DOWN]) < 0.3
     assert knit[INNER_BROW, DOWN] > 0.5
-    # Towards each other: the person's right brow moves to the right of the picture.
+    # Towards each other: the person's right brow moves to the right of the image.
     assert knit[INNER_BROW, RIGHT] > 0.2
     for change in (inner, outer, knit):
         assert np.abs(change[[UPPER_LIP, CHIN]]).max() < 0.05
@@ -180,7 +180,7 @@ def test_au14_draws_the_corners_in(rig):
 
 def test_closed_lips_do_not_pass_through_each_other(rig):
     for units in ({"AU17": 1}, {"AU10": 1}, {"AU12": 1}, {"AU15": 1}, {"AU23": 1}, {"AU17": 1, "AU15": 1}):
-        face = rig.move(vector(**units))
+        face = rig.deform(vector(**units))
         gap = face[list(LIPS_LOWER[3]), DOWN] - face[list(LIPS_UPPER[3]), DOWN]
         assert gap.min() > -0.25, units
 
@@ -190,8 +190,8 @@ def test_closed_lips_do_not_pass_through_each_other(rig):
     values=arrays(np.float32, NUM_MOTION_PARAMS, elements=st.floats(-2, 2, width=32)),
 )
 def test_any_person_makes_any_face(weights, values):
-    rig = Rig.of(neutral_face(weights.tolist()))
-    face = rig.move(values)
+    rig = Rig.fit(neutral_face(weights.tolist()))
+    face = rig.deform(values)
     fine = fine_face().apply(face)
     assert np.isfinite(fine).all()
     assert np.linalg.norm(face - rig.neutral, axis=1).max() < 4.5
@@ -200,4 +200,4 @@ def test_any_person_makes_any_face(weights, values):
     assert (fine.max(axis=0) < face.max(axis=0) + 0.5).all()
     pose = values.copy()
     pose[len(ACTION_UNITS) :] = 0
-    np.testing.assert_array_equal(rig.move(pose), face)
+    np.testing.assert_array_equal(rig.deform(pose), face)

@@ -3,10 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthetic_heads.conventions import MOTION_NAMES, NUM_MOTION_PARAMS
+from synthetic_heads.face.canonical_face import LIDS
 from synthetic_heads.face.eyes import Eyes, rim, upper_rim
+from synthetic_heads.face.mesh_part import Material
 from synthetic_heads.face.skull import fine_face
-from synthetic_heads.face.surface import Material
-from synthetic_heads.face.topology import LIDS
 from synthetic_heads.rendering.shading import IRIS
 
 NEUTRAL = np.zeros(NUM_MOTION_PARAMS, np.float32)
@@ -65,7 +65,7 @@ def test_iris_is_painted_where_its_points_are(rigs):
     eyes = eyes_of(rig)
     face = fine_face().apply(rig.neutral)
     for gaze in ((0, 0), (0.4, 0), (0, -0.3), (-0.3, 0.2)):
-        vertices, uv, shade = eyes.move(face, np.float32(gaze))
+        vertices, uv, shade = eyes.deform(face, np.float32(gaze))
         balls = vertices[: len(uv)].reshape(2, -1, 3)
         points = eyes.iris(np.float32(gaze)).reshape(2, 5, 3)
         assert shade.min() > 0
@@ -90,8 +90,8 @@ def test_rims_and_lashes_go_with_the_lids(rigs):
         for shut in (0.0, 0.5, 1.0):
             vector = NEUTRAL.copy()
             vector[MOTION_NAMES.index("AU45")] = shut
-            face = fine_face().apply(rig.move(vector))
-            vertices = eyes.move(face, np.zeros(2, np.float32))[0]
+            face = fine_face().apply(rig.deform(vector))
+            vertices = eyes.deform(face, np.zeros(2, np.float32))[0]
             assert len(vertices) == ends[-1]
             _, right_rim, right_lash, left_rim, left_lash = np.split(vertices, ends[:-1])
             for eye, (wet, lash) in enumerate(((right_rim, right_lash), (left_rim, left_lash))):
@@ -100,6 +100,6 @@ def test_rims_and_lashes_go_with_the_lids(rigs):
                 assert (np.linalg.norm(inner - rig.eyes[eye], axis=1) < rig.radius).all()
                 root, tip = np.split(lash, 2)
                 assert np.linalg.norm(root - face[upper_rim(eye)], axis=1).max() < 0.05
-                # They stand out towards the camera, a few millimetres.
+                # They stand out towards the camera, a few millimeters.
                 assert (tip[1:-1, 2] < root[1:-1, 2]).all()
                 assert 0.1 < np.linalg.norm(tip - root, axis=1).max() < 0.5

@@ -6,10 +6,10 @@ import pytest
 
 from synthetic_heads import render, sample_identity
 from synthetic_heads.conventions import MOTION_NAMES, NUM_MOTION_PARAMS
+from synthetic_heads.face.canonical_face import LIPS_LOWER, LIPS_UPPER
 from synthetic_heads.face.expression import JAW_JOINT
 from synthetic_heads.face.mouth import Mouth, lips_rim
 from synthetic_heads.face.skull import fine_face
-from synthetic_heads.face.topology import LIPS_LOWER, LIPS_UPPER
 
 SEEDS = (1, 3, 4, 5)
 
@@ -34,7 +34,7 @@ def inside(frame):
 def move(mouth, rig, **units):
     """Vertices of each part."""
     values = vector(**units)
-    vertices = mouth.move(fine_face().apply(rig.move(values)), float(values[MOTION_NAMES.index("AU26")]))
+    vertices = mouth.deform(fine_face().apply(rig.deform(values)), float(values[MOTION_NAMES.index("AU26")]))
     sizes = [len(part.vertices) for part in mouth.parts()]
     assert len(vertices) == sum(sizes)
     return np.split(vertices, np.cumsum(sizes)[:-1])
@@ -66,7 +66,7 @@ def test_only_the_lower_teeth_and_the_tongue_go_with_the_jaw(rigs, number):
     assert np.ptp(cavity[-around:], axis=0).max() < 1e-5
     assert cavity[-1, 2] > tongue[:, 2].min()
     np.testing.assert_array_equal(
-        wide[:around], fine_face().apply(rig.move(vector(AU25=1, AU26=1)))[lips_rim()]
+        wide[:around], fine_face().apply(rig.deform(vector(AU25=1, AU26=1)))[lips_rim()]
     )
 
 

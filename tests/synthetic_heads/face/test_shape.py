@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from synthetic_heads import sample_identity
-from synthetic_heads.face.shape import DIRECTIONS, neutral_face, relaxed
-from synthetic_heads.face.topology import LIDS, LIPS_LOWER, LIPS_UPPER, canonical_mesh
+from synthetic_heads.face.canonical_face import LIDS, LIPS_LOWER, LIPS_UPPER, canonical_mesh
+from synthetic_heads.face.shape import DIRECTIONS, neutral_face, relaxed_face
 
 RIGHT, DOWN, BACK = range(3)
 
@@ -94,12 +94,12 @@ def test_each_direction_changes_what_it_is_named_after(name):
 def test_each_direction_is_symmetric(name, mirrored):
     face = face_of(**{name: 1.3})
     np.testing.assert_allclose(mirrored(face), face, atol=5e-4)
-    change = np.linalg.norm(face - relaxed(), axis=1)
+    change = np.linalg.norm(face - relaxed_face(), axis=1)
     assert 0.05 < change.max() < 1.4
 
 
 def test_no_direction_is_another_in_disguise():
-    changes = np.array([(face_of(**{name: 1.0}) - relaxed()).ravel() for name in DIRECTIONS])
+    changes = np.array([(face_of(**{name: 1.0}) - relaxed_face()).ravel() for name in DIRECTIONS])
     changes /= np.linalg.norm(changes, axis=1, keepdims=True)
     likeness = np.abs(changes @ changes.T) - np.eye(len(changes))
     assert likeness.max() < 0.9
@@ -107,8 +107,8 @@ def test_no_direction_is_another_in_disguise():
 
 
 def test_weight_zero_is_the_relaxed_face():
-    np.testing.assert_array_equal(face_of(), relaxed())
-    assert np.abs(relaxed() - canonical_mesh().vertices).max() < 0.8
+    np.testing.assert_array_equal(face_of(), relaxed_face())
+    assert np.abs(relaxed_face() - canonical_mesh().vertices).max() < 0.8
 
 
 def test_lips_are_closed_and_eyes_open_at_rest(people):

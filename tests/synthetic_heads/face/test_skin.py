@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from synthetic_heads import sample_identity
 from synthetic_heads.conventions import HAIR
-from synthetic_heads.face.skin import CORNER, SIZE, halve, linear, paint
-from synthetic_heads.face.topology import canonical_mesh
+from synthetic_heads.face.canonical_face import canonical_mesh
+from synthetic_heads.face.skin import CORNER, SIZE, downsample_atlas, linear, paint_skin
 from synthetic_heads.rendering.shading import CHANNELS
 
 PLAIN = replace(
@@ -25,7 +25,7 @@ PLAIN = replace(
 
 
 def painted(seed=0, **changes):
-    return paint(replace(PLAIN, **changes), np.random.default_rng(seed))
+    return paint_skin(replace(PLAIN, **changes), np.random.default_rng(seed))
 
 
 def patch(atlas, vertex, half=20):
@@ -52,7 +52,7 @@ def test_linear_grows_and_undoes_srgb(value):
 @pytest.mark.parametrize("seed", range(0, 12, 3))
 def test_an_atlas_is_sound_and_of_its_seed(seed):
     skin = sample_identity(seed).skin
-    first, again, other = (paint(skin, np.random.default_rng(number)) for number in (1, 1, 2))
+    first, again, other = (paint_skin(skin, np.random.default_rng(number)) for number in (1, 1, 2))
     for one, same in zip(first, again, strict=True):
         np.testing.assert_array_equal(one, same)
     assert (first.atlas != other.atlas).any()
@@ -77,7 +77,7 @@ def test_an_atlas_is_sound_and_of_its_seed(seed):
 
 def test_a_small_atlas_is_the_same_picture():
     whole = painted()
-    small = halve(whole)
+    small = downsample_atlas(whole)
     assert small.atlas.shape == (SIZE // 2, SIZE, CHANNELS)
     means = (atlas.mean(axis=(0, 1), dtype=float) for atlas in (small.atlas, whole.atlas))
     np.testing.assert_allclose(*means, atol=1e-6)

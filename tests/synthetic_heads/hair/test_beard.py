@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from synthetic_heads.conventions import FACE, MOTION_NAMES
+from synthetic_heads.face.canonical_face import LIPS_LOWER, LIPS_UPPER
 from synthetic_heads.face.expression import Rig
 from synthetic_heads.face.shape import DIRECTIONS, neutral_face
 from synthetic_heads.face.skull import fine_face
-from synthetic_heads.face.topology import LIPS_LOWER, LIPS_UPPER
 from synthetic_heads.hair.beard import STYLES, Beard, BeardShells, beard_region, sample_beard
-from synthetic_heads.rendering.raster import vertex_normals
+from synthetic_heads.rendering.rasterizer import vertex_normals
 
 BROWN = (80.0, 55.0, 40.0)
 GROWN = [style for style in STYLES if style != "stubble"]
@@ -15,14 +15,14 @@ GROWN = [style for style in STYLES if style != "stubble"]
 
 @pytest.fixture(scope="module")
 def rig():
-    return Rig.of(neutral_face([0.0] * len(DIRECTIONS)))
+    return Rig.fit(neutral_face([0.0] * len(DIRECTIONS)))
 
 
 def moved(rig, **units):
     vector = np.zeros(20, np.float32)
     for name, strength in units.items():
         vector[MOTION_NAMES.index(name)] = strength
-    face = np.ascontiguousarray(fine_face().weights @ rig.move(vector), np.float32)
+    face = np.ascontiguousarray(fine_face().weights @ rig.deform(vector), np.float32)
     normals = np.empty_like(face)
     vertex_normals(face, fine_face().triangles, normals)
     return face, normals
@@ -39,19 +39,19 @@ def test_part_is_sound(style, rig):
     assert part.label == FACE
     assert 0 < len(part.triangles) <= 4000
     assert part.triangles.max() < len(part.vertices)
-    for share in (part.thin, part.shade):
+    for share in (part.transparency, part.shade):
         assert share.shape == (len(part.vertices),)
         assert share.min() >= 0
         assert share.max() <= 1
-    assert (part.thin < 0.3).any()
+    assert (part.transparency < 0.3).any()
 
 
 @pytest.mark.parametrize("style", GROWN)
 def test_outer_layers_lie_farther_out_and_are_thinner(style, rig):
     beard = shells(style, rig)
     face, normals = moved(rig)
-    layers = beard.move(face, normals).reshape(4, -1, 3)
-    thin = beard.part.thin.reshape(4, -1)
+    layers = beard.deform(face, normals).reshape(4, -1, 3)
+    thin = beard.part.transparency.reshape(4, -1)
     grown = thin[0] < 0.5
     apart = np.linalg.norm(layers[3] - layers[0], axis=1)[grown]
     assert apart.min() > 0.1
@@ -61,7 +61,7 @@ def test_outer_layers_lie_farther_out_and_are_thinner(style, rig):
 @pytest.mark.parametrize("style", GROWN)
 def test_follows_an_opening_jaw(style, rig):
     beard = shells(style, rig)
-    shut, opened = beard.move(*moved(rig)), beard.move(*moved(rig, AU26=1.0))
+    shut, opened = beard.deform(*moved(rig)), beard.deform(*moved(rig, AU26=1.0))
     fallen = opened[:, 1] - shut[:, 1]
     if style == "mustache":
         assert np.median(np.abs(fallen)) < 0.3
@@ -76,7 +76,7 @@ def test_the_mouth_stays_free(style, rig):
     for units in ({}, {"AU26": 1.0, "AU25": 1.0}, {"AU12": 1.0, "AU26": 0.5}):
         face, normals = moved(rig, **units)
         beard = shells(style, rig)
-        points = beard.move(face, normals)[beard.part.thin < 0.6]
+        points = beard.deform(face, normals)[beard.part.transparency < 0.6]
         upper, lower = face[list(LIPS_UPPER[3])], face[list(LIPS_LOWER[3])]
         left, right = upper[1:-1, 0].min(), upper[1:-1, 0].max()
         inside = (points[:, 0] > left) & (points[:, 0] < right)

@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 
 from synthetic_heads.conventions import HAIR
+from synthetic_heads.face.canonical_face import LIDS
+from synthetic_heads.face.mesh_part import Material
 from synthetic_heads.face.shape import DIRECTIONS, neutral_face
 from synthetic_heads.face.skull import CENTER, Skull, fine_face, skull_part
-from synthetic_heads.face.surface import Material
-from synthetic_heads.face.topology import LIDS
+from synthetic_heads.hair.hair import STYLES, sample_hair
+from synthetic_heads.hair.hair_surfaces import hair_parts
 from synthetic_heads.hair.scalp import Scalp, angles
-from synthetic_heads.hair.strands import strand_texture
-from synthetic_heads.hair.style import STYLES, hair_parts, sample_hair
-from synthetic_heads.rendering.raster import rasterize
+from synthetic_heads.hair.strand_surfaces import strand_texture
+from synthetic_heads.rendering.rasterizer import rasterize
 
 STRANDS = strand_texture(np.random.default_rng(0), 0.2)
 GROWN = [style for style in STYLES if style != "bald"]
@@ -41,7 +42,7 @@ def visible(head, parts, yaw=0.0, pitch=0.0, size=160):
     skull, face = head
     scalp = skull_part(skull, len(face))
     meshes = [(face, fine_face().triangles, np.zeros((len(face), 2)), np.zeros(len(face)))]
-    meshes += [(part.vertices, part.triangles, part.uv, part.thin) for part in (scalp, *parts)]
+    meshes += [(part.vertices, part.triangles, part.uv, part.transparency) for part in (scalp, *parts)]
     starts = np.cumsum([0, *(len(mesh[0]) for mesh in meshes)])
     starts[1] = 0  # the skull's triangles also use the face's vertices
     points, uv, thin = (np.concatenate([mesh[i] for mesh in meshes]).astype(np.float32) for i in (0, 2, 3))
@@ -74,7 +75,7 @@ def test_parts_are_sound(style, head):
         assert part.triangles.max() < count
         assert np.isfinite(part.vertices).all()
         assert np.isfinite(part.uv).all()
-        for share in (part.thin, part.shade, part.follow):
+        for share in (part.transparency, part.shade, part.head_weight):
             assert share.shape == (count,)
             assert share.min() >= 0
             assert share.max() <= 1
@@ -128,7 +129,7 @@ def test_no_skin_shows_above_the_hairline(style, head):
 def test_both_sides_are_covered(style, head):
     for seed in range(3):
         parts = grow(a_person(style, seed), head, seed)
-        points = np.concatenate([part.vertices[part.thin < 0.9] for part in parts]) - CENTER
+        points = np.concatenate([part.vertices[part.transparency < 0.9] for part in parts]) - CENTER
         left, right = (points[side * points[:, 0] > 4] for side in (1, -1))
         assert 0.4 < len(left) / len(right) < 2.5
         assert left[:, 0].max() == pytest.approx(-right[:, 0].min(), abs=2.5)
@@ -145,12 +146,12 @@ def test_the_same_random_numbers_give_the_same_hair(style, head):
 
 def test_silhouettes_differ(head):
     chosen = ("buzz", "quiff", "curly", "bob", "straight", "bun")
-    pictures = {}
+    images = {}
     for style in chosen:
         seen, _ = visible(head, grow(a_person(style, volume=0.6, length=0.6), head))
-        pictures[style] = seen >= 0
+        images[style] = seen >= 0
     apart = [
-        (pictures[a] != pictures[b]).sum() / (pictures[a] | pictures[b]).sum()
+        (images[a] != images[b]).sum() / (images[a] | images[b]).sum()
         for a, b in itertools.combinations(chosen, 2)
     ]
     assert min(apart) > 0.02
@@ -158,8 +159,8 @@ def test_silhouettes_differ(head):
 
 def test_long_hair_rests_on_the_shoulders(head):
     for part in grow(a_person("straight", length=1.0), head):
-        assert (part.follow[part.vertices[:, 1] > 14.5] == 0).all()
-        assert (part.follow[part.vertices[:, 1] < 2] > 0.98).all()
+        assert (part.head_weight[part.vertices[:, 1] > 14.5] == 0).all()
+        assert (part.head_weight[part.vertices[:, 1] < 2] > 0.98).all()
 
 
 def test_sampled_hair():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from synthetic_heads.face.surface import Material
-from synthetic_heads.rendering.raster import FAR, cast, rasterize, vertex_normals
+from synthetic_heads.face.mesh_part import Material
+from synthetic_heads.rendering.rasterizer import FAR, rasterize, render_shadow_map, vertex_normals
 from synthetic_heads.rendering.shading import (
     CHANNELS,
     CLOTH,
@@ -13,8 +13,8 @@ from synthetic_heads.rendering.shading import (
     SKIN,
     TAPS,
     WET,
-    Lamp,
-    Look,
+    Appearance,
+    Lighting,
     Surface,
     shade,
     triangle_tangents,
@@ -29,7 +29,7 @@ LEFT_ABOVE = np.array([-0.6, -0.5, -0.62])
 def look(**changes):
     atlas = np.full((16, 32, CHANNELS), 0.0, np.float32)
     atlas[..., :3], atlas[..., 3] = 0.4, 0.3
-    plain = Look(
+    plain = Appearance(
         atlas=atlas,
         regions=np.zeros((16, 32), np.uint8),
         parts=np.zeros((16, 32), np.uint8),
@@ -73,13 +73,13 @@ def lamp_from(towards, points=None, triangles=None, ambient=0.25):
     depth = np.full((480, 480), FAR, np.float32)
     if points is not None:
         cells = ((points - corner) @ axes.T / [cell, cell, 1]).astype(np.float32)
-        cast(cells, triangles.astype(np.int32), np.zeros(len(points), np.float32), depth)
+        render_shadow_map(cells, triangles.astype(np.int32), np.zeros(len(points), np.float32), depth)
     rays = [towards, (1, 1, 1), (ambient,) * 3, (ambient,) * 3, corner]
-    return Lamp(np.array(rays, np.float32), axes, cell, depth, np.zeros((4, TAPS, 2), np.float32))
+    return Lighting(np.array(rays, np.float32), axes, cell, depth, np.zeros((4, TAPS, 2), np.float32))
 
 
 def draw(*meshes, lamp=None, uv=None, materials=None, labels=None, variants=None, wrinkles=None, look_=None):
-    """The picture of meshes whose x and y are pixels, seen from far along -z."""
+    """The image of meshes whose x and y are pixels, seen from far along -z."""
     points, starts = [], np.cumsum([0, *(len(mesh[0]) for mesh in meshes)])
     points = np.concatenate([mesh[0] for mesh in meshes]).astype(np.float32)
     triangles = np.concatenate([m[1] + s for m, s in zip(meshes, starts, strict=False)]).astype(np.int32)
@@ -98,11 +98,11 @@ def draw(*meshes, lamp=None, uv=None, materials=None, labels=None, variants=None
     )  # fmt: skip
     side = SIZE * SAMPLES
     seen = np.empty((side, side), np.int32)
-    weights, nearness = np.empty((side, side, 2), np.float32), np.empty((side, side), np.float32)
+    weights, inverse_depth = np.empty((side, side, 2), np.float32), np.empty((side, side), np.float32)
     flat = points * np.float32([SAMPLES, SAMPLES, 1])
     strands = np.full((1, 1), 255, np.uint8)
     open_, solid = np.zeros(len(triangles), np.uint8), np.zeros(len(points), np.float32)
-    rasterize(flat, triangles, open_, uv, solid, strands, seen, weights, nearness)
+    rasterize(flat, triangles, open_, uv, solid, strands, seen, weights, inverse_depth)
     folds = np.zeros(8, np.float32) if wrinkles is None else np.asarray(wrinkles, np.float32)
     lamp = lamp or lamp_from(LEFT_ABOVE)
     return shade(seen, weights, surface, look_ or look(), folds, lamp, SIZE), seen
@@ -114,8 +114,8 @@ def test_material_numbers_are_those_of_the_meshes():
 
 @pytest.mark.parametrize("towards", [LEFT_ABOVE, (0.7, -0.2, -0.6), (0.1, 0.8, -0.5)])
 def test_a_ball_is_brightest_towards_the_lamp(towards):
-    picture, _ = draw(ball(), lamp=lamp_from(towards))
-    bright = picture.color.mean(axis=-1)
+    image, _ = draw(ball(), lamp=lamp_from(towards))
+    bright = image.color.mean(axis=-1)
     rows, columns = np.mgrid[:SIZE, :SIZE] - 23.5
     away = np.stack((columns, rows)) / 18
     inside = np.hypot(*away) < 0.9
@@ -132,8 +132,8 @@ def test_a_ball_is_brightest_towards_the_lamp(towards):
 
 def test_light_turns_red_before_it_ends():
     """Red goes furthest under the skin."""
-    picture, _ = draw(ball(), lamp=lamp_from((-1, 0, -0.05), ambient=0.0))
-    red, _, blue = picture.color[24].T
+    image, _ = draw(ball(), lamp=lamp_from((-1, 0, -0.05), ambient=0.0))
+    red, _, blue = image.color[24].T
     lit = np.nonzero(blue > 0.1 * blue.max())[0].max()
     assert red[lit + 1] > 1.3 * blue[lit + 1]
     assert red[8] == pytest.approx(blue[8], rel=0.15)
@@ -176,27 +176,27 @@ def test_a_pixel_has_the_label_that_most_of_its_samples_have():
     cover = [(10, 10, 10.5, 10.5), (20, 10, 20.5, 11), (30, 10, 31, 11)]
     patches = [plane(40, *edges) for edges in cover]
     three = [plane(40, 5, 30, 6, 30.5), plane(40, 5, 30.5, 5.5, 31)]
-    picture, _ = draw(wall, *patches, *three, labels=[FACE] + [HAIR_LABEL] * 5, materials=[SKIN] + [HAIR] * 5)
-    assert picture.segmentation[10, 10] == FACE
-    assert picture.segmentation[10, 30] == HAIR_LABEL
-    assert picture.segmentation[30, 5] == HAIR_LABEL
-    assert picture.segmentation[10, 20] in (FACE, HAIR_LABEL)
-    assert picture.segmentation[40, 40] == FACE
+    image, _ = draw(wall, *patches, *three, labels=[FACE] + [HAIR_LABEL] * 5, materials=[SKIN] + [HAIR] * 5)
+    assert image.segmentation[10, 10] == FACE
+    assert image.segmentation[10, 30] == HAIR_LABEL
+    assert image.segmentation[30, 5] == HAIR_LABEL
+    assert image.segmentation[10, 20] in (FACE, HAIR_LABEL)
+    assert image.segmentation[40, 40] == FACE
     hidden, _ = draw(wall, patches[2], labels=[HAIR_LABEL, 0], materials=[HAIR, CLOTH])
     assert hidden.segmentation[10, 30] == 0
 
 
 def test_cover_is_the_share_of_samples_that_see_something():
-    picture, seen = draw(ball(radius=13.3, center=(21, 25, 50)))
+    image, seen = draw(ball(radius=13.3, center=(21, 25, 50)))
     share = (seen >= 0).reshape(SIZE, SAMPLES, SIZE, SAMPLES).mean(axis=(1, 3))
-    np.testing.assert_allclose(picture.cover, share, atol=1e-6)
+    np.testing.assert_allclose(image.cover, share, atol=1e-6)
     assert {0.0, 0.25, 0.5, 0.75, 1.0} == set(np.unique(share))
-    assert (picture.color[share == 0] == 0).all()
-    assert (picture.segmentation[share == 0] == 0).all()
-    assert (picture.segmentation[share > 0.5] == FACE).all()
+    assert (image.color[share == 0] == 0).all()
+    assert (image.segmentation[share == 0] == 0).all()
+    assert (image.segmentation[share > 0.5] == FACE).all()
     # Color is that of what is seen, times its share: edges are as bright as what is beside them.
     edge = (share > 0) & (share < 1)
-    assert (picture.color[edge] / share[edge][:, None]).min() > 0.04
+    assert (image.color[edge] / share[edge][:, None]).min() > 0.04
 
 
 def test_the_atlas_says_where_skin_is_hair():
@@ -204,9 +204,9 @@ def test_the_atlas_says_where_skin_is_hair():
     parts[:, 8:] = HAIR_LABEL
     points, triangles = plane(60)
     uv = np.column_stack((points[:, 0] / 48, points[:, 1] / 48))
-    picture, _ = draw((points, triangles), uv=uv, look_=look(parts=parts))
-    assert (picture.segmentation[:, :23] == FACE).all()
-    assert (picture.segmentation[:, 25:] == HAIR_LABEL).all()
+    image, _ = draw((points, triangles), uv=uv, look_=look(parts=parts))
+    assert (image.segmentation[:, :23] == FACE).all()
+    assert (image.segmentation[:, 25:] == HAIR_LABEL).all()
 
 
 def test_the_texture_lies_where_its_coordinates_say():
@@ -217,8 +217,8 @@ def test_the_texture_lies_where_its_coordinates_say():
     points, triangles = plane(60)
     uv = np.column_stack((points[:, 0] / 48, points[:, 1] / 48))
     dull = lamp_from((0.3, 0.3, -0.9))
-    picture, _ = draw((points, triangles), uv=uv, look_=look(atlas=atlas), lamp=dull)
-    seen = picture.color[1::3, 1::3].reshape(-1, 3)
+    image, _ = draw((points, triangles), uv=uv, look_=look(atlas=atlas), lamp=dull)
+    seen = image.color[1::3, 1::3].reshape(-1, 3)
     expected = atlas[:, :16, :3].reshape(-1, 3)
     for channel in range(3):
         assert np.corrcoef(seen[:, channel], expected[:, channel])[0, 1] > 0.99
@@ -231,21 +231,21 @@ def test_wrinkles_darken_and_bend_their_own_region_only():
     regions[4:8, 4:8] = 3
     points, triangles = plane(60)
     uv = np.column_stack((points[:, 0] / 48, points[:, 1] / 48))
-    pictures = [
+    images = [
         draw((points, triangles), uv=uv, look_=look(atlas=atlas, regions=regions), wrinkles=folds)[0].color
         for folds in (np.zeros(8), np.eye(8)[3], np.eye(8)[2])
     ]
-    changed = np.abs(pictures[1] - pictures[0]).max(axis=-1) > 1e-6
+    changed = np.abs(images[1] - images[0]).max(axis=-1) > 1e-6
     assert changed[13:23, 13:23].all()
     assert changed.sum() < 20 * 20
-    np.testing.assert_array_equal(pictures[0], pictures[2])
+    np.testing.assert_array_equal(images[0], images[2])
 
 
 def test_each_material_has_its_own_color():
     tiles = [plane(60, 8 * number, 0, 8 * number + 8, 48) for number in range(6)]
     materials = [HAIR, HAIR, CLOTH, CLOTH, HARD, LASH]
-    picture, _ = draw(*tiles, materials=materials, variants=[0, 1, 0, 1, 0, 0])
-    gray_hair, red_hair, dark, light, green, lash = (picture.color[24, 8 * n + 4] for n in range(6))
+    image, _ = draw(*tiles, materials=materials, variants=[0, 1, 0, 1, 0, 0])
+    gray_hair, red_hair, dark, light, green, lash = (image.color[24, 8 * n + 4] for n in range(6))
     assert np.ptp(gray_hair) < 0.05 * gray_hair.max()
     assert red_hair[0] > 1.5 * red_hair[1] > 1.5 * red_hair[2]
     assert light.mean() > 3 * dark.mean()
@@ -256,9 +256,9 @@ def test_each_material_has_its_own_color():
 def test_an_eye_is_white_around_its_iris_around_its_pupil():
     points, triangles = plane(60)
     uv = (points[:, :2] - 24) / 24
-    picture, _ = draw((points, triangles), uv=uv, materials=[EYE], lamp=lamp_from((-0.8, -0.5, -0.3)))
-    bright = picture.color.mean(axis=-1)
-    middle, iris, white = bright[24, 24], picture.color[24, 24 - 8], picture.color[24, 24 - 17]
+    image, _ = draw((points, triangles), uv=uv, materials=[EYE], lamp=lamp_from((-0.8, -0.5, -0.3)))
+    bright = image.color.mean(axis=-1)
+    middle, iris, white = bright[24, 24], image.color[24, 24 - 8], image.color[24, 24 - 17]
     assert middle < 0.3 * iris.mean() < 0.3 * white.mean()
     assert iris[2] > 1.5 * iris[0]
     assert np.ptp(white) < 0.4 * white.max()

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from synthetic_heads.clothing.cloth import TILE_CM
+from synthetic_heads.arrays import Doubles, Floats, as_float32
+from synthetic_heads.clothing.fabrics import TILE_CM
 from synthetic_heads.conventions import BACKGROUND
-from synthetic_heads.face.skull import body_follow, body_points, body_relief
-from synthetic_heads.face.surface import Material, Part, grid
-from synthetic_heads.face.topology import floats
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from synthetic_heads.face.topology import Floats
-
-    Doubles = NDArray[np.floating[Any]]
+from synthetic_heads.face.mesh_part import Material, Part, grid
+from synthetic_heads.face.skull import body_head_weight, body_points, body_relief
 
 HEM = 32.0
-"""Where the pieces end, far below the picture."""
+"""Where the pieces end, far below the image."""
 
 
 def around(columns: int, gap: float = 0) -> Doubles:
-    """Angles around the body, from back to back, closest in front (0); they grow to the picture's right.
+    """Angles around the body, from back to back, closest in front (0); they grow to the image's right.
 
     With a ``gap`` they run over the back instead, from one side of an opening in front to the other.
     """
@@ -36,7 +29,7 @@ def around(columns: int, gap: float = 0) -> Doubles:
     return turn - 0.5 * np.sin(turn)
 
 
-def aside(angle: Doubles) -> Doubles:
+def angle_from_front(angle: Doubles) -> Doubles:
     """Angle to the front, 0..π."""
     side: Doubles = np.abs((angle + np.pi) % (2 * np.pi) - np.pi)
     return side
@@ -71,7 +64,7 @@ class Folds(NamedTuple):
         return total
 
 
-class Tailor:
+class ClothDraper:
     """Lays cloth on a body.
 
     Args:
@@ -85,7 +78,9 @@ class Tailor:
     def at(self, angle: Doubles, heights: Doubles, inflate: Doubles | float) -> Floats:
         """Points this far outside the skin with its muscles and bones."""
         skin = np.maximum(body_relief(angle, heights, 1.0), 0)
-        return body_points(floats(angle), floats(heights), self.width, self.neck, floats(skin + inflate))
+        return body_points(
+            as_float32(angle), as_float32(heights), self.width, self.neck, as_float32(skin + inflate)
+        )
 
     def below(self, angle: Doubles, heights: Doubles, distance: Doubles | float) -> Doubles:
         """Heights this far down along the skin."""
@@ -93,13 +88,16 @@ class Tailor:
         shape = np.broadcast_shapes(angle.shape, heights.shape, np.shape(distance))
         here = np.broadcast_to(heights, shape).astype(float)
         for _ in steps[1:]:
-            a, b = (body_points(floats(angle), floats(y), self.width, self.neck) for y in (here, here + 0.05))
+            a, b = (
+                body_points(as_float32(angle), as_float32(y), self.width, self.neck)
+                for y in (here, here + 0.05)
+            )
             here = here + np.asarray(distance) / (len(steps) - 1) * 0.05 / np.linalg.norm(b - a, axis=-1)
         return here
 
     def sideways(self, offset: Doubles, heights: Doubles) -> Doubles:
         """Angles of places this far from the middle, in front."""
-        side = body_points(floats(np.pi / 2), floats(heights), self.width, self.neck)[..., 0]
+        side = body_points(as_float32(np.pi / 2), as_float32(heights), self.width, self.neck)[..., 0]
         angle: Doubles = np.arcsin(np.clip(offset / side, -0.95, 0.95))
         return angle
 
@@ -125,7 +123,7 @@ class Tailor:
 
 
 def cloth_part(points: Floats, heights: Doubles, shade: Doubles | float = 1, hang: float = 0) -> Part:
-    """A sheet of points, rows×columns×3, as cloth; see :meth:`Tailor.sheet`."""
+    """A sheet of points, rows×columns×3, as cloth; see :meth:`ClothDraper.sheet`."""
     rows, columns = points.shape[:2]
     across = np.linalg.norm(np.diff(points[..., ::2], axis=1), axis=-1)
     u = np.concatenate((np.zeros((rows, 1)), np.cumsum(across, axis=1)), axis=1)
@@ -133,11 +131,11 @@ def cloth_part(points: Floats, heights: Doubles, shade: Doubles | float = 1, han
     down = np.linalg.norm(np.diff(points, axis=0), axis=-1)
     along = np.concatenate((np.zeros((1, columns)), np.cumsum(down, axis=0)))
     v = hang * points[..., 1] + (1 - hang) * along
-    uv = floats(np.stack((u, v), axis=-1).reshape(-1, 2) / TILE_CM)
+    uv = as_float32(np.stack((u, v), axis=-1).reshape(-1, 2) / TILE_CM)
     return Part(
         points.reshape(-1, 3), grid(rows, columns)[:, ::-1], uv,
-        Material.CLOTH, BACKGROUND, shade=floats(np.broadcast_to(shade, (rows, columns)).ravel()),
-        follow=body_follow(floats(heights.ravel())),
+        Material.CLOTH, BACKGROUND, shade=as_float32(np.broadcast_to(shade, (rows, columns)).ravel()),
+        head_weight=body_head_weight(as_float32(heights.ravel())),
     )  # fmt: skip
 
 
@@ -151,16 +149,16 @@ def tube(path: Floats, radius: float, heights: Doubles) -> Part:
     turn = np.linspace(0, 2 * np.pi, 9)[:, None, None]
     points = path + radius * (np.cos(turn) * first + np.sin(turn) * second)
     return cloth_part(
-        floats(points), np.broadcast_to(heights, points.shape[:2]), 0.75 - 0.25 * np.sin(turn[..., 0])
+        as_float32(points), np.broadcast_to(heights, points.shape[:2]), 0.75 - 0.25 * np.sin(turn[..., 0])
     )
 
 
-def disc(tailor: Tailor, offset: float, height: float, inflate: float, radius: float) -> Part:
+def disc(draper: ClothDraper, offset: float, height: float, inflate: float, radius: float) -> Part:
     """A button."""
     turn = np.linspace(0, 2 * np.pi, 11)
     rows = np.array([0.0, 0.55, 0.75, 1.0, 1.0])[:, None] * radius
     rise = np.array([0.1, 0.1, 0.16, 0.14, -0.05])[:, None] + inflate
     heights = height + rows * np.sin(-turn)
-    angle = tailor.sideways(offset + rows * np.cos(turn), heights)
+    angle = draper.sideways(offset + rows * np.cos(turn), heights)
     shade = np.broadcast_to(np.array([0.8, 0.75, 1, 1, 0.7])[:, None], heights.shape)
-    return cloth_part(tailor.at(angle, heights, rise), heights, shade)
+    return cloth_part(draper.at(angle, heights, rise), heights, shade)

@@ -1,4 +1,4 @@
-"""The camera's sensor and picture style: noise, highlights, sRGB."""
+"""The camera's sensor and image style: noise, highlights, sRGB."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from synthetic_heads.face.topology import floats
+from synthetic_heads.arrays import Floats, as_float32
 from synthetic_heads.rendering.compilation import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthetic_heads.face.topology import Floats
 
 MIDDLE_GRAY = 0.18
 LEVELS = 304.8
@@ -29,14 +28,14 @@ STEPS = 8192
 BANK = 512
 
 
-def camera_noise(picture: Floats, seed: int, strength: float) -> Floats:
+def camera_noise(image: Floats, seed: int, strength: float) -> Floats:
     """Adds what a sensor adds: read noise, and shot noise whose variance grows with the light.
 
     The noise is a little blurred, as demosaicing leaves it, and stronger in brightness than in color. Frames
     with different seeds have independent noise.
 
     Args:
-        picture: H×W×3, linear light, 1 is diffuse white.
+        image: H×W×3, linear light, 1 is diffuse white.
         seed: of the frame.
         strength: standard deviation of the brightness at middle gray in 8-bit sRGB levels: about 0.5 in
             daylight, 4 in a dim room.
@@ -46,19 +45,19 @@ def camera_noise(picture: Floats, seed: int, strength: float) -> Floats:
     """
     random = np.random.default_rng(seed)
     top, left = random.integers(BANK, size=2).tolist()
-    noisy = np.empty_like(picture)
-    _add(picture, _bank(), top, left, 1 - 2 * int(random.integers(2)), strength / LEVELS, noisy)
+    noisy = np.empty_like(image)
+    _add(image, _bank(), top, left, 1 - 2 * int(random.integers(2)), strength / LEVELS, noisy)
     return noisy
 
 
-def to_srgb(picture: Floats) -> NDArray[np.uint8]:
+def to_srgb(image: Floats) -> NDArray[np.uint8]:
     """Linear light to 8-bit sRGB; light over 0.7 is compressed softly, 2 becomes white.
 
     Args:
-        picture: linear light of any shape; what lies outside 0..2 is clipped.
+        image: linear light of any shape; what lies outside 0..2 is clipped.
     """
-    coded = np.empty(picture.shape, np.uint8)
-    _look_up(picture.ravel(), _curve(), coded.ravel())
+    coded = np.empty(image.shape, np.uint8)
+    _look_up(image.ravel(), _curve(), coded.ravel())
     return coded
 
 
@@ -86,15 +85,15 @@ def _bank() -> Floats:
     color = 0.5 * np.stack((red, np.zeros_like(red), blue), axis=-1)
     color -= (color @ weights)[..., None]
     bank = luma[..., None] + color
-    return floats(bank - bank.mean(axis=(0, 1)))
+    return as_float32(bank - bank.mean(axis=(0, 1)))
 
 
 @njit(cache=True)
 def _add(
-    picture: Floats, bank: Floats, top: int, left: int, sign: int, deviation: float, noisy: Floats
+    image: Floats, bank: Floats, top: int, left: int, sign: int, deviation: float, noisy: Floats
 ) -> None:  # fmt: skip
     """Adds the bank from this corner on, scaled by the deviation at middle gray."""
-    rows, columns, channels = picture.shape
+    rows, columns, channels = image.shape
     size = len(bank)
     shot = np.float32(deviation * deviation * (1 - READ) / MIDDLE_GRAY)
     read = np.float32(deviation * deviation * READ)
@@ -103,7 +102,7 @@ def _add(
         for column in range(columns):
             field = fields[(column + left) % size]
             for channel in range(channels):
-                light = picture[row, column, channel]
+                light = image[row, column, channel]
                 scale = np.sqrt(read + shot * max(light, np.float32(0)))
                 noisy[row, column, channel] = light + np.float32(sign) * scale * field[channel]
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthetic_heads.face.topology import floats
-
-if TYPE_CHECKING:
-    from synthetic_heads.face.topology import Floats, Triangles
+from synthetic_heads.arrays import Floats, Triangles, as_float32
 
 
 class Material(IntEnum):
@@ -36,9 +32,9 @@ class Part:
         uv: V×2, texture coordinates: 0..1 is the face, 1..2 the rest of the atlas.
         material: of the surface.
         label: of the segmentation.
-        thin: V, how much of the surface is missing (strands only), 0..1.
+        transparency: V, how much of the surface is missing (strands only), 0..1.
         shade: V, share of the light that gets here, 0..1.
-        follow: V, how much a vertex goes with the head when it turns, 0..1; the body's stay.
+        head_weight: V, how much a vertex goes with the head when it turns, 0..1; the body's stay.
         variant: which of the person's fabrics (cloth) or colors (hair) it has.
     """
 
@@ -47,15 +43,15 @@ class Part:
     uv: Floats
     material: Material
     label: int
-    thin: Floats = field(default_factory=lambda: floats(0))
-    shade: Floats = field(default_factory=lambda: floats(1))
-    follow: Floats = field(default_factory=lambda: floats(1))
+    transparency: Floats = field(default_factory=lambda: as_float32(0))
+    shade: Floats = field(default_factory=lambda: as_float32(1))
+    head_weight: Floats = field(default_factory=lambda: as_float32(1))
     variant: int = 0
 
     def __post_init__(self) -> None:
         count = len(self.vertices)
-        for name in ("thin", "shade", "follow"):
-            setattr(self, name, floats(np.broadcast_to(getattr(self, name), (count,))))
+        for name in ("transparency", "shade", "head_weight"):
+            setattr(self, name, as_float32(np.broadcast_to(getattr(self, name), (count,))))
 
 
 def grid(rows: int, columns: int, *, closed: bool = False) -> Triangles:

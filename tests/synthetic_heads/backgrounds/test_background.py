@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from synthetic_heads.scenery import background
-from synthetic_heads.scenery.background import KINDS, paint_background
-from synthetic_heads.scenery.paint import WORK, defocus, noise
+from synthetic_heads.backgrounds import background
+from synthetic_heads.backgrounds.background import KINDS, paint_background
+from synthetic_heads.backgrounds.painting import WORK, defocus, noise
 
 
 @pytest.fixture(params=list(KINDS))
@@ -14,22 +14,22 @@ def only(request, monkeypatch):
 
 
 def test_every_kind_is_a_linear_picture_that_varies(only):
-    pictures = []
+    images = []
     for seed in range(3):
-        picture, above, below = paint_background(np.random.default_rng(seed), 64)
-        assert picture.shape == (64, 64, 3)
-        assert picture.dtype == np.float32
-        assert picture.min() >= 0
-        assert picture.max() <= 1
-        np.testing.assert_allclose(above, picture[:32].mean(axis=(0, 1)), atol=0.02)
-        np.testing.assert_allclose(below, picture[32:].mean(axis=(0, 1)), atol=0.02)
-        pictures.append(picture)
-    assert np.abs(pictures[0] - pictures[1]).mean() > 0.004
-    assert np.abs(pictures[1] - pictures[2]).mean() > 0.004
+        image, above, below = paint_background(np.random.default_rng(seed), 64)
+        assert image.shape == (64, 64, 3)
+        assert image.dtype == np.float32
+        assert image.min() >= 0
+        assert image.max() <= 1
+        np.testing.assert_allclose(above, image[:32].mean(axis=(0, 1)), atol=0.02)
+        np.testing.assert_allclose(below, image[32:].mean(axis=(0, 1)), atol=0.02)
+        images.append(image)
+    assert np.abs(images[0] - images[1]).mean() > 0.004
+    assert np.abs(images[1] - images[2]).mean() > 0.004
 
 
 def test_content_does_not_depend_on_the_size(only):
-    large, small = (paint_background(np.random.default_rng(5), size).picture for size in (256, 128))
+    large, small = (paint_background(np.random.default_rng(5), size).image for size in (256, 128))
     reduced = cv2.resize(large, (128, 128), interpolation=cv2.INTER_AREA)
     assert np.abs(reduced - small).mean() < 0.003
     assert np.abs(reduced - small).max() < 0.06
@@ -44,9 +44,9 @@ def test_same_seed_same_picture():
 def test_colors_are_muted_and_brightness_is_that_of_a_photo():
     means, chroma = [], []
     for seed in range(40):
-        picture = paint_background(np.random.default_rng(seed), 32).picture
-        means.append(picture.mean())
-        chroma.append((picture.max(axis=-1) - picture.min(axis=-1)).mean())
+        image = paint_background(np.random.default_rng(seed), 32).image
+        means.append(image.mean())
+        chroma.append((image.max(axis=-1) - image.min(axis=-1)).mean())
     assert min(means) > 0.01
     assert max(means) < 0.85
     assert np.std(means) > 0.05
@@ -54,10 +54,10 @@ def test_colors_are_muted_and_brightness_is_that_of_a_photo():
 
 
 def test_defocus_turns_a_point_into_a_disc_and_keeps_its_light():
-    picture = np.zeros((WORK, WORK, 3), np.float32)
-    picture[WORK // 2, WORK // 2] = 100
+    image = np.zeros((WORK, WORK, 3), np.float32)
+    image[WORK // 2, WORK // 2] = 100
     for radius in (0.01, 0.05):
-        disc = defocus(picture, radius)
+        disc = defocus(image, radius)
         assert disc.sum() == pytest.approx(300, rel=0.02)
         rows = np.flatnonzero(disc[..., 0].max(axis=1) > disc.max() / 4)
         assert np.ptp(rows) + 1 == pytest.approx(2 * radius * WORK, abs=4)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
-from synthetic_heads.rendering.raster import FAR, cast, rasterize, vertex_normals
+from synthetic_heads.rendering.rasterizer import FAR, rasterize, render_shadow_map, vertex_normals
 
 SOLID = np.zeros((1, 1), np.uint8)
 SEEDS = st.integers(0, 10_000)
@@ -17,14 +17,14 @@ def draw(points, triangles, size=32, *, closed=False, uv=None, thin=None, strand
     thin = np.zeros(len(points), np.float32) if thin is None else np.asarray(thin, np.float32)
     outer = np.full(len(triangles), closed, np.uint8)
     seen = np.full((size, size), 77, np.int32)
-    weights, nearness = np.full((size, size, 2), 77, np.float32), np.full((size, size), 77, np.float32)
-    rasterize(points, triangles, outer, uv, thin, strands, seen, weights, nearness)
+    weights, inverse_depth = np.full((size, size, 2), 77, np.float32), np.full((size, size), 77, np.float32)
+    rasterize(points, triangles, outer, uv, thin, strands, seen, weights, inverse_depth)
     shares = np.concatenate((1 - weights.sum(axis=-1, keepdims=True), weights), axis=-1)
-    return seen, shares, nearness
+    return seen, shares, inverse_depth
 
 
 def flat_shares(points, size=32):
-    """Shares of a triangle's corners in the picture's plane at every sample, and its area there."""
+    """Shares of a triangle's corners in the image's plane at every sample, and its area there."""
     a, b, c = np.asarray(points, float)[:, :2]
     y, x = np.mgrid[:size, :size] + 0.5
     area = np.cross([*(b - a), 0], [*(c - a), 0])[2]
@@ -42,12 +42,12 @@ def random_triangle(seed, size=32):
 
 
 def test_nothing_is_seen_where_nothing_is():
-    seen, _, nearness = draw([(0, 0, 5), (4, 0, 5), (0, 4, 5)], [(0, 1, 2)], 8)
+    seen, _, inverse_depth = draw([(0, 0, 5), (4, 0, 5), (0, 4, 5)], [(0, 1, 2)], 8)
     expected = np.array([[x + y + 1 < 4 + 1e-3 for x in range(8)] for y in range(8)])
     np.testing.assert_array_equal(seen == 0, expected)
     assert (seen[~expected] == -1).all()
-    assert (nearness[~expected] == 0).all()
-    np.testing.assert_allclose(nearness[expected], 1 / 5, rtol=1e-6)
+    assert (inverse_depth[~expected] == 0).all()
+    np.testing.assert_allclose(inverse_depth[expected], 1 / 5, rtol=1e-6)
 
 
 @given(seed=SEEDS)
@@ -61,13 +61,13 @@ def test_a_triangle_covers_the_samples_inside_it(seed):
 
 @given(seed=SEEDS)
 def test_shares_are_those_of_the_place_in_space(seed):
-    """What is linear in space is not in the picture: shares are weighted by the nearness."""
+    """What is linear in space is not in the image: shares are weighted by the inverse_depth."""
     points = random_triangle(seed)
-    seen, shares, nearness = draw(points, [(0, 1, 2)])
+    seen, shares, inverse_depth = draw(points, [(0, 1, 2)])
     flat = flat_shares(points)[0] / points[:, 2]
     near = flat.sum(axis=-1)
     inside = seen == 0
-    np.testing.assert_allclose(nearness[inside], near[inside], rtol=2e-3)
+    np.testing.assert_allclose(inverse_depth[inside], near[inside], rtol=2e-3)
     np.testing.assert_allclose(shares[inside], (flat / near[..., None])[inside], atol=2e-3)
     # Through a camera at the origin the place in space lies on the sample's ray.
     rows, columns = np.nonzero(inside)
@@ -97,7 +97,7 @@ def test_the_nearest_wins_in_any_order(seed):
 
 @given(seed=SEEDS, count=st.integers(0, 400))
 def test_neighbors_leave_no_gap(seed, count):
-    """A mesh over the whole picture covers every sample, even of needles and with corners on samples."""
+    """A mesh over the whole image covers every sample, even of needles and with corners on samples."""
     rng = np.random.default_rng(seed)
     points = rng.uniform(0, 32, (count, 2))
     points[::3] = np.floor(points[::3]) + 0.5
@@ -132,11 +132,11 @@ def test_thin_surfaces_miss_their_share_and_show_what_is_behind(missing):
     triangles = [(0, 1, 2), (1, 3, 2), (4, 5, 6), (5, 7, 6)]
     uv = np.tile(square / size * 1.5, (2, 1))
     thin = np.repeat([missing, 0.0], 4)
-    seen, _, nearness = draw(points, triangles, size, uv=uv, thin=thin, strands=strands)
+    seen, _, inverse_depth = draw(points, triangles, size, uv=uv, thin=thin, strands=strands)
     through = seen >= 2
     assert seen.min() >= 0
     assert through.mean() == pytest.approx(missing, abs=0.02)
-    np.testing.assert_allclose(nearness, np.where(through, 1 / 9, 1 / 5), rtol=1e-4)
+    np.testing.assert_allclose(inverse_depth, np.where(through, 1 / 9, 1 / 5), rtol=1e-4)
     # The same places of the texture are missing wherever the surface is.
     moved, _, _ = draw(
         points[:4] + np.array([3, 0, 1]), triangles[:2], size, uv=uv[:4], thin=thin[:4], strands=strands
@@ -165,14 +165,14 @@ def test_shadows_fall_from_the_nearest_solid_surface():
     points = np.array([(0, 0, 7), (20, 0, 7), (0, 20, 7), (0, 0, 3), (10, 0, 3), (0, 10, 3)], np.float32)
     triangles = np.array([(0, 1, 2), (3, 4, 5)], np.int32)
     depth = np.empty((24, 24), np.float32)
-    cast(points, triangles, np.zeros(6, np.float32), depth)
+    render_shadow_map(points, triangles, np.zeros(6, np.float32), depth)
     rows, columns = np.mgrid[:24, :24] + 0.5
     near, far = rows + columns < 9.9, rows + columns < 19.9
     np.testing.assert_allclose(depth[near], 3, atol=1e-5)
     np.testing.assert_allclose(depth[far & (rows + columns > 10.1)], 7, atol=1e-5)
     assert (depth[rows + columns > 20.1] == FAR).all()
     # Strands that are mostly missing throw none.
-    cast(points, triangles, np.repeat([0.0, 0.6], 3).astype(np.float32), depth)
+    render_shadow_map(points, triangles, np.repeat([0.0, 0.6], 3).astype(np.float32), depth)
     np.testing.assert_allclose(depth[near], 7, atol=1e-5)
 
 

@@ -7,29 +7,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthetic_heads.face.topology import floats
-from synthetic_heads.hair.combing import arcs, parting, smooth
+from synthetic_heads.arrays import Floats, as_float32
 from synthetic_heads.hair.scalp import direction
-from synthetic_heads.hair.strands import locks, ribbons, sheet
+from synthetic_heads.hair.strand_paths import arcs, parting, smooth
+from synthetic_heads.hair.strand_surfaces import locks, ribbons, sheet
 
 if TYPE_CHECKING:
-    from synthetic_heads.face.surface import Part
-    from synthetic_heads.face.topology import Floats
+    from synthetic_heads.face.mesh_part import Part
+    from synthetic_heads.hair.hair import Hair
     from synthetic_heads.hair.scalp import Scalp
-    from synthetic_heads.hair.style import Hair
 
 Height = Callable[["Floats", "Floats"], "Floats"]
-"""Centimetres over the skin, of the azimuth and the share of the way from the crown to the hairline."""
+"""Centimeters over the skin, of the azimuth and the share of the way from the crown to the hairline."""
 
 
 def even(height: float) -> Height:
     """The same height everywhere."""
-    return lambda azimuth, share: floats(height + 0 * azimuth)
+    return lambda azimuth, share: as_float32(height + 0 * azimuth)
 
 
 def scaled(height: Height, factor: float) -> Height:
     """A share of a height."""
-    return lambda azimuth, share: floats(factor * height(azimuth, share))
+    return lambda azimuth, share: as_float32(factor * height(azimuth, share))
 
 
 def shell(
@@ -37,7 +36,7 @@ def shell(
     random: np.random.Generator,
     height: Height,
     *,
-    thin: float,
+    transparency: float,
     shade: float,
     fade: float = 0.25,
     columns: int = 56,
@@ -51,7 +50,7 @@ def shell(
         scalp: what it covers.
         random: makes the hairline uneven.
         height: over the skin.
-        thin: how much is missing.
+        transparency: how much is missing.
         shade: light that gets here.
         fade: share of the way over which it dissolves into the hairline.
         columns: around the head; they are closer at the ears.
@@ -61,23 +60,25 @@ def shell(
     """
     around = np.linspace(-np.pi, np.pi, 721)
     spread = np.cumsum(1 + 2.2 * np.exp(-(((np.abs(around) - 1.5) / 0.45) ** 2)))
-    azimuth = floats(np.interp(np.linspace(spread[0], spread[-1], columns + 1), spread, around))
+    azimuth = as_float32(np.interp(np.linspace(spread[0], spread[-1], columns + 1), spread, around))
     edge = scalp.hairline(azimuth) + np.radians(random.normal(0, 1.6, columns + 1))
     edge[-1] = edge[0]
-    share = floats(np.linspace(0, 1, rows))
-    elevation = floats(np.pi / 2 + (edge[:, None] - np.pi / 2) * share)
+    share = as_float32(np.linspace(0, 1, rows))
+    elevation = as_float32(np.pi / 2 + (edge[:, None] - np.pi / 2) * share)
     azimuths, shares = np.broadcast_arrays(azimuth[:, None], share)
     lift = height(azimuths, shares) * (1 - smooth(share, 1 - fade, 1)) + 0.06
-    paths = scalp.at(direction(azimuths, elevation), floats(lift))
+    paths = scalp.at(direction(azimuths, elevation), as_float32(lift))
     paths[:, 0] = paths[:, 0].mean(axis=0)
-    missing = thin + (1 - thin) * smooth(share, 1 - fade, 1)
+    missing = transparency + (1 - transparency) * smooth(share, 1 - fade, 1)
     if bald:
         start = bald + (1.1 - bald) * smooth(-np.abs(azimuth), -1.5, -1.0)[:, None]
         missing = np.maximum(missing, 1 - smooth(share - start, -0.1, 0.12))
-    return sheet(paths, thin=floats(missing), shade=shade, shift=random.uniform(), fineness=fineness)
+    return sheet(
+        paths, transparency=as_float32(missing), shade=shade, shift=random.uniform(), fineness=fineness
+    )
 
 
-def tufts(
+def short_locks(
     scalp: Scalp,
     random: np.random.Generator,
     count: int,
@@ -100,8 +101,8 @@ def tufts(
         width: in centimeters.
         fray: how much their directions differ, in radians.
     """
-    azimuth = floats(random.uniform(-np.pi, np.pi, count))
-    share = floats(np.sqrt(random.uniform(0.01, 0.92, count)))
+    azimuth = as_float32(random.uniform(-np.pi, np.pi, count))
+    share = as_float32(np.sqrt(random.uniform(0.01, 0.92, count)))
     edge = scalp.hairline(azimuth)
     elevation = np.pi / 2 + (edge - np.pi / 2) * share
     along = np.linspace(0, 1, 5)
@@ -111,17 +112,21 @@ def tufts(
     around = azimuth[:, None] + reach * np.sin(turn) / np.maximum(np.cos(elevation), 0.3)[:, None]
     lift = (height(azimuth, share) * (1 - 0.85 * smooth(share, 0.75, 1)))[:, None]
     lift = lift + rise * random.uniform(0.2, 1, count)[:, None] * along
-    directions = direction(floats(around), floats(down))
-    return ribbons(scalp.at(directions, floats(lift)), directions, random, width=width, thin=0.3, stray=0.3)
+    directions = direction(as_float32(around), as_float32(down))
+    return ribbons(
+        scalp.at(directions, as_float32(lift)), directions, random, width=width, transparency=0.3, stray=0.3
+    )
 
 
 def buzz(hair: Hair, scalp: Scalp, random: np.random.Generator) -> list[Part]:
-    """Millimetres all over."""
+    """Millimeters all over."""
     high = 0.15 + 0.3 * hair.length
     layers = ((0.35, 0.0, 0.75), (0.7, 0.4, 0.85), (1.0, 0.68, 1.0))
     return [
-        shell(scalp, random, even(high * part), thin=thin, shade=shade, fade=0.3, fineness=2.5)
-        for part, thin, shade in layers
+        shell(
+            scalp, random, even(high * part), transparency=transparency, shade=shade, fade=0.3, fineness=2.5
+        )
+        for part, transparency, shade in layers
     ]
 
 
@@ -130,8 +135,10 @@ def horseshoe(hair: Hair, scalp: Scalp, random: np.random.Generator) -> list[Par
     high = 0.35 + 0.6 * hair.length
     layers = ((0.1, 0.05, 0.65), (0.55, 0.35, 0.8), (1.0, 0.6, 1.0))
     return [
-        shell(scalp, random, even(high * part), thin=thin, shade=shade, bald=0.55, fineness=1.3)
-        for part, thin, shade in layers
+        shell(
+            scalp, random, even(high * part), transparency=transparency, shade=shade, bald=0.55, fineness=1.3
+        )
+        for part, transparency, shade in layers
     ]
 
 
@@ -139,9 +146,9 @@ def crop(hair: Hair, scalp: Scalp, random: np.random.Generator) -> list[Part]:
     """Short on all sides, combed from the crown."""
     height = _bumpy(_short(hair), random, 0.12)
     return [
-        shell(scalp, random, scaled(height, 0.3), thin=0, shade=0.6),
-        shell(scalp, random, scaled(height, 0.75), thin=0.3, shade=0.8),
-        tufts(scalp, random, 150, scaled(height, 0.75), length=3.2, rise=0.45, width=1.3, fray=0.5),
+        shell(scalp, random, scaled(height, 0.3), transparency=0, shade=0.6),
+        shell(scalp, random, scaled(height, 0.75), transparency=0.3, shade=0.8),
+        short_locks(scalp, random, 150, scaled(height, 0.75), length=3.2, rise=0.45, width=1.3, fray=0.5),
     ]
 
 
@@ -151,14 +158,14 @@ def curly(hair: Hair, scalp: Scalp, random: np.random.Generator) -> list[Part]:
 
     def ball(azimuth: Floats, share: Floats) -> Floats:
         front = 0.5 + 0.5 * np.cos(azimuth)
-        return floats(high * (1 - 0.3 * front * smooth(share, 0.5, 1)))
+        return as_float32(high * (1 - 0.3 * front * smooth(share, 0.5, 1)))
 
     height = _bumpy(ball, random, 0.16)
     return [
-        shell(scalp, random, scaled(height, 0.6), thin=0, shade=0.5, fade=0.16),
-        shell(scalp, random, scaled(height, 0.85), thin=0.3, shade=0.75, fade=0.16),
-        shell(scalp, random, height, thin=0.62, shade=0.95, fade=0.18),
-        tufts(scalp, random, 130, scaled(height, 0.85), length=2.2, rise=0.8, width=2, fray=2),
+        shell(scalp, random, scaled(height, 0.6), transparency=0, shade=0.5, fade=0.16),
+        shell(scalp, random, scaled(height, 0.85), transparency=0.3, shade=0.75, fade=0.16),
+        shell(scalp, random, height, transparency=0.62, shade=0.95, fade=0.18),
+        short_locks(scalp, random, 130, scaled(height, 0.85), length=2.2, rise=0.8, width=2, fray=2),
     ]
 
 
@@ -169,29 +176,29 @@ def parted(hair: Hair, scalp: Scalp, random: np.random.Generator) -> list[Part]:
     for side in (-1, 1):
         # The side that the parting lies on has little hair on the top.
         high = (0.8 + 1.5 * hair.volume) * (1 - 0.65 * max(side * hair.parting, 0))
-        paths = parting(scalp, side, hair.parting, ((60, 20), (165, 8)), high, floats(np.full(15, 0.45)))
-        parts.append(sheet(paths, thin=floats(missing), shade=0.8, shift=0.3))
+        paths = parting(scalp, side, hair.parting, ((60, 20), (165, 8)), high, as_float32(np.full(15, 0.45)))
+        parts.append(sheet(paths, transparency=as_float32(missing), shade=0.8, shift=0.3))
         parts.append(locks(paths, random, 34, width=1.6, lift=(0.05, 0.4), rows=7, stray=0.4, shorter=0.4))
     return parts
 
 
 def quiff(hair: Hair, scalp: Scalp, random: np.random.Generator) -> list[Part]:
     """Short sides, the top combed up and back."""
-    azimuth = floats(np.radians(np.linspace(-62, 62, 17)))
-    starts = direction(azimuth, floats(scalp.hairline(azimuth) + np.radians(1.5)))
-    middles = direction(floats(0.9 * azimuth), floats(np.radians(88 - 14 * np.abs(azimuth))))
-    ends = direction(floats(np.pi - 0.75 * azimuth), floats(np.full(17, np.radians(38))))
+    azimuth = as_float32(np.radians(np.linspace(-62, 62, 17)))
+    starts = direction(azimuth, as_float32(scalp.hairline(azimuth) + np.radians(1.5)))
+    middles = direction(as_float32(0.9 * azimuth), as_float32(np.radians(88 - 14 * np.abs(azimuth))))
+    ends = direction(as_float32(np.pi - 0.75 * azimuth), as_float32(np.full(17, np.radians(38))))
     share = np.linspace(0, 1, 11)
     crest = (0.6 + 2.4 * hair.volume) * np.exp(-((azimuth / 0.95) ** 4))[:, None]
     lift = (
         0.15 + crest * (smooth(share, 0, 0.22) - 0.75 * smooth(share, 0.25, 1)) + 0.4 * smooth(share, 0, 0.3)
     )
-    paths = arcs(scalp, starts, middles, ends, floats(lift))
+    paths = arcs(scalp, starts, middles, ends, as_float32(lift))
     missing = 0.1 + 0.9 * smooth(share, 0.75, 1) + 0.6 * (1 - smooth(share, 0, 0.12))
     missing = missing + 0.6 * (np.abs(np.linspace(-1, 1, 17)) ** 6)[:, None]
     return [
         *_sides(hair, scalp, random),
-        sheet(paths, thin=floats(missing), shade=0.8),
+        sheet(paths, transparency=as_float32(missing), shade=0.8),
         locks(paths, random, 70, width=1.7, lift=(0.05, 0.5), rows=8, stray=0.5, shorter=0.5),
     ]
 
@@ -201,11 +208,11 @@ def _sides(hair: Hair, scalp: Scalp, random: np.random.Generator) -> list[Part]:
     height = _short(hair)
 
     def close(azimuth: Floats, share: Floats) -> Floats:
-        return floats(np.minimum(height(azimuth, share), 0.6))
+        return as_float32(np.minimum(height(azimuth, share), 0.6))
 
     return [
-        shell(scalp, random, scaled(height, 0.32), thin=0, shade=0.55),
-        shell(scalp, random, scaled(close, 0.7), thin=0.33, shade=0.75),
+        shell(scalp, random, scaled(height, 0.32), transparency=0, shade=0.55),
+        shell(scalp, random, scaled(close, 0.7), transparency=0.33, shade=0.75),
     ]
 
 
@@ -215,7 +222,7 @@ def _short(hair: Hair) -> Height:
 
     def height(azimuth: Floats, share: Floats) -> Floats:
         front = 0.5 + 0.5 * np.cos(azimuth)
-        return floats(0.35 + (top - 0.35) * (1 - smooth(share, 0.35 + 0.3 * front, 0.8 + 0.25 * front)))
+        return as_float32(0.35 + (top - 0.35) * (1 - smooth(share, 0.35 + 0.3 * front, 0.8 + 0.25 * front)))
 
     return height
 
@@ -228,6 +235,6 @@ def _bumpy(height: Height, random: np.random.Generator, size: float) -> Height:
 
     def bumpy(azimuth: Floats, share: Floats) -> Floats:
         waves = np.sin(azimuth[..., None] * turns + share[..., None] * rise + phase).sum(axis=-1)
-        return floats(height(azimuth, share) * (1 + size * np.minimum(share / 0.3, 1) * waves / 2.6))
+        return as_float32(height(azimuth, share) * (1 + size * np.minimum(share / 0.3, 1) * waves / 2.6))
 
     return bumpy

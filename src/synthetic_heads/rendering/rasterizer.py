@@ -1,4 +1,4 @@
-"""Which triangle does each sample of a picture see: a z-buffer, compiled for the CPU."""
+"""Which triangle does each sample of a image see: a z-buffer, compiled for the CPU."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from synthetic_heads.rendering.compilation import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float32]
+    from synthetic_heads.arrays import Floats
+
 
 BELOW_ONE = np.float32(1 - 2**-20)
 """Added to a positive number before it is cut to an integer: rounds up."""
@@ -27,11 +28,11 @@ def rasterize(
     triangles: NDArray[np.int32],
     closed: NDArray[np.uint8],
     uv: Floats,
-    thin: Floats,
+    transparency: Floats,
     strands: NDArray[np.uint8],
-    seen: NDArray[np.int32],
+    triangle_ids: NDArray[np.int32],
     weights: Floats,
-    nearness: Floats,
+    inverse_depth: Floats,
 ) -> None:
     """Finds the nearest triangle at the middle of every sample.
 
@@ -40,17 +41,17 @@ def rasterize(
         triangles: T×3.
         closed: T, not 0 where only the outer side of a triangle can be seen.
         uv: V×2, texture coordinates.
-        thin: V, how much of the surface is missing, 0..1: a sample falls through where the texture's
+        transparency: V, how much of the surface is missing, 0..1: a sample falls through where the texture's
             strand is weaker than this.
         strands: H×W, both powers of two, strength of the strand at each place of the texture, 0..255.
-        seen: rows×columns, filled with the triangle or -1.
+        triangle_ids: rows×columns, filled with the triangle or -1.
         weights: rows×columns×2, filled with the shares of its second and third corner.
-        nearness: rows×columns, filled with 1 / distance.
+        inverse_depth: rows×columns, filled with 1 / distance.
     """
-    rows, columns = seen.shape
+    rows, columns = triangle_ids.shape
     height, width = strands.shape
-    seen[:] = -1
-    nearness[:] = 0
+    triangle_ids[:] = -1
+    inverse_depth[:] = 0
     for index in range(len(triangles)):
         i, j, k = triangles[index, 0], triangles[index, 1], triangles[index, 2]
         ax, ay, az = points[i, 0], points[i, 1], points[i, 2]
@@ -70,11 +71,19 @@ def rasterize(
         b_x, b_y = (cy - ay) * scale, -(cx - ax) * scale
         c_x, c_y = -(by - ay) * scale, (bx - ax) * scale
         az, bz, cz = np.float32(1) / az, np.float32(1) / bz, np.float32(1) / cz
-        cut = max(thin[i], thin[j], thin[k]) > 0
+        cut = max(transparency[i], transparency[j], transparency[k]) > 0
         # Of the corners, once: in the loops below they would be read again at every sample.
-        u_a, v_a, thin_a = uv[i, 0] * width, uv[i, 1] * height, thin[i] * np.float32(255)
-        u_b, v_b, thin_b = uv[j, 0] * width - u_a, uv[j, 1] * height - v_a, thin[j] * np.float32(255) - thin_a
-        u_c, v_c, thin_c = uv[k, 0] * width - u_a, uv[k, 1] * height - v_a, thin[k] * np.float32(255) - thin_a
+        u_a, v_a, transparency_a = uv[i, 0] * width, uv[i, 1] * height, transparency[i] * np.float32(255)
+        u_b, v_b, transparency_b = (
+            uv[j, 0] * width - u_a,
+            uv[j, 1] * height - v_a,
+            transparency[j] * np.float32(255) - transparency_a,
+        )
+        u_c, v_c, transparency_c = (
+            uv[k, 0] * width - u_a,
+            uv[k, 1] * height - v_a,
+            transparency[k] * np.float32(255) - transparency_a,
+        )
         a_x = -b_x - c_x
         per_a, per_b, per_c = _inverse(a_x), _inverse(b_x), _inverse(c_x)
         x = np.float32(left + 0.5) - ax
@@ -92,19 +101,19 @@ def rasterize(
             c += np.float32(start) * c_x
             for column in range(left + start, left + end + 1):
                 near = az + b * (bz - az) + c * (cz - az)
-                if near > nearness[row, column]:
+                if near > inverse_depth[row, column]:
                     distance = np.float32(1) / near
                     share_b, share_c = b * bz * distance, c * cz * distance
                     kept = True
                     if cut:
                         u = u_a + share_b * u_b + share_c * u_c
                         v = v_a + share_b * v_b + share_c * v_c
-                        missing = thin_a + share_b * thin_b + share_c * thin_c
+                        missing = transparency_a + share_b * transparency_b + share_c * transparency_c
                         strand = strands[int(v + AWAY) & (height - 1), int(u + AWAY) & (width - 1)]
                         kept = strand >= missing
                     if kept:
-                        nearness[row, column] = near
-                        seen[row, column] = index
+                        inverse_depth[row, column] = near
+                        triangle_ids[row, column] = index
                         weights[row, column, 0] = share_b
                         weights[row, column, 1] = share_c
                 b += b_x
@@ -127,13 +136,15 @@ def _span(value: float, inverse: float, first: float, last: float) -> tuple[floa
 
 
 @njit(cache=True)
-def cast(points: Floats, triangles: NDArray[np.int32], thin: Floats, depth: Floats) -> None:
+def render_shadow_map(
+    points: Floats, triangles: NDArray[np.int32], transparency: Floats, depth: Floats
+) -> None:
     """Distances from the light, for shadows.
 
     Args:
         points: V×3, x and y in cells of the map, z the distance along the light.
         triangles: T×3.
-        thin: V, how much of the surface is missing; where it is more than half, no shadow falls.
+        transparency: V, how much of the surface is missing; where it is more than half, no shadow falls.
         depth: rows×columns, filled with the distance of the nearest surface.
     """
     rows, columns = depth.shape
@@ -144,7 +155,9 @@ def cast(points: Floats, triangles: NDArray[np.int32], thin: Floats, depth: Floa
         bx, by, bz = points[j, 0], points[j, 1], points[j, 2]
         cx, cy, cz = points[k, 0], points[k, 1], points[k, 2]
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if abs(area) < np.float32(1e-6) or thin[i] + thin[j] + thin[k] > np.float32(1.5):
+        if abs(area) < np.float32(1e-6) or transparency[i] + transparency[j] + transparency[k] > np.float32(
+            1.5
+        ):
             continue
         left = max(0, math.ceil(min(ax, bx, cx) - np.float32(0.5)))
         right = min(columns - 1, math.floor(max(ax, bx, cx) - np.float32(0.5)))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from synthetic_heads.rendering.grain import camera_noise, to_srgb
+from synthetic_heads.rendering.sensor_noise import camera_noise, to_srgb
 
 WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
 
@@ -29,8 +29,8 @@ def test_what_is_outside_is_clipped():
 
 
 def test_shape_is_kept_for_views():
-    picture = np.random.default_rng(0).random((6, 8, 3), dtype=np.float32)
-    np.testing.assert_array_equal(to_srgb(picture[::-1, ::2]), to_srgb(picture)[::-1, ::2])
+    image = np.random.default_rng(0).random((6, 8, 3), dtype=np.float32)
+    np.testing.assert_array_equal(to_srgb(image[::-1, ::2]), to_srgb(image)[::-1, ::2])
 
 
 @pytest.mark.parametrize("strength", [0.5, 2, 4])

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from synthetic_heads.face.topology import floats
+from synthetic_heads.arrays import Floats, as_float32
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from synthetic_heads.face.topology import Floats
 
 TILE = 128
 """Side of a tile in texels."""
@@ -96,12 +95,12 @@ def cloth_texture(fabric: Fabric, random: np.random.Generator) -> Floats:
     """
     v, u = (np.mgrid[:TILE, :TILE] + 0.5) / TILE
     share = PATTERNS[fabric.pattern](u, v, fabric.repeats, random)
-    wide = cv2.blur(np.tile(floats(share), (3, 3)), (3, 3))
-    share = floats(wide)[TILE : 2 * TILE, TILE : 2 * TILE, None]
-    tile = (1 - share) * floats(fabric.color) + share * floats(fabric.second)
+    wide = cv2.blur(np.tile(as_float32(share), (3, 3)), (3, 3))
+    share = as_float32(wide)[TILE : 2 * TILE, TILE : 2 * TILE, None]
+    tile = (1 - share) * as_float32(fabric.color) + share * as_float32(fabric.second)
     # Yarns: uneven along the thread; and wear: uneven in patches.
     yarn = _noise(random, 0.8, 2.2) * 0.06 + _noise(random, 2.2, 0.8) * 0.06 + _noise(random, 14, 14) * 0.03
-    return floats(np.clip(tile * np.exp(yarn)[..., None], 0, 1))
+    return as_float32(np.clip(tile * np.exp(yarn)[..., None], 0, 1))
 
 
 def _noise(random: np.random.Generator, across: float, down: float) -> Floats:
@@ -111,7 +110,7 @@ def _noise(random: np.random.Generator, across: float, down: float) -> Floats:
     low = np.exp(-frequency[:, None] * down**2 - frequency[None] * across**2)
     field = np.fft.ifft2(np.fft.fft2(white) * low).real
     field -= field.mean()
-    return floats(field / field.std())
+    return as_float32(field / field.std())
 
 
 def _plain(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> Floats:
@@ -119,26 +118,26 @@ def _plain(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> F
 
 
 def _melange(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> Floats:
-    return floats(np.clip(0.12 + 0.06 * _noise(random, 1.2, 0.6), 0, 0.6))
+    return as_float32(np.clip(0.12 + 0.06 * _noise(random, 1.2, 0.6), 0, 0.6))
 
 
 def _stripes(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> Floats:
-    return floats((v * repeats % 1) < random.choice((0.25, 0.5)))
+    return as_float32((v * repeats % 1) < random.choice((0.25, 0.5)))
 
 
 def _pinstripes(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> Floats:
-    return floats(((u * 2 * repeats % 1) < 0.14) * 0.5)
+    return as_float32(((u * 2 * repeats % 1) < 0.14) * 0.5)
 
 
 def _checks(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> Floats:
     line = random.choice((0.18, 0.5))
-    return floats(0.45 * ((u * repeats % 1) < line) + 0.45 * ((v * repeats % 1) < line))
+    return as_float32(0.45 * ((u * repeats % 1) < line) + 0.45 * ((v * repeats % 1) < line))
 
 
 def _dots(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> Floats:
     x, y = u * repeats % 1 - 0.5, v * repeats % 1 - 0.5
     corner = np.hypot(np.abs(x) - 0.5, np.abs(y) - 0.5)
-    return floats(np.minimum(np.hypot(x, y), corner) < 0.17)
+    return as_float32(np.minimum(np.hypot(x, y), corner) < 0.17)
 
 
 def _print(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> Floats:
@@ -153,16 +152,16 @@ def _print(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> F
 
 
 def _diagonal(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> Floats:
-    return floats(((u + v) * (repeats // 2 + 2) % 1) < 0.3)
+    return as_float32(((u + v) * (repeats // 2 + 2) % 1) < 0.3)
 
 
 def _denim(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> Floats:
     twill = 0.5 + 0.5 * np.sin(2 * np.pi * (u + v) * 32)
-    return floats(np.clip(0.12 * twill + 0.08 * _noise(random, 0.8, 3), 0, 0.5))
+    return as_float32(np.clip(0.12 * twill + 0.08 * _noise(random, 0.8, 3), 0, 0.5))
 
 
 def _rib(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> Floats:
-    return floats(0.06 - 0.06 * np.cos(2 * np.pi * u * 16))
+    return as_float32(0.06 - 0.06 * np.cos(2 * np.pi * u * 16))
 
 
 PATTERNS = {

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from synthetic_heads.face.topology import floats
-from synthetic_heads.scenery.backdrops import WALLS, WOODS, paint
-from synthetic_heads.scenery.paint import hsv
+from synthetic_heads.arrays import Floats, as_float32
+from synthetic_heads.backgrounds.backdrops import WALLS, WOODS, sample_color
+from synthetic_heads.backgrounds.painting import hsv
 
 if TYPE_CHECKING:
-    from synthetic_heads.face.topology import Floats
-    from synthetic_heads.scenery.rooms import Room
+    from synthetic_heads.backgrounds.room_renderer import Room
 
     Lights = list[tuple[tuple[float, float, float], Floats]]
 
@@ -25,7 +24,7 @@ CLOTHS = (
 )
 
 
-class Place(NamedTuple):
+class Wall(NamedTuple):
     """Where furniture stands: the wall behind the person.
 
     Attributes:
@@ -43,21 +42,21 @@ class Place(NamedTuple):
     left: float
     right: float
 
-    def somewhere(self) -> float:
+    def sample_x(self) -> float:
         """A place along the wall."""
         return float(self.random.uniform(self.left, self.right))
 
 
-def shelf(place: Place) -> None:
+def shelf(wall: Wall) -> None:
     """A bookcase of any height."""
-    random = place.random
-    wood = paint(random, WOODS) if random.random() < 0.5 else WHITE
-    bookcase(place, place.somewhere() - 0.4, 0.8, float(random.uniform(-1.2, -0.2)), wood)
+    random = wall.random
+    wood = sample_color(random, WOODS) if random.random() < 0.5 else WHITE
+    bookcase(wall, wall.sample_x() - 0.4, 0.8, float(random.uniform(-1.2, -0.2)), wood)
 
 
-def bookcase(place: Place, x: float, wide: float, top: float, wood: Floats) -> None:
+def bookcase(wall: Wall, x: float, wide: float, top: float, wood: Floats) -> None:
     """A bookcase from the floor to ``top``."""
-    random, room, z = place.random, place.room, place.z
+    random, room, z = wall.random, wall.room, wall.z
     front, end = z - 0.3, x + wide
     room.panel(x, top, end, FLOOR, z - 0.02, wood * 0.5)
     for at in (x, end - 0.025):
@@ -69,38 +68,38 @@ def bookcase(place: Place, x: float, wide: float, top: float, wood: Floats) -> N
         while at < end - 0.06:
             stop = min(at + random.uniform(0.015, 0.05), end - 0.03)
             tall, deep = random.uniform(0.17, 0.29), front + random.uniform(0.02, 0.08)
-            color = paint(random, (*CLOTHS, *WALLS, *WOODS)) * random.uniform(0.4, 1)
+            color = sample_color(random, (*CLOTHS, *WALLS, *WOODS)) * random.uniform(0.4, 1)
             room.panel(at, board - tall, stop, board, deep, color)
             if random.random() < 0.15:
                 room.panel(at, board - 0.8 * tall, stop, board - 0.65 * tall, deep - 0.002, WHITE * 0.7)
             at = stop + (random.uniform(0.05, 0.2) if random.random() < 0.06 else 0.002)
 
 
-def pictures(place: Place) -> None:
-    """Framed pictures."""
-    random, room = place.random, place.room
-    frame = paint(random, (*WOODS, (0, 0, 0.08), (0, 0, 0.92)))
-    x, y, z = place.somewhere() - 0.3, random.uniform(-0.9, -0.5), place.z - 0.02
+def framed_pictures(wall: Wall) -> None:
+    """Framed images."""
+    random, room = wall.random, wall.room
+    frame = sample_color(random, (*WOODS, (0, 0, 0.08), (0, 0, 0.92)))
+    x, y, z = wall.sample_x() - 0.3, random.uniform(-0.9, -0.5), wall.z - 0.02
     for _ in range(random.integers(1, 4)):
         wide, tall = random.uniform(0.25, 0.7), random.uniform(0.3, 0.7)
         room.box((x, y, z - 0.02), (x + wide, y + tall, z), frame)
         room.panel(x + 0.02, y + 0.02, x + wide - 0.02, y + tall - 0.02, z - 0.022, WHITE)
         edge = random.choice((0.03, 0.08))
         left, right, top, bottom = x + edge, x + wide - edge, y + edge, y + tall - edge
-        room.panel(left, top, right, bottom, z - 0.024, paint(random))
+        room.panel(left, top, right, bottom, z - 0.024, sample_color(random))
         for _ in range(3):
             points = random.uniform((left, top), (right, bottom), (4, 2))
             center = points.mean(axis=0)
             turn = np.argsort(np.arctan2(points[:, 1] - center[1], points[:, 0] - center[0]))
             corners = np.column_stack((points[turn], np.full(4, z - 0.026)))
-            room.face(floats(corners), paint(random, (*WALLS, *CLOTHS)))
+            room.face(as_float32(corners), sample_color(random, (*WALLS, *CLOTHS)))
         x += wide + random.uniform(0.06, 0.2)
 
 
-def cabinet(place: Place) -> None:
+def cabinet(wall: Wall) -> None:
     """A sideboard with things on it."""
-    random, room, z = place.random, place.room, place.z
-    wood, x = paint(random, (*WOODS, (0, 0, 0.92))), place.somewhere() - 0.6
+    random, room, z = wall.random, wall.room, wall.z
+    wood, x = sample_color(random, (*WOODS, (0, 0, 0.92))), wall.sample_x() - 0.6
     top, wide = random.uniform(0.1, 0.45), random.uniform(0.9, 1.6)
     room.box((x, top, z - 0.42), (x + wide, FLOOR - 0.1, z), wood)
     for part in np.arange(x, x + wide - 0.3, 0.45):
@@ -108,33 +107,33 @@ def cabinet(place: Place) -> None:
     for _ in range(random.integers(1, 5)):
         at, tall = x + random.uniform(0, wide - 0.15), random.uniform(0.08, 0.35)
         thick = random.uniform(0.05, 0.15)
-        color = paint(random, (*WALLS, *CLOTHS, *WOODS))
+        color = sample_color(random, (*WALLS, *CLOTHS, *WOODS))
         room.box((at, top - tall, z - 0.3), (at + thick, top, z - 0.3 + thick), color)
     at = x + random.uniform(0.1, wide - 0.1)
     if random.random() < 0.5:
-        _lamp(place, at, top, z - 0.25)
+        _lamp(wall, at, top, z - 0.25)
     else:
-        _leaves(place, at, top, z - 0.22, 0.35)
+        _leaves(wall, at, top, z - 0.22, 0.35)
 
 
-def sofa(place: Place) -> None:
+def sofa(wall: Wall) -> None:
     """A sofa with cushions."""
-    random, room = place.random, place.room
-    cloth, x, z = paint(random, CLOTHS), place.somewhere() - 0.9, place.z - 0.05
+    random, room = wall.random, wall.room
+    cloth, x, z = sample_color(random, CLOTHS), wall.sample_x() - 0.9, wall.z - 0.05
     room.box((x, 0.3, z - 0.3), (x + 1.9, FLOOR, z), cloth)
     room.box((x, 0.65, z - 0.9), (x + 1.9, FLOOR, z), cloth)
     for at in (x - 0.2, x + 1.9):
         room.box((at, 0.5, z - 0.9), (at + 0.2, FLOOR, z), cloth)
     for _ in range(random.integers(1, 4)):
         at = x + random.uniform(0.1, 1.4)
-        room.box((at, 0.25, z - 0.45), (at + 0.42, 0.65, z - 0.32), paint(random, (*CLOTHS, *WALLS)))
+        room.box((at, 0.25, z - 0.45), (at + 0.42, 0.65, z - 0.32), sample_color(random, (*CLOTHS, *WALLS)))
 
 
-def door(place: Place) -> None:
+def door(wall: Wall) -> None:
     """A door with two panels."""
-    random, room, z = place.random, place.room, place.z
-    color = WHITE if random.random() < 0.6 else paint(random, WOODS)
-    x = place.somewhere() - 0.4
+    random, room, z = wall.random, wall.room, wall.z
+    color = WHITE if random.random() < 0.6 else sample_color(random, WOODS)
+    x = wall.sample_x() - 0.4
     room.box((x - 0.08, -0.98, z - 0.03), (x + 0.93, FLOOR, z), color)
     room.box((x, -0.9, z - 0.035), (x + 0.85, FLOOR, z), color * 0.92)
     for top, bottom in ((-0.78, 0.05), (0.2, 1.0)):
@@ -142,23 +141,23 @@ def door(place: Place) -> None:
     room.box((x + 0.75, 0.08, z - 0.09), (x + 0.83, 0.11, z - 0.04), hsv(0.1, 0.2, 0.6))
 
 
-def floor_lamp(place: Place) -> None:
+def floor_lamp(wall: Wall) -> None:
     """A lamp on a tall foot."""
-    x, z = place.somewhere(), place.z - 0.4
-    place.room.box((x - 0.01, -0.2, z - 0.01), (x + 0.01, FLOOR, z + 0.01), hsv(0, 0, 0.2))
-    _lamp(place, x, float(place.random.uniform(-0.2, 0.2)), z)
+    x, z = wall.sample_x(), wall.z - 0.4
+    wall.room.box((x - 0.01, -0.2, z - 0.01), (x + 0.01, FLOOR, z + 0.01), hsv(0, 0, 0.2))
+    _lamp(wall, x, float(wall.random.uniform(-0.2, 0.2)), z)
 
 
-def plant(place: Place) -> None:
+def plant(wall: Wall) -> None:
     """A large plant on the floor."""
-    tall = float(place.random.uniform(0.7, 1.3)) * min(1, place.z / 3)
-    _leaves(place, place.somewhere(), FLOOR, place.z - 0.5, tall)
+    tall = float(wall.random.uniform(0.7, 1.3)) * min(1, wall.z / 3)
+    _leaves(wall, wall.sample_x(), FLOOR, wall.z - 0.5, tall)
 
 
-def window(place: Place) -> None:
+def window(wall: Wall) -> None:
     """A window with curtains and daylight."""
-    random, room = place.random, place.room
-    x, z, wide = place.somewhere() - 0.5, place.z - 0.03, random.uniform(0.7, 1.6)
+    random, room = wall.random, wall.room
+    x, z, wide = wall.sample_x() - 0.5, wall.z - 0.03, random.uniform(0.7, 1.6)
     top, sill = -1.1, random.uniform(0.2, 0.7)
     sky, light = hsv(0.57, random.uniform(0, 0.15), 1), random.uniform(1.0, 5.0)
     room.panel(x, top, x + wide, sill, z, sky * light, glow=1)
@@ -169,7 +168,7 @@ def window(place: Place) -> None:
     for at in (top - 0.05, (top * 2 + sill) / 3, sill):
         room.box((x - 0.05, at, z - 0.04), (x + wide + 0.05, at + 0.04, z), WHITE)
     if random.random() < 0.6:
-        cloth = paint(random, (*WALLS, *CLOTHS))
+        cloth = sample_color(random, (*WALLS, *CLOTHS))
         for start in (x - 0.35, x + wide - 0.05):
             for fold in range(6):
                 at, (near, far) = (
@@ -183,12 +182,12 @@ def window(place: Place) -> None:
                     (at, FLOOR, near),
                 ]
                 room.face(strip, cloth * random.uniform(0.6, 1.05))
-    place.lights.append(((x + wide / 2, -0.4, z - 0.4), sky * 0.25 * light))
+    wall.lights.append(((x + wide / 2, -0.4, z - 0.4), sky * 0.25 * light))
 
 
-def _lamp(place: Place, x: float, foot: float, z: float) -> None:
+def _lamp(wall: Wall, x: float, foot: float, z: float) -> None:
     """A lamp with a cloth shade that stands at this height."""
-    random, room = place.random, place.room
+    random, room = wall.random, wall.room
     tall, wide = random.uniform(0.35, 0.5), random.uniform(0.12, 0.2)
     room.box((x - 0.015, foot - tall, z - 0.015), (x + 0.015, foot, z + 0.015), hsv(0.1, 0.3, 0.3))
     glow = hsv(random.uniform(0.08, 0.11), 0.35, 1) * random.uniform(1.2, 3.5)
@@ -196,14 +195,14 @@ def _lamp(place: Place, x: float, foot: float, z: float) -> None:
     ring = np.stack((np.cos(turn), np.zeros(13), np.sin(turn)), axis=1) * wide
     upper, lower = np.add(0.75 * ring, (x, foot - tall - 0.22, z)), np.add(ring, (x, foot - tall, z))
     for a in range(12):
-        room.face(floats([upper[a], upper[a + 1], lower[a + 1], lower[a]]), glow, 1)
-    place.lights.append(((x, foot - tall - 0.1, z - 0.1), glow * 0.12))
+        room.face(as_float32([upper[a], upper[a + 1], lower[a + 1], lower[a]]), glow, 1)
+    wall.lights.append(((x, foot - tall - 0.1, z - 0.1), glow * 0.12))
 
 
-def _leaves(place: Place, x: float, foot: float, z: float, tall: float) -> None:
+def _leaves(wall: Wall, x: float, foot: float, z: float, tall: float) -> None:
     """A pot with a plant."""
-    random, room = place.random, place.room
-    pot = paint(random, ((0.04, 0.5, 0.55), (0, 0, 0.9), (0, 0, 0.25)))
+    random, room = wall.random, wall.room
+    pot = sample_color(random, ((0.04, 0.5, 0.55), (0, 0, 0.9), (0, 0, 0.25)))
     thick, base = 0.25 * tall, np.array([x, foot - 0.45 * tall, z])
     room.box((x - thick, base[1], z - thick), (x + thick, foot, z + thick), pot)
     hue, slim = random.uniform(0.22, 0.36), random.uniform(0.02, 0.05)
@@ -214,5 +213,5 @@ def _leaves(place: Place, x: float, foot: float, z: float, tall: float) -> None:
         tip = base + tall * (1.3 * outwards - (0, rise * random.uniform(0.6, 1.1), 0))
         side = tall * (slim * np.array([-np.sin(way), random.normal(0, 0.4), np.cos(way)]) + (0.03, 0, 0))
         color = hsv(hue + random.normal(0, 0.02), random.uniform(0.3, 0.55), random.uniform(0.2, 0.55))
-        room.face(floats([base, middle + side, middle - side]), color)
-        room.face(floats([middle + side, tip, middle - side]), color * 1.15)
+        room.face(as_float32([base, middle + side, middle - side]), color)
+        room.face(as_float32([middle + side, tip, middle - side]), color * 1.15)

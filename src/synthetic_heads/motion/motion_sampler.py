@@ -8,25 +8,32 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from synthetic_heads.conventions import ACTION_UNITS, POSE_SCALE
-from synthetic_heads.motion.emotion import APART, express
-from synthetic_heads.motion.speech import speak
-from synthetic_heads.motion.timeline import LEAD, between, glide, moments, pulse, wander
+from synthetic_heads.motion.emotion import APART, sample_expressions
+from synthetic_heads.motion.speech import sample_speech
+from synthetic_heads.motion.time_curves import (
+    LEAD,
+    interpolate_levels,
+    pulse,
+    sample_onsets,
+    sample_uniform,
+    smooth_noise,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from synthetic_heads.motion.timeline import Floats
+    from synthetic_heads.arrays import Doubles
 
 
-class Movement(NamedTuple):
+class MotionSequence(NamedTuple):
     """What a head does, frame by frame."""
 
     motion: NDArray[np.float32]
     """T×20, the motion parameters of :mod:`synthetic_heads.conventions`; units within 0..1."""
     gaze: NDArray[np.float32]
-    """T×2, how far the eyes are turned in the head, to the picture's right and down, in radians."""
+    """T×2, how far the eyes are turned in the head, to the image's right and down, in radians."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ CLOSE, SHUT, OPEN = 0.08, 0.045, 0.16
 """Seconds that a blink takes to close, stays shut for (a frame at least) and takes to open."""
 
 
-def sample_motion(seed: int, frames: int, fps: float, *, motion_style: str | None = None) -> Movement:
+def sample_motion(seed: int, frames: int, fps: float, *, motion_style: str | None = None) -> MotionSequence:
     """Draws the movements of somebody in front of a camera.
 
     The same seed gives the same movement: another frame rate samples it elsewhere, and more frames go on
@@ -99,11 +106,11 @@ def sample_motion(seed: int, frames: int, fps: float, *, motion_style: str | Non
     speaking, expressing, posing, gesturing, looking, blinking = streams
     time = np.arange(frames) / fps
 
-    speech = speak(speaking, time, style.talking)
-    felt = express(expressing, time, style.expression)
+    speech = sample_speech(speaking, time, style.talking)
+    felt = sample_expressions(expressing, time, style.expression)
     apart = [ACTION_UNITS.index(unit) for unit in APART]
     felt[:, apart] *= 1 - speech.talking[:, None]
-    turns = list(moments(posing, time, style.posture))
+    turns = list(sample_onsets(posing, time, style.posture))
     head = _posture(posing, time, turns, style) + _gestures(gesturing, time, style, speech.talking)
     head = np.clip(head, -np.radians(LIMITS), np.radians(LIMITS))
     glances, gaze = _gaze(looking, time, head, turns, style)
@@ -112,31 +119,33 @@ def sample_motion(seed: int, frames: int, fps: float, *, motion_style: str | Non
     # Units that two causes contract do not add up beyond 1.
     units = 1 - (1 - speech.units) * (1 - felt) * (1 - closed)
     vector = np.concatenate((units, head / POSE_SCALE), axis=1)
-    return Movement(vector.astype(np.float32), gaze.astype(np.float32))
+    return MotionSequence(vector.astype(np.float32), gaze.astype(np.float32))
 
 
-def _posture(random: np.random.Generator, time: Floats, turns: Sequence[float], style: MotionStyle) -> Floats:
+def _posture(
+    random: np.random.Generator, time: Doubles, turns: Sequence[float], style: MotionStyle
+) -> Doubles:
     """Where the head is held, T×3 in radians: turned somewhere else now and then, never quite still."""
-    drift = np.stack([wander(random, time, 3.0) for _ in range(3)], axis=1) * (1.2, 1.8, 1.2)
+    drift = np.stack([smooth_noise(random, time, 3.0) for _ in range(3)], axis=1) * (1.2, 1.8, 1.2)
     postures, durations = [np.zeros(3)], [1.0]
     for _ in turns:
         # Often towards the camera again.
         near = 0.25 if random.random() < 0.4 else 1.0
         postures.append(near * np.array(style.reach) * random.uniform(-1, 1, 3))
         degrees = float(np.abs(postures[-1] - postures[-2]).max())
-        durations.append(0.35 + 0.011 * degrees * between(random, (0.8, 1.6)))
-    return np.radians(drift + glide(time, (-2 * LEAD, *turns), durations, postures))
+        durations.append(0.35 + 0.011 * degrees * sample_uniform(random, (0.8, 1.6)))
+    return np.radians(drift + interpolate_levels(time, (-2 * LEAD, *turns), durations, postures))
 
 
-def _gestures(random: np.random.Generator, time: Floats, style: MotionStyle, talking: Floats) -> Floats:
+def _gestures(random: np.random.Generator, time: Doubles, style: MotionStyle, talking: Doubles) -> Doubles:
     """Nods and shakes, and the beat of speech, T×3 in radians."""
-    beat = np.stack([wander(random, time, 0.6) for _ in range(3)], axis=1) * (1.0, 0.6, 0.5)
+    beat = np.stack([smooth_noise(random, time, 0.6) for _ in range(3)], axis=1) * (1.0, 0.6, 0.5)
     swing = talking[:, None] * beat
-    for onset in moments(random, time, style.gesture):
+    for onset in sample_onsets(random, time, style.gesture):
         nod = random.random() < style.nodding
         cycles = random.integers(1, 4)
-        rate = between(random, (1.4, 2.2) if nod else (1.2, 1.8))
-        degrees = between(random, (3, 8) if nod else (4, 11))
+        rate = sample_uniform(random, (1.4, 2.2) if nod else (1.2, 1.8))
+        degrees = sample_uniform(random, (3, 8) if nod else (4, 11))
         length = cycles / rate
         where, window = pulse(time, onset, 0.3 * length, 0.4 * length, 0.3 * length)
         wave = np.sin(2 * np.pi * rate * (time[where] - onset)) * random.choice((-1, 1))
@@ -145,43 +154,43 @@ def _gestures(random: np.random.Generator, time: Floats, style: MotionStyle, tal
 
 
 def _gaze(
-    random: np.random.Generator, time: Floats, head: Floats, turns: Sequence[float], style: MotionStyle
-) -> tuple[list[float], Floats]:
+    random: np.random.Generator, time: Doubles, head: Doubles, turns: Sequence[float], style: MotionStyle
+) -> tuple[list[float], Doubles]:
     """Glances and what they fix: the camera, however the head is turned, or something aside.
 
     Returns:
         When the large glances begin, and the gaze T×2.
     """
     # The eyes leave before the head.
-    onsets = sorted([*moments(random, time, style.glance), *(turn - 0.08 for turn in turns)])
+    onsets = sorted([*sample_onsets(random, time, style.glance), *(turn - 0.08 for turn in turns)])
     targets = []
     for _ in onsets:
         if random.random() < style.contact:
             targets.append((REFLEX, *random.normal(0, 0.02, 2)))
         else:
             aside = random.uniform(-1, 1, 2) * (0.45, 0.25)
-            targets.append((between(random, (0.0, 0.5)), *aside))
+            targets.append((sample_uniform(random, (0.0, 0.5)), *aside))
     sizes = np.abs(np.diff(targets, axis=0, prepend=np.zeros((1, 3)))[:, 1:]).max(axis=1, initial=0)
     # A saccade takes 20 ms and 2 ms more for each degree.
-    fixed = glide(time, onsets, 0.03 + 0.002 * np.degrees(sizes), targets)
+    fixed = interpolate_levels(time, onsets, 0.03 + 0.002 * np.degrees(sizes), targets)
     pitch, yaw = head[:, 0], head[:, 1]
-    # Positive yaw faces the picture's left, positive pitch its bottom.
+    # Positive yaw faces the image's left, positive pitch its bottom.
     gaze = fixed[:, 1:] + fixed[:, :1] * np.stack((yaw, -pitch), axis=1)
     large = [onset for onset, size in zip(onsets, sizes, strict=True) if size > LARGE_GLANCE]
     return large, np.array(GAZE_LIMITS) * np.tanh(gaze / GAZE_LIMITS)
 
 
 def _blinks(
-    random: np.random.Generator, time: Floats, style: MotionStyle, glances: Sequence[float]
-) -> Floats:
+    random: np.random.Generator, time: Doubles, style: MotionStyle, glances: Sequence[float]
+) -> Doubles:
     """How far the lids are closed, T in 0..1."""
     doubling, going_with, depths = random.spawn(3)
-    onsets = list(moments(random, time, style.blink))
+    onsets = list(sample_onsets(random, time, style.blink))
     onsets += [onset + CLOSE + SHUT + OPEN + 0.05 for onset in onsets if doubling.random() < 0.15]
     onsets += [glance for glance in glances if going_with.random() < 0.35]
     closed, free = np.zeros_like(time), -np.inf
     for onset in sorted(onsets):
-        depth = between(depths, (0.85, 1.0))
+        depth = sample_uniform(depths, (0.85, 1.0))
         if onset >= free:
             where, shape = pulse(time, onset, CLOSE, SHUT, OPEN)
             closed[where] = depth * shape

@@ -10,27 +10,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from synthetic_heads.arrays import Floats, as_float32
 from synthetic_heads.face.skull import CENTER
-from synthetic_heads.face.topology import floats
 from synthetic_heads.hair.scalp import direction
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from synthetic_heads.face.topology import Floats
     from synthetic_heads.hair.scalp import Scalp
 
 
 def smooth(values: ArrayLike, start: ArrayLike, end: ArrayLike) -> Floats:
     """0 before ``start``, 1 after ``end``, smooth in between."""
     share = np.clip((np.asarray(values) - start) / np.subtract(end, start), 0, 1)
-    return floats(share * share * (3 - 2 * share))
+    return as_float32(share * share * (3 - 2 * share))
 
 
 def lengths(paths: Floats) -> Floats:
     """Way from the root to each point of strands ...×K×3, ...×K."""
     steps = np.linalg.norm(np.diff(paths, axis=-2), axis=-1)
-    return floats(np.concatenate((np.zeros_like(steps[..., :1]), np.cumsum(steps, axis=-1)), axis=-1))
+    return as_float32(np.concatenate((np.zeros_like(steps[..., :1]), np.cumsum(steps, axis=-1)), axis=-1))
 
 
 def resample(paths: Floats, ends: Floats, rows: int) -> Floats:
@@ -38,7 +37,7 @@ def resample(paths: Floats, ends: Floats, rows: int) -> Floats:
     way = lengths(paths)
     share = np.linspace(0, 1, rows)
     cut = np.minimum(ends, way[:, -1])
-    return floats(
+    return as_float32(
         [
             np.stack([np.interp(share * end, along, path[:, axis]) for axis in range(3)], axis=-1)
             for path, along, end in zip(paths, way, cut, strict=True)
@@ -62,7 +61,7 @@ def arcs(scalp: Scalp, starts: Floats, middles: Floats, ends: Floats, lift: Floa
         + 2 * share * (1 - share) * middles[:, None]
         + share**2 * ends[:, None]
     )
-    directions = floats(paths / np.linalg.norm(paths, axis=-1, keepdims=True))
+    directions = as_float32(paths / np.linalg.norm(paths, axis=-1, keepdims=True))
     return scalp.at(directions, np.broadcast_to(lift, directions.shape[:2]))
 
 
@@ -86,15 +85,15 @@ def parting(
     """
     place = np.linspace(0, 1, len(low))
     aside = np.sin(np.radians(32 * at))
-    front = scalp.hairline(floats(np.arctan(1.1 * aside))) + np.radians(2)
+    front = scalp.hairline(as_float32(np.arctan(1.1 * aside))) + np.radians(2)
     over = front + (np.radians(142) - front) * place
     level = np.sqrt(1 - aside**2)
-    starts = floats(
+    starts = as_float32(
         np.stack((np.full(len(low), aside), -np.sin(over) * level, -np.cos(over) * level), axis=1)
     )
     azimuth = ends[0][0] + (ends[1][0] - ends[0][0]) * place**0.8
     elevation = ends[0][1] + (ends[1][1] - ends[0][1]) * smooth(place, 0, 0.8)
-    leave = direction(floats(side * np.radians(azimuth)), floats(np.radians(elevation)))
+    leave = direction(as_float32(side * np.radians(azimuth)), as_float32(np.radians(elevation)))
     # The foremost strands keep above the forehead.
     middles = (
         starts + leave + np.stack((0.25 * side * (1 - place), -0.55 * (1 - place) ** 2, 0 * place), axis=1)
@@ -102,7 +101,7 @@ def parting(
     middles /= np.linalg.norm(middles, axis=1, keepdims=True)
     share = np.linspace(0, 1, 8)
     lift = 0.2 + (high - 0.2) * smooth(share, 0, 0.45) + (low - high)[:, None] * smooth(share, 0.5, 1)
-    return arcs(scalp, starts, floats(middles), leave, floats(lift))
+    return arcs(scalp, starts, as_float32(middles), leave, as_float32(lift))
 
 
 def hang(
@@ -126,17 +125,17 @@ def hang(
         drift = 0.35 * behind * smooth(point[:, 1], 6, 12)
         heading = heading + np.stack((-0.15 * heading[:, 0], np.full(len(point), 0.9), drift), axis=1)
         heading /= np.linalg.norm(heading, axis=1, keepdims=True)
-        moved = scalp.keep_out(floats(point + heading), lift, behind)
+        moved = scalp.push_outside(as_float32(point + heading), lift, behind)
         heading = moved - point
         heading /= np.linalg.norm(heading, axis=1, keepdims=True) + 1e-6
         point = moved
         points.append(point)
-    fallen = floats(np.stack(points, axis=1))
+    fallen = as_float32(np.stack(points, axis=1))
     way = lengths(fallen)
     start = way[:, paths.shape[1] - 1]
     free = np.maximum.accumulate(fallen[..., 1], axis=1)
     ends = [max(s, np.interp(y, ys, w)) for y, ys, w, s in zip(bottom, free, way, start, strict=True)]
-    return resample(fallen, floats(ends), rows)
+    return resample(fallen, as_float32(ends), rows)
 
 
 def normals(paths: Floats) -> Floats:
@@ -145,7 +144,7 @@ def normals(paths: Floats) -> Floats:
     across = np.gradient(paths, axis=0)
     normal = np.cross(across, along)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-6
-    return floats(np.sign(np.sum(normal * (paths - CENTER))) * normal)
+    return as_float32(np.sign(np.sum(normal * (paths - CENTER))) * normal)
 
 
 def waved(paths: Floats, random: np.random.Generator, amplitude: float, wave: float) -> Floats:
@@ -160,7 +159,7 @@ def waved(paths: Floats, random: np.random.Generator, amplitude: float, wave: fl
     phase = ndimage.gaussian_filter1d(random.normal(size=len(paths)), 3)[:, None] * 5 + random.uniform(0, 6)
     size = amplitude * smooth(way, 8, 20)
     turn = 2 * np.pi * way / wave + phase
-    return floats(
+    return as_float32(
         paths
         + (size * np.sin(turn))[..., None] * across
         + (0.8 * size * (1 + np.cos(turn)))[..., None] * normal

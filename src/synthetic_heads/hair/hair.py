@@ -1,23 +1,10 @@
-"""A person's hair: style, color, and the surfaces it is drawn with."""
+"""A person's hair: style, color and proportions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-from synthetic_heads.face.topology import floats
-from synthetic_heads.hair import long as long_hair
-from synthetic_heads.hair import short as short_hair
-from synthetic_heads.hair.scalp import Scalp
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from synthetic_heads.face.skull import Skull
-    from synthetic_heads.face.surface import Part
-    from synthetic_heads.face.topology import Floats
 
 Color = tuple[float, float, float]
 
@@ -53,21 +40,11 @@ class Hair:
     curl: float
 
 
-STYLES: Mapping[str, Callable[[Hair, Scalp, np.random.Generator], list[Part]]] = {
-    "bald": lambda hair, scalp, random: [],
-    "horseshoe": short_hair.horseshoe,
-    "buzz": short_hair.buzz,
-    "crop": short_hair.crop,
-    "parted": short_hair.parted,
-    "quiff": short_hair.quiff,
-    "curly": short_hair.curly,
-    "bob": long_hair.bob,
-    "straight": long_hair.straight,
-    "wavy": long_hair.wavy,
-    "bun": long_hair.bun,
-    "ponytail": long_hair.ponytail,
-}
-"""Hairstyles by name."""
+STYLES = (
+    *("bald", "horseshoe", "buzz", "crop", "parted", "quiff", "curly"),
+    *("bob", "straight", "wavy", "bun", "ponytail"),
+)
+"""Names of the hairstyles."""
 NATURAL: tuple[tuple[float, Color], ...] = (
     (0.24, (26, 21, 19)),
     (0.22, (48, 34, 26)),
@@ -100,7 +77,7 @@ def sample_hair(random: np.random.Generator, age: float, masculine: float, darkn
     chance = np.array(
         [masculine * short.get(style, 0) + (1 - masculine) * long.get(style, 0) for style in STYLES]
     )
-    style = str(random.choice(list(STYLES), p=chance / chance.sum()))
+    style = str(random.choice(STYLES, p=chance / chance.sum()))
     colors = np.array([color for _, color in NATURAL])
     shares = np.array([share for share, _ in NATURAL]) * np.exp(-0.05 * darkness * colors.mean(axis=1))
     base = colors[random.choice(len(NATURAL), p=shares / shares.sum())]
@@ -126,19 +103,6 @@ def sample_hair(random: np.random.Generator, age: float, masculine: float, darkn
         recession=float(min(recession, 1)),
         curl=float(curl),
     )
-
-
-def hair_parts(hair: Hair, skull: Skull, face: Floats, random: np.random.Generator) -> list[Part]:
-    """The surfaces of somebody's hair.
-
-    Args:
-        hair: style and measures.
-        skull: of the person.
-        face: fine vertices of the neutral face.
-        random: draws the locks.
-    """
-    scalp = Scalp(skull, floats(face), hair.height, hair.recession)
-    return STYLES[hair.style](hair, scalp, random)
 
 
 def _color(values: np.ndarray) -> Color:

@@ -1,4 +1,4 @@
-"""What is behind the person: a picture out of focus, and the light it sends."""
+"""What is behind the person: a image out of focus, and the light it sends."""
 
 from __future__ import annotations
 
@@ -7,26 +7,24 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from synthetic_heads.face.topology import floats
-from synthetic_heads.scenery import backdrops, interiors, outdoors
-from synthetic_heads.scenery.paint import WORK, X, Y, defocus
+from synthetic_heads.arrays import Floats, as_float32
+from synthetic_heads.backgrounds import backdrops, interiors, outdoors
+from synthetic_heads.backgrounds.painting import WORK, X, Y, defocus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from synthetic_heads.face.topology import Floats
 
 
 class Background(NamedTuple):
     """A painted background.
 
     Attributes:
-        picture: size×size×3, linear light in 0..1.
+        image: size×size×3, linear light in 0..1.
         above: 3, mean color of its upper half.
         below: 3, mean color of its lower half.
     """
 
-    picture: Floats
+    image: Floats
     above: Floats
     below: Floats
 
@@ -65,37 +63,37 @@ def paint_background(random: np.random.Generator, size: int) -> Background:
 
     Args:
         random: where kind, colors and focus come from.
-        size: side of the picture in pixels.
+        size: side of the image in pixels.
     """
     weights = np.array([kind.weight for kind in KINDS.values()])
     kind = list(KINDS.values())[random.choice(len(KINDS), p=weights / weights.sum())]
     sharp = kind.paint(random)
     # Mostly clearly out of focus.
     radius = kind.blur[0] + (kind.blur[1] - kind.blur[0]) * random.beta(1.3, 1.6)
-    picture = defocus(sharp, float(radius))
+    image = defocus(sharp, float(radius))
     corner = (X - 0.5) ** 2 + (Y - 0.5) ** 2
-    picture = picture * (1 - random.uniform(0, 0.5) * corner)[..., None]
-    picture = _soft(picture * _white_balance(random) * _exposure(picture, random))
+    image = image * (1 - random.uniform(0, 0.5) * corner)[..., None]
+    image = _compress_highlights(image * _white_balance(random) * _exposure(image, random))
     shrink = cv2.INTER_AREA if size < WORK else cv2.INTER_CUBIC
-    sampled = np.clip(cv2.resize(picture, (size, size), interpolation=shrink), 0, 1)
+    sampled = np.clip(cv2.resize(image, (size, size), interpolation=shrink), 0, 1)
     half = WORK // 2
-    return Background(floats(sampled), picture[:half].mean(axis=(0, 1)), picture[half:].mean(axis=(0, 1)))
+    return Background(as_float32(sampled), image[:half].mean(axis=(0, 1)), image[half:].mean(axis=(0, 1)))
 
 
 def _white_balance(random: np.random.Generator) -> Floats:
     """A camera's white balance is never quite right."""
     warm, green = random.normal(0, 0.05), random.normal(0, 0.015)
-    return floats([1 + warm, 1 + green, 1 - warm])
+    return as_float32([1 + warm, 1 + green, 1 - warm])
 
 
-def _exposure(picture: Floats, random: np.random.Generator) -> float:
-    """The picture is exposed for the face; what is behind it may be brighter or darker, but not by much."""
-    mean = float(picture.mean())
+def _exposure(image: Floats, random: np.random.Generator) -> float:
+    """The image is exposed for the face; what is behind it may be brighter or darker, but not by much."""
+    mean = float(image.mean())
     wanted = np.clip(mean, 0.035, 0.55)
     return float(wanted / mean * random.lognormal(0, 0.2))
 
 
-def _soft(picture: Floats) -> Floats:
+def _compress_highlights(image: Floats) -> Floats:
     """Bends light over 0.75 so that it ends below 1."""
-    over = np.maximum(picture - 0.75, 0)
-    return floats(np.minimum(picture, 0.75) + 0.25 * over / (over + 0.35))
+    over = np.maximum(image - 0.75, 0)
+    return as_float32(np.minimum(image, 0.75) + 0.25 * over / (over + 0.35))

@@ -1,17 +1,10 @@
 import numpy as np
 import pytest
 
+from synthetic_heads.arrays import as_float32
+from synthetic_heads.face.canonical_face import COUNT, LIDS, LIPS_LOWER, LIPS_UPPER, OVAL, canonical_mesh
 from synthetic_heads.face.skull import fine_face
-from synthetic_heads.face.topology import (
-    COUNT,
-    LIDS,
-    LIPS_LOWER,
-    LIPS_UPPER,
-    OVAL,
-    canonical_mesh,
-    floats,
-    refine,
-)
+from synthetic_heads.face.subdivision import refine
 
 
 def edges(triangles):
@@ -62,7 +55,7 @@ def test_canonical_face_has_its_vertices_and_looks_at_the_camera():
     tip, chin, forehead = mesh.vertices[[4, 152, 10]]
     assert tip[2] == mesh.vertices[:, 2].min()
     assert forehead[1] < tip[1] < chin[1]
-    # The person's right is on the left of the picture; its map too has the forehead above.
+    # The person's right is on the left of the image; its map too has the forehead above.
     assert mesh.vertices[33, 0] < 0 < mesh.vertices[263, 0]
     assert mesh.uv[33, 0] < mesh.uv[263, 0]
     assert mesh.uv[10, 1] < mesh.uv[152, 1]
@@ -88,7 +81,7 @@ def test_refinement_goes_through_the_coarse_vertices(levels):
     assert len(refinement.triangles) == 4**levels * len(mesh.triangles)
     assert edges(refinement.triangles)[1].max() == 2
     rng = np.random.default_rng(0)
-    for coarse in (mesh.vertices, floats(rng.normal(0, 5, (COUNT, 3)))):
+    for coarse in (mesh.vertices, as_float32(rng.normal(0, 5, (COUNT, 3)))):
         fine = refinement.apply(coarse)
         assert fine.dtype == np.float32
         np.testing.assert_allclose(fine[:COUNT], coarse, atol=2e-5)
@@ -100,17 +93,17 @@ def test_refinement_reproduces_affine_maps_and_planes():
     fine = fine_face().apply(mesh.vertices)
     for _ in range(5):
         matrix, shift = rng.normal(size=(3, 3)), rng.normal(0, 10, 3)
-        moved = fine_face().apply(floats(mesh.vertices @ matrix.T + shift))
+        moved = fine_face().apply(as_float32(mesh.vertices @ matrix.T + shift))
         np.testing.assert_allclose(moved, fine @ matrix.T + shift, atol=3e-4)
         normal = rng.normal(size=3)
         flat = mesh.vertices - np.outer(mesh.vertices @ normal - 2, normal) / (normal @ normal)
-        np.testing.assert_allclose(fine_face().apply(floats(flat)) @ normal, 2, atol=2e-4)
+        np.testing.assert_allclose(fine_face().apply(as_float32(flat)) @ normal, 2, atol=2e-4)
 
 
 def test_refined_ball_is_round():
     points, triangles = icosahedron()
     refinement = refine(triangles, 12, 3)
-    fine = refinement.apply(floats(points))
+    fine = refinement.apply(as_float32(points))
     assert len(fine) == 642
     radii = np.linalg.norm(fine, axis=1)
     np.testing.assert_allclose(radii[:12], 1, atol=1e-5)
@@ -129,7 +122,7 @@ def test_the_border_of_a_round_sheet_is_round():
     ring = 1 + np.arange(count)
     triangles = np.stack((0 * ring, ring, np.roll(ring, -1)), axis=1).astype(np.int32)
     refinement = refine(triangles, count + 1, 3)
-    fine = refinement.apply(floats(points))
+    fine = refinement.apply(as_float32(points))
     lines, faces = edges(refinement.triangles)
     rim = fine[np.unique(lines[faces == 1])]
     assert len(rim) == 8 * count

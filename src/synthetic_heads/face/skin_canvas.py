@@ -10,24 +10,23 @@ import numpy as np
 from scipy import ndimage
 from scipy.interpolate import CubicSpline
 
-from synthetic_heads.face.shape import relaxed
+from synthetic_heads.arrays import Floats, as_float32
+from synthetic_heads.face.canonical_face import canonical_mesh
+from synthetic_heads.face.shape import relaxed_face
 from synthetic_heads.face.skull import fine_face
-from synthetic_heads.face.topology import canonical_mesh, floats
-from synthetic_heads.rendering.raster import rasterize
+from synthetic_heads.rendering.rasterizer import rasterize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from synthetic_heads.face.topology import Floats
-
 
 SIZE = 512
 """Side of the map in texels; it shows about 16 cm."""
 
 
-class Canvas:
+class SkinCanvas:
     """The map of a face. Its masks are 0..1, SIZE×SIZE; they are the same for all faces and kept.
 
     Args:
@@ -41,19 +40,19 @@ class Canvas:
 
     def points(self, vertices: Sequence[int]) -> Floats:
         """Where vertices lie on the map, N×2 texels."""
-        return floats(canonical_mesh().uv[list(vertices)] * SIZE)
+        return as_float32(canonical_mesh().uv[list(vertices)] * SIZE)
 
     def near(self, vertices: Sequence[int], radius: float) -> Floats:
         """A soft spot around each of the vertices, in centimeters of the face."""
-        return floats(_near(tuple(vertices), radius))
+        return as_float32(_near(tuple(vertices), radius))
 
     def line(self, vertices: Sequence[int], width: int, blur: float) -> Floats:
         """A smooth line through vertices, 1 in its middle; width and blur in texels."""
-        return floats(_line(tuple(vertices), width, blur))
+        return as_float32(_line(tuple(vertices), width, blur))
 
     def polygon(self, vertices: Sequence[int], blur: float) -> Floats:
         """The area inside vertices, with a soft edge; blur in texels."""
-        return floats(_polygon(tuple(vertices), blur))
+        return as_float32(_polygon(tuple(vertices), blur))
 
     def blend(self, mask: Floats, color: Floats, opacity: float) -> None:
         """Paints a color where the mask is."""
@@ -67,7 +66,7 @@ class Canvas:
 
 @functools.lru_cache(maxsize=256)
 def _near(vertices: tuple[int, ...], radius: float) -> NDArray[np.float16]:
-    away = [((_places() - relaxed()[vertex]) ** 2).sum(axis=-1) for vertex in vertices]
+    away = [((_places() - relaxed_face()[vertex]) ** 2).sum(axis=-1) for vertex in vertices]
     return np.asarray(np.exp(-np.min(away, axis=0) / (2 * radius**2)), np.float16)
 
 
@@ -97,7 +96,7 @@ def noise(random: np.random.Generator, shape: tuple[int, int], scale: float) -> 
     """Smooth noise of unit variance and blobs of this many texels."""
     white = random.standard_normal(shape, np.float32)
     smooth = cv2.GaussianBlur(white, (0, 0), scale) if scale < 3 else _large(white, scale)
-    return floats(smooth / smooth.std())
+    return as_float32(smooth / smooth.std())
 
 
 def _large(white: Floats, scale: float) -> Floats:
@@ -105,7 +104,7 @@ def _large(white: Floats, scale: float) -> Floats:
     step = max(1, int(scale / 3))
     height, width = white.shape
     small = cv2.GaussianBlur(white[: height // step + 2, : width // step + 2].copy(), (0, 0), scale / step)
-    return floats(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC))
+    return as_float32(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC))
 
 
 @functools.lru_cache(maxsize=1)
@@ -113,17 +112,25 @@ def _places() -> Floats:
     """Where each place of the map lies on the canonical face, SIZE×SIZE×3; outside it the nearest one."""
     fine = fine_face()
     uv = fine.apply(canonical_mesh().uv)
-    vertices = fine.apply(relaxed())
+    vertices = fine.apply(relaxed_face())
     points = np.column_stack((uv * SIZE, np.ones(len(uv))))
-    seen = np.empty((SIZE, SIZE), np.int32)
+    triangle_ids = np.empty((SIZE, SIZE), np.int32)
     weights, depth = np.zeros((SIZE, SIZE, 2), np.float32), np.empty((SIZE, SIZE), np.float32)
     solid = np.zeros((4, 4), np.uint8)
     both = np.zeros(len(fine.triangles), np.uint8)
     rasterize(
-        floats(points), fine.triangles, both, uv, np.zeros(len(uv), np.float32), solid, seen, weights, depth
+        as_float32(points),
+        fine.triangles,
+        both,
+        uv,
+        np.zeros(len(uv), np.float32),
+        solid,
+        triangle_ids,
+        weights,
+        depth,
     )
-    corners = vertices[fine.triangles[np.maximum(seen, 0)]]
+    corners = vertices[fine.triangles[np.maximum(triangle_ids, 0)]]
     shares = np.concatenate((1 - weights.sum(axis=-1, keepdims=True), weights), axis=-1)
     places = (corners * shares[..., None]).sum(axis=-2)
-    nearest = ndimage.distance_transform_edt(seen < 0, return_distances=False, return_indices=True)
-    return floats(places[tuple(nearest)])
+    nearest = ndimage.distance_transform_edt(triangle_ids < 0, return_distances=False, return_indices=True)
+    return as_float32(places[tuple(nearest)])
