@@ -168,8 +168,7 @@ def shade(
     )
     fragments, fragment_ids = fragments[:count], fragment_ids[:count]
     colors, labels = np.empty((count, 3), np.float32), np.empty(count, np.uint8)
-    # Compiled code takes the fields one by one: of tuples it would count references at every fragment.
-    _light(fragments, fragment_ids, size, *surface, *appearance, wrinkles, *lighting, colors, labels)
+    _light(fragments, fragment_ids, size, surface, appearance, wrinkles, lighting, colors, labels)
     image = ShadedImage(
         np.zeros((size, size, 3), np.float32),
         np.zeros((size, size), np.float32),
@@ -284,38 +283,22 @@ def _light(
     fragments: Floats,
     fragment_ids: NDArray[np.int32],
     size: int,
-    positions: Floats,
-    normals: Floats,
-    uv: Floats,
-    shades: Floats,
-    corners: NDArray[np.int32],
-    materials: Bytes,
-    tangents: Floats,
-    labels: Bytes,
-    variants: Bytes,
-    atlas: Floats,
-    regions: Bytes,
-    parts: Bytes,
-    strands: Bytes,
-    cloth: Floats,
-    hair: Floats,
-    iris: Floats,
-    hard: Floats,
-    lash: Floats,
+    surface: Surface,
+    appearance: Appearance,
     wrinkles: Floats,
-    rays: Floats,
-    axes: Floats,
-    cell: float,
-    depth: Floats,
-    taps: Floats,
+    lighting: Lighting,
     colors: Floats,
     found: Bytes,
 ) -> None:
-    """Lights every fragment; fills ``colors`` and ``found`` (labels)."""
+    """Light every fragment; fill ``colors`` and ``found`` (labels)."""
+    # Taken apart once: in the loop, references to the fields would be counted at every fragment.
+    positions, normals, _, shades, corners, materials, tangents, labels, variants = surface
+    atlas, regions, parts, strands, cloth, hair, iris, hard, lash = appearance
+    rays, axes, cell, depth, taps = lighting
     texel = np.empty(CHANNELS, np.float32)
     for fragment in range(len(fragments)):
         triangle = fragment_ids[fragment, 1]
-        odd = (fragment_ids[fragment, 0] & 1) + 2 * (fragment_ids[fragment, 0] // size & 1)
+        pattern = (fragment_ids[fragment, 0] & 1) + 2 * (fragment_ids[fragment, 0] // size & 1)
         b, c, u, v = (
             fragments[fragment, 0],
             fragments[fragment, 1],
@@ -368,7 +351,9 @@ def _light(
         half_12 = half_4 * half_4 * half_4
         half_36 = half_12 * half_12 * half_12
         lit = (
-            _lit(rays, axes, cell, depth, taps, x, y, z, odd) if lambert > np.float32(-0.5) else np.float32(0)
+            _lit(rays, axes, cell, depth, taps, x, y, z, pattern)
+            if lambert > np.float32(-0.5)
+            else np.float32(0)
         )
 
         wrap_red = wrap_green = wrap_blue = np.float32(0.15)
@@ -384,16 +369,12 @@ def _light(
         elif material == HAIR:
             strand = _strand(strands, u, v)
             red, green, blue = _hair(hair, variant, v, strand)
-            tx = tangents[triangle, 3] + np.float32(0.35) * (strand - np.float32(0.5)) * nx
-            ty = tangents[triangle, 4] + np.float32(0.35) * (strand - np.float32(0.5)) * ny
-            tz = tangents[triangle, 5] + np.float32(0.35) * (strand - np.float32(0.5)) * nz
+            bend = np.float32(0.35) * (strand - np.float32(0.5))
+            tx = tangents[triangle, 3] + bend * nx
+            ty = tangents[triangle, 4] + bend * ny
+            tz = tangents[triangle, 5] + bend * nz
             along = (tx * hx + ty * hy + tz * hz) / math.sqrt(tx * tx + ty * ty + tz * tz)
-            ring = math.sqrt(max(np.float32(1) - along * along, np.float32(0)))
-            facing = min(max(np.float32(0.3) + lambert, np.float32(0)), np.float32(1))
-            ring *= ring
-            ring *= ring
-            ring_28 = ring * ring * ring * ring * ring * ring * ring
-            gloss = ring_28 * (np.float32(0.9) + ring_28 * ring_28 * np.float32(0.7)) * facing * strand
+            gloss = _hair_gloss(along, lambert) * strand
             wrap_red = wrap_green = wrap_blue = np.float32(0.4)
         elif material == EYE:
             red, green, blue = _eye(strands, iris, u, v, lx, ly)
@@ -405,12 +386,7 @@ def _light(
             )
             wrap_red, wrap_green, wrap_blue = np.float32(0.5), np.float32(0.4), np.float32(0.4)
         elif material == CLOTH:
-            height, width = cloth.shape[1], cloth.shape[2]
-            at_row = int((v - math.floor(v)) * height) % height
-            at_column = int((u - math.floor(u)) * width) % width
-            red = cloth[variant, at_row, at_column, 0]
-            green = cloth[variant, at_row, at_column, 1]
-            blue = cloth[variant, at_row, at_column, 2]
+            red, green, blue = _cloth(cloth[variant], u, v)
             gloss = np.float32(0.03) * edge
         elif material == HARD:
             red, green, blue = hard[0], hard[1], hard[2]
@@ -470,9 +446,9 @@ def _lit(
     x: float,
     y: float,
     z: float,
-    odd: int,
+    pattern: int,
 ) -> float:
-    """Share of the lamp that reaches a place, 0..1; ``odd`` 0..3 turns the pattern of samples."""
+    """Share of the lamp that reaches a place, 0..1; ``pattern`` 0..3 turns the samples."""
     x, y, z = x - rays[4, 0], y - rays[4, 1], z - rays[4, 2]
     column = (axes[0, 0] * x + axes[0, 1] * y + axes[0, 2] * z) / cell
     row = (axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * z) / cell
@@ -480,8 +456,8 @@ def _lit(
     rows, columns = depth.shape
     light = np.float32(0)
     for tap in range(TAPS):
-        i = int(row + taps[odd, tap, 0])
-        j = int(column + taps[odd, tap, 1])
+        i = int(row + taps[pattern, tap, 0])
+        j = int(column + taps[pattern, tap, 1])
         if i < 0 or j < 0 or i >= rows or j >= columns:
             light += 1
             continue
@@ -510,6 +486,25 @@ def _hair(hair: Floats, variant: int, v: float, strand: float) -> tuple[float, f
         (hair[variant, 0, 1] + tip * (hair[variant, 1, 1] - hair[variant, 0, 1])) * bright,
         (hair[variant, 0, 2] + tip * (hair[variant, 1, 2] - hair[variant, 0, 2])) * bright,
     )
+
+
+@njit(cache=True)
+def _hair_gloss(along: float, lambert: float) -> float:
+    """Two highlights of a thin cylinder (Kajiya and Kay) by the cosine to the half way vector."""
+    ring = math.sqrt(max(np.float32(1) - along * along, np.float32(0)))
+    facing = min(max(np.float32(0.3) + lambert, np.float32(0)), np.float32(1))
+    ring *= ring
+    ring *= ring
+    ring_28 = ring * ring * ring * ring * ring * ring * ring
+    return ring_28 * (np.float32(0.9) + ring_28 * ring_28 * np.float32(0.7)) * facing
+
+
+@njit(cache=True)
+def _cloth(tile: Floats, u: float, v: float) -> tuple[float, float, float]:
+    height, width = tile.shape[0], tile.shape[1]
+    row = int((v - math.floor(v)) * height) % height
+    column = int((u - math.floor(u)) * width) % width
+    return tile[row, column, 0], tile[row, column, 1], tile[row, column, 2]
 
 
 @njit(cache=True)
