@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from facegan.preparation import Settings, find_videos, prepare_videos
+from facegan.preparation import PrepareConfig, find_videos, prepare_videos
 from facegan.preparation.synthesize import synthesize
 
 # Threads cost small networks more than they gain.
@@ -40,7 +40,7 @@ def talking_heads(tmp_path_factory):
 def prepared(talking_heads, tmp_path_factory):
     """Return their data set: 20 crops of 64 pixels each, two identities in train, one in val, one in test."""
     out = tmp_path_factory.mktemp("prepared") / "data"
-    prepare_videos(find_videos(talking_heads), out, Settings(64, 30), workers=2, progress=False)
+    prepare_videos(find_videos(talking_heads), out, PrepareConfig(64, 30), workers=2, progress=False)
     return out
 
 

@@ -18,7 +18,7 @@ from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.geometry.motion import NUM_MOTION_PARAMS
 from facegan.geometry.segmentation import reduce_labels
 from facegan.io.images import image_to_tensor
-from facegan.preparation.shard_writer import DESCRIPTION, SCHEMA, VERSION
+from facegan.preparation.dataset_format import DESCRIPTION_FILE, FORMAT_VERSION, SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,15 +163,16 @@ def dataset_info(root: Path | str) -> dict[str, Any]:
             reached.
     """
     try:
-        info: dict[str, Any] = dict(json.loads(read_file(root, DESCRIPTION).decode()))
+        info: dict[str, Any] = dict(json.loads(read_file(root, DESCRIPTION_FILE).decode()))
     except InputError:
         raise
     except (OSError, ValueError, TypeError) as error:
         msg = f"{root} is not a prepared data set: no readable dataset.json (facegan prepare makes one)"
         raise InputError(msg) from error
-    if info.get("version") != VERSION:
+    if info.get("version") != FORMAT_VERSION:
         msg = (
-            f"{root} has data set format {info.get('version')}, this program reads {VERSION}: prepare it anew"
+            f"{root} has data set format {info.get('version')}, this version reads {FORMAT_VERSION}: "
+            "prepare it again with facegan prepare"
         )
         raise InputError(msg)
     return info

@@ -1,22 +1,27 @@
-"""From videos to a data set of face crops."""
+"""Preparation of data sets of face crops from videos."""
 
-from facegan.preparation.crop_tracks import Settings
-from facegan.preparation.prepare import Summary, plan, prepare_videos
-from facegan.preparation.shard_writer import SCHEMA, ShardWriter, write_description
-from facegan.preparation.sources import Clip, Source, find_faceforensics, find_ijbc, find_videos
+from facegan.preparation.prepare import prepare_videos
+from facegan.preparation.prepare_config import PrepareConfig
+from facegan.preparation.shard_writer import ShardWriter, write_description
+from facegan.preparation.sources import (
+    DataSource,
+    VideoClip,
+    find_faceforensics,
+    find_ijbc,
+    find_videos,
+)
 from facegan.preparation.splits import split_identities
+from facegan.preparation.summary import Summary
 
 __all__ = [
-    "SCHEMA",
-    "Clip",
-    "Settings",
+    "DataSource",
+    "PrepareConfig",
     "ShardWriter",
-    "Source",
     "Summary",
+    "VideoClip",
     "find_faceforensics",
     "find_ijbc",
     "find_videos",
-    "plan",
     "prepare_videos",
     "split_identities",
     "write_description",

@@ -1,4 +1,4 @@
-"""One video to the crops of its face tracks."""
+"""Crop the face tracks of one video."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 import cv2
 import numpy as np
 
-from facegan.errors import InputError
 from facegan.geometry.crop import Crop, landmark_extent, track_side
 from facegan.geometry.landmarks import (
     LEFT_EYE,
@@ -24,10 +23,10 @@ from facegan.geometry.landmarks import (
 from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, POSE_SCALE
 from facegan.io.video_reader import VideoReader
 from facegan.perception.face_tracker import CentroidTracker
-from facegan.preparation.identity_clustering import FaceEmbedder
+from facegan.preparation.dataset_format import NUM_BLENDSHAPES, NUM_MESH_POINTS, TRACK_SCHEMA
+from facegan.preparation.identity_clustering import TrackEmbedder
 from facegan.preparation.image_sequence import ImageSequenceReader
-from facegan.preparation.quality import covered, fingerprint, sharpness
-from facegan.preparation.shard_writer import BLENDSHAPES, MESH_POINTS, PartWriter
+from facegan.preparation.shard_writer import RowWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,95 +34,49 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facegan.preparation.face_annotator import AnnotatedFace, Observe, Observer
-    from facegan.preparation.sources import Clip
+    from facegan.io.video_reader import Frame
+    from facegan.preparation.face_annotator import AnnotatedFace, AnnotatorFactory, FaceAnnotator
+    from facegan.preparation.prepare_config import PrepareConfig
+    from facegan.preparation.sources import VideoClip
 
 Reader: TypeAlias = "VideoReader | ImageSequenceReader"
 
 PITCH, YAW = (MOTION_NAMES.index(name) for name in ("pitch", "yaw"))
-RECOGNISED = (0, 5, 15, 35, 75, 155, 315)
-"""Crops of a track by which its person is known: more and more apart, so that a long track costs no more."""
-MIN_TRACK = 2
-"""Frames of a track; fewer make no pair to train on."""
-MIN_RATE = 0.01
-"""Frames a second."""
+EMBEDDED_CROPS = (0, 5, 15, 35, 75, 155, 315)
+"""Crops of a track whose face embeddings are averaged: ever further apart, which bounds their number."""
+MIN_TRACK_LENGTH = 2
+"""Frames; a shorter track gives no training pair."""
+MIN_CONFIDENCE = 0.5
+MAX_TRACK_AGE = 0.5
+"""Seconds without a detection after which a track ends."""
 JPEG_QUALITY = 95
 
-SEEN = np.dtype(
+FACE_RECORD = np.dtype(
     [
         ("frame", np.int32),
         ("track", np.int32),
         ("extent", np.float32),
         ("confidence", np.float32),
-        ("mesh", np.float32, (MESH_POINTS, 3)),
-        ("blendshapes", np.float32, (BLENDSHAPES,)),
+        ("mesh", np.float32, (NUM_MESH_POINTS, 3)),
+        ("blendshapes", np.float32, (NUM_BLENDSHAPES,)),
         ("motion", np.float32, (NUM_MOTION_PARAMS,)),
     ]
 )
 """A usable face of a frame; ``mesh`` in pixels of the frame."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How crops are made.
-
-    Attributes:
-        size: side of the crops in pixels.
-        min_face: least width and height of the landmarks' box, in pixels of the video.
-        min_confidence: least score of the face detector.
-        every: take each ``every``-th frame.
-        rate: of these take so many a second; None for all.
-        max_frames: take at most so many frames of a video.
-        max_angle: largest pitch and yaw in degrees.
-        min_sharpness: least :func:`facegan.preparation.quality.sharpness`.
-        max_covered: largest :func:`facegan.preparation.quality.covered`.
-        min_change: least mean difference, of 255, from the crop before in its track.
-        recognize: embed the faces, so that tracks can be named by :func:`cluster_identities`.
-    """
-
-    size: int = 256
-    min_face: int = 48
-    min_confidence: float = 0.5
-    every: int = 1
-    rate: float | None = None
-    max_frames: int | None = None
-    max_angle: float = 60
-    min_sharpness: float = 0
-    max_covered: float = 1
-    min_change: float = 0
-    recognize: bool = False
-
-    def __post_init__(self) -> None:
-        for name, least in (
-            ("size", 16),
-            ("min_face", 0),
-            ("min_confidence", 0),
-            ("every", 1),
-            ("max_frames", 1),
-            ("rate", MIN_RATE),
-            ("max_angle", 0),
-            ("min_sharpness", 0),
-            ("max_covered", 0),
-            ("min_change", 0),
-        ):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                msg = f"{name} is {value}: it must be {least} or more"
-                raise InputError(msg)
-
-
 @dataclass
 class ClipResult:
-    """What became of a video.
+    """Result of one video.
 
     Attributes:
-        frames: number of frames looked at.
-        tracks: name of each track's part to number of crops, in the order of the tracks.
-        embeddings: of each track's faces, if they were recognized.
-        rejected: reason to number of faces that were found but not used.
-        skipped: why the video gave nothing, or None.
-        damage: why the video ended early, or None.
-        sha256: of the video, or None if it cannot be read.
+        frames: number of frames processed.
+        tracks: file name of each track, in their order, to its number of crops.
+        embeddings: file name of each track to its mean face embedding, if identities are to be clustered.
+        rejected: reason to number of faces that were detected but not used.
+        skipped: why the video gave no crops, or None.
+        decode_error: why decoding ended early, or None.
+        sha256: hash of the video, or None if it cannot be read.
     """
 
     frames: int = 0
@@ -131,196 +84,189 @@ class ClipResult:
     embeddings: dict[str, list[float]] = field(default_factory=dict)
     rejected: Counter[str] = field(default_factory=Counter)
     skipped: str | None = None
-    damage: str | None = None
+    decode_error: str | None = None
     sha256: str | None = None
 
 
-def prepare_clip(clip: Clip, folder: Path, settings: Settings, observe: Observe) -> ClipResult:
-    """Finds, follows, crops and parses the faces of a video.
+def prepare_clip(
+    clip: VideoClip, folder: Path, config: PrepareConfig, annotate: AnnotatorFactory
+) -> ClipResult:
+    """Detect, track, crop and segment the faces of a video in two passes.
 
-    Two passes: the side of a track's crop is known only at its end. What was seen waits in a temporary
-    file, so that memory does not grow with the length of the video.
+    The crop size of a track is known only at its end. Between the passes the detected faces are in a
+    temporary file, so that memory does not grow with the length of the video.
 
     Args:
         clip: the video.
-        folder: where the tracks' parts are written.
-        settings: how.
-        observe: what tells the faces and their segmentation.
+        folder: where a file of each track is written.
+        config: which frames and faces are used.
+        annotate: opens the annotator of the clip.
 
     Raises:
-        InputError: if the video cannot be read, or nothing is known about it.
+        InputError: if the video cannot be read, or has no annotation.
     """
-    video = ImageSequenceReader(clip.pictures) if clip.pictures else VideoReader(clip.path)
+    video = ImageSequenceReader(clip.images) if clip.images else VideoReader(clip.path)
     result = ClipResult()
-    with tempfile.TemporaryFile(dir=folder) as spool, observe(clip) as observer:
-        _look(video, spool, settings, observer, result)
-        result.damage = video.decode_error
+    with tempfile.TemporaryFile(dir=folder) as spool, annotate(clip) as annotator:
+        _annotate_frames(video, spool, config, annotator, result)
+        result.decode_error = video.decode_error
         if spool.tell():
-            _Cutter(clip, folder, settings, observer, result).run(video, spool)
+            _CropWriter(clip, folder, config, annotator, result).write(video, spool)
     if not result.tracks:
         reasons = ", ".join(f"{count} {reason}" for reason, count in result.rejected.most_common())
-        result.skipped = f"no usable face ({reasons or 'none seen'})"
+        result.skipped = f"no usable face ({reasons or 'none detected'})"
     return result
 
 
-def _look(
-    video: Reader, spool: IO[bytes], settings: Settings, observer: Observer, result: ClipResult
+def encode_segmentation(labels: NDArray[np.uint8]) -> bytes:
+    """Encode an S×S segmentation as PNG."""
+    return bytes(cv2.imencode(".png", labels)[1])
+
+
+def _sampled_frames(video: Reader, config: PrepareConfig) -> Iterator[Frame]:
+    return islice(video.frames(config.frame_stride, config.sample_fps), config.max_frames)
+
+
+def _annotate_frames(
+    video: Reader, spool: IO[bytes], config: PrepareConfig, annotator: FaceAnnotator, result: ClipResult
 ) -> None:
-    """First pass: writes the usable faces into the spool."""
+    """First pass: write the usable faces into the spool."""
     if isinstance(video, ImageSequenceReader):
-        # It is known who is meant; a track ends where the size changes.
+        # The box of each image selects the face; a track ends where its size changes.
         tracker = CentroidTracker(max_distance=math.inf, max_age=math.inf)
     else:
-        # At a low rate, half a second is less than a frame.
-        step = max(settings.every / video.fps, 1 / settings.rate if settings.rate else 0)
-        tracker = CentroidTracker(max_age=max(0.5, 2.5 * step))
+        # At a low frame rate, the maximal age is less than a frame.
+        step = max(config.frame_stride / video.fps, 1 / config.sample_fps if config.sample_fps else 0)
+        tracker = CentroidTracker(max_age=max(MAX_TRACK_AGE, 2.5 * step))
     shot = 0
-    for index, time, image in islice(video.frames(settings.every, settings.rate), settings.max_frames):
+    for index, time, image in _sampled_frames(video, config):
         result.frames += 1
         if video.shot_index != shot:
             shot = video.shot_index
             tracker.reset()
-        faces = observer.faces(index, time, image)
+        faces = annotator.annotate(index, time, image)
         for face, track in zip(faces, tracker.update(faces, image, time), strict=True):
-            reason = _flaw(face, image.shape[:2], settings)
+            reason = _rejection_reason(face, image.shape[:2], config)
             if reason:
                 result.rejected[reason] += 1
                 continue
             record = (index, track, max(landmark_extent(face.landmarks)), face.confidence)
-            spool.write(np.array((*record, face.mesh, face.blendshapes, face.motion), SEEN).tobytes())
+            spool.write(np.array((*record, face.mesh, face.blendshapes, face.motion), FACE_RECORD).tobytes())
     spool.flush()
 
 
-def _flaw(face: AnnotatedFace, shape: tuple[int, ...], settings: Settings) -> str | None:
-    """Why a face is not used, or None."""
-    if face.confidence < settings.min_confidence:
-        return "uncertain"
-    if min(landmark_extent(face.landmarks)) < settings.min_face:
+def _rejection_reason(face: AnnotatedFace, shape: tuple[int, ...], config: PrepareConfig) -> str | None:
+    if face.confidence < MIN_CONFIDENCE:
+        return "low confidence"
+    if min(landmark_extent(face.landmarks)) < config.min_face:
         return "too small"
-    if np.abs(face.motion[[PITCH, YAW]]).max() * np.degrees(POSE_SCALE) > settings.max_angle:
+    if np.abs(face.motion[[PITCH, YAW]]).max() * np.degrees(POSE_SCALE) > config.max_angle:
         return "extreme pose"
     height, width = shape
-    needed = face.landmarks[list(RIGHT_EYE + LEFT_EYE + OUTER_LIPS)]
-    if (needed < -0.5).any() or (needed > (width - 0.5, height - 0.5)).any():
-        return "outside the picture"
+    inner = face.landmarks[list(RIGHT_EYE + LEFT_EYE + OUTER_LIPS)]
+    if (inner < -0.5).any() or (inner > (width - 0.5, height - 0.5)).any():
+        return "outside the image"
     return None
 
 
-class _Cutter:
-    """Second pass: crops, segments and writes, a part for each track."""
+class _CropWriter:
+    """Second pass: crop, segment and write, one file for each track."""
 
     def __init__(
-        self, clip: Clip, folder: Path, settings: Settings, observer: Observer, result: ClipResult
+        self,
+        clip: VideoClip,
+        folder: Path,
+        config: PrepareConfig,
+        annotator: FaceAnnotator,
+        result: ClipResult,
     ) -> None:
-        self.clip, self.folder, self.settings = clip, folder, settings
-        self.observer, self.result = observer, result
-        self.writers: dict[int, PartWriter] = {}
+        self.clip, self.folder, self.config = clip, folder, config
+        self.annotator, self.result = annotator, result
+        self.writers: dict[int, RowWriter] = {}
         self.counts: Counter[int] = Counter()
-        self.before: dict[int, NDArray[np.float32]] = {}
-        self.recognizer = FaceEmbedder() if settings.recognize else None
+        self.embedder = TrackEmbedder() if config.cluster else None
 
-    def run(self, video: Reader, spool: IO[bytes]) -> None:
-        """Writes the crops of the faces that were seen, in their order."""
-        frames, tracks, extents = _columns(spool, "frame", "track", "extent")
+    def write(self, video: Reader, spool: IO[bytes]) -> None:
+        """Write the crops of the faces in the spool, in their order."""
+        frames, tracks, extents = _read_columns(spool, "frame", "track", "extent")
         spool.seek(0)
         sides = {track: track_side(extents[tracks == track]) for track in np.unique(tracks).tolist()}
         last = {track: frames[tracks == track][-1] for track in sides}
         position = 0
-        for index, time, image in islice(
-            video.frames(self.settings.every, self.settings.rate), self.settings.max_frames
-        ):
+        for index, time, image in _sampled_frames(video, self.config):
             while position < len(frames) and frames[position] == index:
-                face, track = next(_records(spool, 1))[0], int(tracks[position])
+                face, track = next(_read_records(spool, 1))[0], int(tracks[position])
                 position += 1
-                self._take(image, face, track, sides[track], {"time": time, "fps": video.fps})
+                self._write_crop(image, face, track, sides[track], {"time": time, "fps": video.fps})
                 if index == last[track]:
-                    self._end(track)
+                    self._end_track(track)
             if position == len(frames):
                 break
         for track in list(self.writers):
-            self._end(track)
+            self._end_track(track)
         self.result.tracks = dict(sorted(self.result.tracks.items()))
 
-    def _take(
+    def _write_crop(
         self, image: NDArray[np.uint8], face: np.void, track: int, side: float, row: dict[str, Any]
     ) -> None:
-        size = self.settings.size
+        size = self.config.size
         crop = Crop.around(landmarks_from_mesh(face["mesh"]), side)
-        picture, mesh = crop.cut(image, size), crop.to_crop(face["mesh"], size)
-        labels = self.observer.labels(int(face["frame"]), crop, picture, mesh)
-        reason = self._flaw(picture, mesh, labels, track)
-        if reason:
-            self.result.rejected[reason] += 1
-            return
+        crop_image, mesh = crop.cut(image, size), crop.to_crop(face["mesh"], size)
+        labels = self.annotator.segment(int(face["frame"]), crop, crop_image, mesh)
+        row |= {"video": self.clip.video, "track": track, "frame": int(face["frame"])}
+        row |= _encode_crop(crop_image, labels, mesh, crop, face)
         if track not in self.writers:
-            self.writers[track] = PartWriter(self.folder / _part(track))
-        row |= {"video": self.clip.video, "track": track}
-        row |= {"frame": int(face["frame"])} | _row(picture, labels, mesh, crop, face)
+            self.writers[track] = RowWriter(self.folder / _track_file(track), TRACK_SCHEMA)
         self.writers[track].write(row)
-        if self.recognizer and self.counts[track] in RECOGNISED:
-            self.recognizer.add(track, picture, row["landmarks"])
+        if self.embedder and self.counts[track] in EMBEDDED_CROPS:
+            self.embedder.add(track, crop_image, row["landmarks"])
         self.counts[track] += 1
 
-    def _flaw(
-        self, picture: NDArray[np.uint8], mesh: NDArray[np.float32], labels: NDArray[np.uint8], track: int
-    ) -> str | None:
-        """Why a crop is not used, or None."""
-        if self.settings.min_sharpness and sharpness(picture, mesh) < self.settings.min_sharpness:
-            return "blurred"
-        if covered(labels, mesh) > self.settings.max_covered:
-            return "covered"
-        small = fingerprint(picture)
-        before = self.before.get(track)
-        if before is not None and float(np.abs(small - before).mean()) < self.settings.min_change:
-            return "near-duplicate"
-        self.before[track] = small
-        return None
-
-    def _end(self, track: int) -> None:
-        """Closes the part of a track; one that is too short is removed."""
-        if track not in self.writers:
-            return
+    def _end_track(self, track: int) -> None:
+        """Close the file of a track; remove it if the track is too short."""
+        name = _track_file(track)
         self.writers.pop(track).close()
-        if self.counts[track] < MIN_TRACK:
+        if self.counts[track] < MIN_TRACK_LENGTH:
             self.result.rejected["short track"] += self.counts[track]
-            (self.folder / _part(track)).unlink()
-        else:
-            self.result.tracks[_part(track)] = self.counts[track]
-            if self.recognizer:
-                self.result.embeddings[_part(track)] = self.recognizer.embedding(track)
+            (self.folder / name).unlink()
+            return
+        self.result.tracks[name] = self.counts[track]
+        if self.embedder:
+            self.result.embeddings[name] = self.embedder.mean_embedding(track)
 
 
-def _columns(spool: IO[bytes], *names: str) -> list[NDArray[Any]]:
-    """The numbers that are needed of all faces at once; the whole records, 6 kB each, stay on disk."""
+def _read_columns(spool: IO[bytes], *names: str) -> list[NDArray[Any]]:
+    """Read a few columns of all records; a whole record takes 6 kB."""
     spool.seek(0)
-    pieces = [[piece[name].copy() for name in names] for piece in _records(spool, 256)]
+    pieces = [[piece[name].copy() for name in names] for piece in _read_records(spool, 256)]
     return [np.concatenate(column) for column in zip(*pieces, strict=True)]
 
 
-def _records(spool: IO[bytes], count: int) -> Iterator[NDArray[np.void]]:
-    """What the spool holds from here on, so many at a time."""
-    while data := spool.read(count * SEEN.itemsize):
-        yield np.frombuffer(data, SEEN)
+def _read_records(spool: IO[bytes], count: int) -> Iterator[NDArray[np.void]]:
+    """Read the rest of the spool, so many records at a time."""
+    while data := spool.read(count * FACE_RECORD.itemsize):
+        yield np.frombuffer(data, FACE_RECORD)
 
 
-def _part(track: int) -> str:
+def _track_file(track: int) -> str:
     return f"{track:06d}.parquet"
 
 
-def _row(
-    picture: NDArray[np.uint8],
+def _encode_crop(
+    image: NDArray[np.uint8],
     labels: NDArray[np.uint8],
     mesh: NDArray[np.float32],
     crop: Crop,
     face: np.void,
 ) -> dict[str, Any]:
-    size = len(picture)
+    size = len(image)
     mesh = mesh.copy()
     mesh[:, :2] = normalize_points(mesh[:, :2], size)
     mesh[:, 2] *= 2 / size
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     return {
-        "image": _encode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), cv2.IMWRITE_JPEG_QUALITY),
-        "segmentation": encode_labels(labels),
+        "image": bytes(cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1]),
+        "segmentation": encode_segmentation(labels),
         "landmarks": landmarks_from_mesh(mesh).ravel(),
         "mesh": mesh.ravel(),
         "motion": face["motion"],
@@ -328,13 +274,3 @@ def _row(
         "confidence": float(face["confidence"]),
         "crop": np.array((crop.x, crop.y, crop.side), np.float32),
     }
-
-
-def encode_labels(labels: NDArray[np.uint8]) -> bytes:
-    """A segmentation as PNG."""
-    return _encode(".png", labels)
-
-
-def _encode(suffix: str, image: NDArray[Any], *quality: int) -> bytes:
-    flags = [*quality, JPEG_QUALITY] if quality else []
-    return bytes(cv2.imencode(suffix, image, flags)[1])

@@ -1,64 +1,69 @@
-"""What a data set holds, as a page: counts, rejections, people, poses, expressions, pictures of tracks."""
+"""Report about a data set as a web page: counts, rejections, identities, poses, action units, crops."""
 
 from __future__ import annotations
 
 import base64
-from dataclasses import asdict
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import jinja2
 import numpy as np
+import pyarrow.dataset
 import pyarrow.parquet as pq
 
 from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, POSE_ANGLES, POSE_SCALE
+from facegan.preparation.dataset_format import REPORT_FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from facegan.preparation.prepare import Summary
+    from facegan.preparation.summary import Summary
 
-REPORT = "report.html"
-SHEET, TRACKS = 12, 144
-"""Pictures a row of the contact sheet, and how many there are at most, evenly over all tracks."""
-THUMBNAIL = 72
-BINS = 24
-MOST_OF_ALL = 0.25
-"""Share of the crops from which one person is too much."""
-TURNED, UNIT_SEEN = 10.0, 0.1
-"""Degrees, and intensity, below which there is nothing to learn from."""
-RARE = 0.01
+THUMBNAIL_SIZE = 72
+GRID_COLUMNS, MAX_THUMBNAILS = 12, 144
+HISTOGRAM_BINS = 24
+MAX_IDENTITY_SHARE = 0.25
+"""Share of the crops above which one identity is warned about."""
+MIN_ANGLE, MIN_INTENSITY, MIN_SHARE = 10.0, 0.1, 0.01
+"""Degrees and intensities that should be exceeded in at least this share of the crops."""
 
 
 class Histogram(NamedTuple):
-    """Of one of the 20 numbers."""
+    """Histogram of one motion parameter.
+
+    Attributes:
+        name: name of the parameter.
+        low: lower end of the first bin.
+        high: upper end of the last bin.
+        bars: heights of the bins, the highest 1.
+        median: median of the values.
+    """
 
     name: str
     low: float
     high: float
     bars: list[float]
-    """Heights of equal bins from ``low`` to ``high``, the highest 1."""
-    middle: float
-    """Median."""
+    median: float
 
 
 def write_report(folder: Path, title: str, summary: Summary, settings: dict[str, Any]) -> None:
-    """Writes ``report.html``, which needs no other file.
+    """Write ``report.html``, which needs no other file.
 
     Args:
-        folder: of the shards.
-        title: what the data set is of; not its name, which may change.
-        summary: of the preparation.
-        settings: of the preparation.
+        folder: folder of the shards.
+        title: kind and input of the data set.
+        summary: summary of the preparation.
+        settings: options of the preparation.
     """
-    columns = ["identity", "video", "track", "motion"]
-    table = pq.read_table(sorted(folder.glob("*.parquet")), columns=columns)
+    shards = sorted(folder.glob("*.parquet"))
+    table = pq.read_table(shards, columns=["identity", "video", "track", "motion"])
     motion = np.asarray(table["motion"].combine_chunks().flatten()).reshape(-1, len(MOTION_NAMES))
-    people, crops = np.unique(np.array(table["identity"].to_pylist()), return_counts=True)
-    order = np.argsort(-crops, kind="stable")
+    angles = np.degrees(motion[:, len(ACTION_UNITS) :] * POSE_SCALE)
+    intensities = motion[:, : len(ACTION_UNITS)]
+    identities, crops = np.unique(np.array(table["identity"].to_pylist()), return_counts=True)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("facegan.preparation", "."),
         autoescape=True,
@@ -66,84 +71,88 @@ def write_report(folder: Path, title: str, summary: Summary, settings: dict[str,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template(REPORT).render(
+    page = environment.get_template("dataset_report.html").render(
         title=title,
         summary=summary,
-        splits={name: asdict(counts) for name, counts in summary.splits.items()},
         settings=settings,
-        people=[(str(people[index]), int(crops[index])) for index in order[:20]],
-        angles=histograms(np.degrees(motion[:, len(ACTION_UNITS) :] * POSE_SCALE), POSE_ANGLES, -60, 60),
-        units=histograms(motion[:, : len(ACTION_UNITS)], ACTION_UNITS, 0, 1),
-        warnings=warnings(summary, crops, motion),
-        sheet=_contact_sheet(folder),
+        identities=[(str(identities[i]), int(crops[i])) for i in np.argsort(-crops, kind="stable")[:20]],
+        angles=compute_histograms(angles, POSE_ANGLES, -60, 60),
+        intensities=compute_histograms(intensities, ACTION_UNITS, 0, 1),
+        warnings=find_imbalances(summary, crops, angles, intensities),
+        thumbnails=_encode_thumbnails(shards, _find_middles(table)),
     )
-    (folder / REPORT).write_text(page, encoding="utf-8")
+    (folder / REPORT_FILE).write_text(page, encoding="utf-8")
 
 
-def histograms(
-    values: NDArray[np.floating], names: tuple[str, ...], low: float, high: float
+def compute_histograms(
+    values: NDArray[np.floating], names: Sequence[str], low: float, high: float
 ) -> list[Histogram]:
-    """One a column; what is beyond the ends counts in the last bins."""
-    found = []
+    """Compute a histogram of each column; values beyond the ends count in the outer bins."""
+    histograms = []
     for name, column in zip(names, values.T, strict=True):
-        counts, _ = np.histogram(column.clip(low, high), BINS, (low, high))
-        bars = (counts / counts.max()).tolist()
-        found.append(Histogram(name, low, high, bars, float(np.median(column))))
-    return found
+        counts, _ = np.histogram(column.clip(low, high), HISTOGRAM_BINS, (low, high))
+        histograms.append(
+            Histogram(name, low, high, (counts / counts.max()).tolist(), float(np.median(column)))
+        )
+    return histograms
 
 
-def warnings(
-    summary: Summary, crops_of_people: NDArray[np.integer], motion: NDArray[np.floating]
+def find_imbalances(
+    summary: Summary,
+    crops: NDArray[np.integer],
+    angles: NDArray[np.floating],
+    intensities: NDArray[np.floating],
 ) -> list[str]:
-    """What whoever trains on the data set should know."""
-    found = []
-    share = crops_of_people.max() / crops_of_people.sum()
-    if len(crops_of_people) > 1 and share > MOST_OF_ALL:
-        found.append(f"One person has {share:.0%} of the crops.")
-    found += [
-        f"Nobody is in the {name} split." for name, part in summary.splits.items() if not part.identities
+    """List what makes a data set one-sided.
+
+    Args:
+        summary: summary of the preparation.
+        crops: number of crops of each identity.
+        angles: N×3 degrees.
+        intensities: N×17 in 0..1.
+    """
+    warnings = []
+    share = crops.max() / crops.sum()
+    if len(crops) > 1 and share > MAX_IDENTITY_SHARE:
+        warnings.append(f"One identity has {share:.0%} of the crops.")
+    warnings += [
+        f"The {name} split has no identity." for name, part in summary.splits.items() if not part.identities
     ]
-    angles = np.abs(np.degrees(motion[:, len(ACTION_UNITS) :] * POSE_SCALE))
-    still = [
-        name for name, column in zip(POSE_ANGLES, angles.T, strict=True) if (column > TURNED).mean() < RARE
-    ]
-    if still:
-        found.append(f"Heads hardly turn: {', '.join(still)} beyond {TURNED:.0f}° in less than 1 % of crops.")
-    units = motion[:, : len(ACTION_UNITS)]
-    unseen = [
-        name for name, column in zip(ACTION_UNITS, units.T, strict=True) if (column > UNIT_SEEN).mean() < RARE
-    ]
-    if unseen:
-        found.append(f"Hardly ever seen: {', '.join(unseen)}.")
+    large = (np.abs(angles) > MIN_ANGLE).mean(axis=0) < MIN_SHARE
+    if large.any():
+        names = ", ".join(np.array(POSE_ANGLES)[large])
+        warnings.append(
+            f"Little head rotation: {names} beyond {MIN_ANGLE:.0f}° in less than 1 % of the crops."
+        )
+    weak = (intensities > MIN_INTENSITY).mean(axis=0) < MIN_SHARE
+    if weak.any():
+        names = ", ".join(np.array(ACTION_UNITS)[weak])
+        warnings.append(f"Rare action units: {names} in less than 1 % of the crops.")
     rejected = summary.rejected.total()
     if rejected > summary.total.crops:
-        found.append(f"More faces were rejected ({rejected}) than used ({summary.total.crops}).")
-    return found
+        warnings.append(f"More faces were rejected ({rejected}) than used ({summary.total.crops}).")
+    return warnings
 
 
-def _contact_sheet(folder: Path) -> str:
-    """The middle crop of tracks, evenly over all, as JPEG in base 64."""
-    files = [pq.ParquetFile(path) for path in sorted(folder.glob("*.parquet"))]
-    groups = [(file, number) for file in files for number in range(file.num_row_groups)]
-    tracks: dict[tuple[str, int], list[tuple[int, int]]] = {}
-    for place, (file, number) in enumerate(groups):
-        names = file.read_row_group(number, columns=["video", "track"])
-        for row, key in enumerate(zip(names["video"].to_pylist(), names["track"].to_pylist(), strict=True)):
-            tracks.setdefault(key, []).append((place, row))
-    middles = [rows[len(rows) // 2] for rows in tracks.values()]
-    chosen = np.linspace(0, len(middles) - 1, min(TRACKS, len(middles))).round().astype(int)
-    images = []
-    # By row groups: the pictures of a whole shard need not be in memory.
-    for place, wanted in groupby(sorted(middles[index] for index in chosen), key=lambda middle: middle[0]):
-        file, number = groups[place]
-        pictures = file.read_row_group(number, columns=["image"])["image"]
-        for _, row in wanted:
-            data = np.frombuffer(pictures[row].as_py(), np.uint8)
-            images.append(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)))
-    for file in files:
-        file.close()
-    small = [cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA) for image in images]
-    small += [np.full_like(small[0], 255)] * (-len(small) % SHEET)
-    rows_of = [np.concatenate(small[start : start + SHEET], axis=1) for start in range(0, len(small), SHEET)]
-    flags = (cv2.IMWRITE_JPEG_QUALITY, 85)
-    return base64.b64encode(cv2.imencode(".jpg", np.concatenate(rows_of), flags)[1].tobytes()).decode()
+def _find_middles(table: Any) -> NDArray[np.intp]:
+    """Find the row of the middle crop of each track; the rows of a track are contiguous."""
+    videos, tracks = np.array(table["video"].to_pylist()), np.asarray(table["track"])
+    starts = np.flatnonzero(np.r_[True, (videos[1:] != videos[:-1]) | (tracks[1:] != tracks[:-1]), True])
+    middles: NDArray[np.intp] = (starts[:-1] + starts[1:]) // 2
+    return middles
+
+
+def _encode_thumbnails(shards: Sequence[Path], middles: NDArray[np.intp]) -> str:
+    """Encode a grid of crops, evenly spaced over the tracks, as JPEG in base 64."""
+    count = min(MAX_THUMBNAILS, len(middles))
+    rows = middles[np.linspace(0, len(middles) - 1, count).round().astype(int)]
+    images = pyarrow.dataset.dataset([str(shard) for shard in shards]).take(rows, columns=["image"])["image"]
+    grid = np.full(
+        (-(-count // GRID_COLUMNS), GRID_COLUMNS, THUMBNAIL_SIZE, THUMBNAIL_SIZE, 3), 255, np.uint8
+    )
+    for index, data in enumerate(images.to_pylist()):
+        image = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
+        size = (THUMBNAIL_SIZE, THUMBNAIL_SIZE)
+        grid[divmod(index, GRID_COLUMNS)] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    page = grid.swapaxes(1, 2).reshape(-1, GRID_COLUMNS * THUMBNAIL_SIZE, 3)
+    return base64.b64encode(cv2.imencode(".jpg", page, (cv2.IMWRITE_JPEG_QUALITY, 85))[1].tobytes()).decode()

@@ -1,4 +1,4 @@
-"""Who tells what is to be seen in a clip: detectors here, a ground truth elsewhere."""
+"""Annotations of the faces in a clip: by detectors here, from a ground truth elsewhere."""
 
 from __future__ import annotations
 
@@ -18,25 +18,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facegan.geometry.crop import Crop
-    from facegan.preparation.sources import Clip
-
+    from facegan.preparation.sources import VideoClip
 
 MAX_FACES = 16
-"""Of a frame; those that are not there cost nothing."""
+"""Faces detected in a frame at most."""
 
 
 @dataclass(frozen=True)
 class AnnotatedFace:
-    """A face in a frame."""
+    """A face in a frame.
+
+    Attributes:
+        mesh: 478×3 in pixels, x right, y down; (0, 0) is the center of the top left pixel.
+        motion: 20 motion parameters, see :mod:`facegan.geometry.motion`.
+        blendshapes: 52 in 0..1, or NaN.
+        confidence: score of the detection, 0..1.
+    """
 
     mesh: NDArray[np.float32]
-    """478×3 in pixels, x right, y down; (0, 0) is the center of the top left pixel."""
     motion: NDArray[np.float32]
-    """The 20 numbers of :mod:`facegan.geometry.motion`."""
     blendshapes: NDArray[np.float32]
-    """52 in 0..1, or NaN."""
     confidence: float
-    """How sure it is that there is a face, 0..1."""
 
     @property
     def landmarks(self) -> NDArray[np.float32]:
@@ -44,40 +46,43 @@ class AnnotatedFace:
         return landmarks_from_mesh(self.mesh)
 
 
-class Observer(NamedTuple):
-    """What is to be seen in one clip."""
+class FaceAnnotator(NamedTuple):
+    """Annotations of one clip.
 
-    faces: Callable[[int, float, NDArray[np.uint8]], Sequence[AnnotatedFace]]
-    """The faces in a frame: of its number, seconds and H×W×3 picture; called for the frames in order."""
-    labels: Callable[[int, Crop, NDArray[np.uint8], NDArray[np.float32]], NDArray[np.uint8]]
-    """The segmentation of a crop: of its frame's number, its place, its picture and the mesh in it."""
+    Attributes:
+        annotate: the faces of a frame, from its index, its time in seconds and its H×W×3 image; called for
+            the frames in order.
+        segment: the segmentation of a crop, from its frame's index, the crop window, its image and its mesh.
+    """
+
+    annotate: Callable[[int, float, NDArray[np.uint8]], Sequence[AnnotatedFace]]
+    segment: Callable[[int, Crop, NDArray[np.uint8], NDArray[np.float32]], NDArray[np.uint8]]
 
 
-Observe: TypeAlias = "Callable[[Clip], AbstractContextManager[Observer]]"
+AnnotatorFactory: TypeAlias = "Callable[[VideoClip], AbstractContextManager[FaceAnnotator]]"
 
 
 @contextmanager
-def detect(clip: Clip) -> Iterator[Observer]:
-    """Looks at the pictures: MediaPipe's face landmarks, and the parser's segmentation."""
-    with FaceAnalyzer(MAX_FACES, single_images=bool(clip.pictures)) as analyzer, FaceParser() as parser:
+def annotate_with_detectors(clip: VideoClip) -> Iterator[FaceAnnotator]:
+    """Annotate a clip with MediaPipe's face landmarks and the face parser's segmentation."""
+    with FaceAnalyzer(MAX_FACES, single_images=bool(clip.images)) as analyzer, FaceParser() as parser:
 
-        def faces(index: int, time: float, image: NDArray[np.uint8]) -> list[AnnotatedFace]:
-            seen = [
+        def annotate(index: int, time: float, image: NDArray[np.uint8]) -> list[AnnotatedFace]:
+            faces = [
                 AnnotatedFace(face.mesh, face.motion, face.blendshapes, face.confidence)
-                for face in (analyzer(image) if clip.pictures else analyzer(image, time))
+                for face in (analyzer(image) if clip.images else analyzer(image, time))
             ]
-            return meant(seen, clip.pictures[index].box) if clip.pictures else seen
+            return select_face_in_box(faces, clip.images[index].box) if clip.images else faces
 
-        yield Observer(
-            faces=faces,
-            labels=lambda _index, _crop, picture, mesh: parser(picture, mesh),
-        )
+        yield FaceAnnotator(annotate, lambda _index, _crop, image, mesh: parser(image, mesh))
 
 
-def meant(faces: Sequence[AnnotatedFace], box: tuple[float, float, float, float]) -> list[AnnotatedFace]:
-    """The face whose middle lies in a box (x, y, width, height) and is nearest to the box's, or none."""
+def select_face_in_box(
+    faces: Sequence[AnnotatedFace], box: tuple[float, float, float, float]
+) -> list[AnnotatedFace]:
+    """Select the face whose center is closest to that of a box (x, y, width, height) and in the box."""
     x, y, width, height = box
-    middle = np.array((x + width / 2, y + height / 2))
-    offsets = [np.abs(face.landmarks.mean(axis=0) - middle) for face in faces]
+    center = np.array((x + width / 2, y + height / 2))
+    offsets = [np.abs(face.landmarks.mean(axis=0) - center) for face in faces]
     inside = [number for number, (dx, dy) in enumerate(offsets) if dx <= width / 2 and dy <= height / 2]
     return [faces[min(inside, key=lambda number: float(np.hypot(*offsets[number])))]] if inside else []

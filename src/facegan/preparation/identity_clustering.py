@@ -1,4 +1,4 @@
-"""Who is who, where no folder and no list tells it: tracks of alike faces are one person."""
+"""Assign identities to tracks by clustering their face embeddings."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-DISTANCE = 0.05
-"""1 minus the cosine of two tracks' embeddings, on average of two groups, up to which they are one person."""
+MAX_DISTANCE = 0.05
+"""Mean cosine distance of the embeddings of two clusters up to which they are one identity."""
 
 
-class FaceEmbedder:
-    """Embeds some faces of each track, a few at a time."""
+class TrackEmbedder:
+    """Average the face embeddings of some crops of each track."""
 
     def __init__(self) -> None:
-        self._embed = _embedder()
-        self._found: dict[int, list[NDArray[np.float32]]] = {}
+        self._embed = _load_embedder()
+        self._embeddings: dict[int, list[NDArray[np.float32]]] = {}
 
     @torch.inference_mode()
-    def add(self, track: int, picture: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> None:
-        """Takes a face: S×S×3 crop, and 68×2 landmarks in -1..1, flat."""
-        image = image_to_tensor(picture)[None]
+    def add(self, track: int, image: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> None:
+        """Add a crop of a track: S×S×3 image, and 68×2 landmarks in -1..1, flat."""
         points = torch.from_numpy(landmarks).reshape(1, NUM_LANDMARKS, 2)
-        self._found.setdefault(track, []).append(self._embed(image, points)[0].numpy())
+        embedding = self._embed(image_to_tensor(image)[None], points)[0]
+        self._embeddings.setdefault(track, []).append(embedding.numpy())
 
-    def embedding(self, track: int) -> list[float]:
-        """Mean of a track's embeddings; forgets it."""
-        mean: list[float] = np.mean(self._found.pop(track), axis=0).tolist()
+    def mean_embedding(self, track: int) -> list[float]:
+        """Return the mean embedding of a track, and forget the track."""
+        mean: list[float] = np.mean(self._embeddings.pop(track), axis=0).tolist()
         return mean
 
 
 @lru_cache(maxsize=1)
-def _embedder() -> IdentityEmbedder:
+def _load_embedder() -> IdentityEmbedder:
     return IdentityEmbedder()
 
 
 def cluster_identities(
-    embeddings: Mapping[str, Sequence[float]], distance: float = DISTANCE
+    embeddings: Mapping[str, Sequence[float]], max_distance: float = MAX_DISTANCE
 ) -> dict[str, str]:
-    """Groups tracks by average linkage of their embeddings.
+    """Cluster tracks by average linkage of the cosine distances of their embeddings.
 
     Args:
-        embeddings: track's name to D numbers; N² distances are held in memory.
-        distance: up to which two groups are joined, 1 minus cosine.
+        embeddings: name of each track to its D-dimensional embedding; N² distances are held in memory.
+        max_distance: mean cosine distance up to which two clusters are merged.
 
     Returns:
         Track to ``person_00000``, numbered in the order of the tracks.
@@ -65,8 +65,8 @@ def cluster_identities(
     if len(names) < 2:
         return dict.fromkeys(names, "person_00000")
     points = np.array([embeddings[name] for name in names], np.float64)
-    groups = fcluster(linkage(points, "average", metric="cosine"), distance, "distance")
+    clusters = fcluster(linkage(points, "average", metric="cosine"), max_distance, "distance").tolist()
     numbers: dict[int, int] = {}
-    for group in groups.tolist():
-        numbers.setdefault(group, len(numbers))
-    return {name: f"person_{numbers[group]:05d}" for name, group in zip(names, groups.tolist(), strict=True)}
+    for cluster in clusters:
+        numbers.setdefault(cluster, len(numbers))
+    return {name: f"person_{numbers[cluster]:05d}" for name, cluster in zip(names, clusters, strict=True)}

@@ -1,4 +1,4 @@
-"""A run of pictures in place of a video."""
+"""Read a sequence of images as a video."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ if TYPE_CHECKING:
 
 
 class ImageSequenceReader:
-    """Pictures as a stream of frames, as :class:`VideoReader` delivers those of a video.
+    """Images as a stream of frames, with the interface of :class:`facegan.io.video_reader.VideoReader`.
 
     Args:
-        pictures: in their order.
+        images: the images in their order.
 
     Attributes:
-        fps: 1: nobody knows when they were taken; their times are their numbers.
+        fps: 1; the true rate is unknown, and the time of an image is its index.
         shot_index: 0.
-        decode_error: after a pass, which picture could not be read, or None; the others are delivered.
+        decode_error: after a pass, which image could not be read, or None; the others are delivered.
     """
 
     fps = 1.0
     shot_index = 0
 
-    def __init__(self, pictures: Sequence[LabeledImage]) -> None:
-        self._pictures = pictures
+    def __init__(self, images: Sequence[LabeledImage]) -> None:
+        self._images = images
         self.decode_error: str | None = None
 
-    def frames(self, every: int = 1, rate: float | None = None) -> Iterator[Frame]:
-        """One pass over the pictures, each ``every``-th; nobody knows how many there are a second.
+    def frames(self, frame_stride: int = 1, _sample_fps: float | None = None) -> Iterator[Frame]:
+        """Deliver each ``frame_stride``-th image; the frame rate is unknown, so that it cannot be resampled.
 
         Raises:
             InputError: if none can be read.
         """
         self.decode_error = None
         delivered = 0
-        for index in range(0, len(self._pictures), every):
-            image = cv2.imread(str(self._pictures[index].path), cv2.IMREAD_COLOR)
+        for index in range(0, len(self._images), frame_stride):
+            image = cv2.imread(str(self._images[index].path), cv2.IMREAD_COLOR)
             if image is None:
-                self.decode_error = f"cannot read {self._pictures[index].path.name}"
+                self.decode_error = f"cannot read {self._images[index].path.name}"
                 continue
             delivered += 1
             yield index, index / self.fps, np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
         if not delivered:
-            msg = f"no picture can be read, such as {self._pictures[0].path}"
+            msg = f"no image can be read, such as {self._images[0].path}"
             raise InputError(msg)

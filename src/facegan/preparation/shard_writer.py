@@ -1,9 +1,4 @@
-"""The data set on disk: Parquet shards, one row a crop, and ``dataset.json``.
-
-Lists have fixed lengths and are stored flat (landmarks 136, mesh 1434): that loads fastest, and a
-reader reshapes them without copying. Positions are -1..1 over the crop; the mesh's depth has the same
-unit. ``crop`` is x, y and side as in :class:`facegan.preparation.Crop`.
-"""
+"""Write the files of a data set: Parquet shards and ``dataset.json``."""
 
 from __future__ import annotations
 
@@ -18,59 +13,26 @@ import pyarrow.parquet as pq
 
 from facegan import __version__
 from facegan.errors import InputError
-from facegan.geometry.landmarks import NUM_LANDMARKS
-from facegan.geometry.motion import NUM_MOTION_PARAMS
 from facegan.io.atomic import check_output_is_free
+from facegan.preparation.dataset_format import DESCRIPTION_FILE, FORMAT_VERSION, SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-VERSION = 1
-"""Of the format; readers refuse others."""
-DESCRIPTION = "dataset.json"
-
-MESH_POINTS = 478
-BLENDSHAPES = 52
-
-SCHEMA = pa.schema(
-    [
-        ("video", pa.string()),
-        ("track", pa.int32()),
-        ("identity", pa.string()),
-        ("split", pa.string()),
-        ("frame", pa.int32()),
-        ("time", pa.float64()),
-        ("fps", pa.float32()),
-        ("image", pa.binary()),
-        ("segmentation", pa.binary()),
-        ("landmarks", pa.list_(pa.float32(), 2 * NUM_LANDMARKS)),
-        ("mesh", pa.list_(pa.float32(), 3 * MESH_POINTS)),
-        ("motion", pa.list_(pa.float32(), NUM_MOTION_PARAMS)),
-        ("blendshapes", pa.list_(pa.float32(), BLENDSHAPES)),
-        ("confidence", pa.float32()),
-        ("crop", pa.list_(pa.float32(), 3)),
-    ]
-)
-"""The columns. image: JPEG; segmentation: PNG of 0 background, 1 face, 2 hair; time in seconds;
-blendshapes: NaN where nobody looked for them."""
-PART_SCHEMA = pa.schema([field for field in SCHEMA if field.name not in ("identity", "split")])
-"""The columns that are known before all people are."""
-
 SHARD_BYTES = 256 * 2**20
-"""At which the next shard begins."""
 GROUP_ROWS = 512
-"""Rows that are in memory together."""
+"""Rows of a row group; so many are in memory at once."""
 
 
 class ShardWriter:
-    """Writes rows into ``shard-00000.parquet``, ``shard-00001.parquet``, … of about one size each.
+    """Write rows into ``shard-00000.parquet``, ``shard-00001.parquet``, … of similar size.
 
-    Where one ends is a function of the rows alone, not of how they come.
+    The boundaries of the shards depend on the rows alone, not on the pieces in which they arrive.
 
     Args:
-        folder: where; it must exist.
-        shard_bytes: a shard ends when it is so large.
+        folder: existing folder of the shards.
+        shard_bytes: size at which the next shard begins.
         group_rows: rows of a row group; so many are held in memory.
     """
 
@@ -84,14 +46,14 @@ class ShardWriter:
         self._rows = 0
 
     def write(self, rows: pa.Table) -> None:
-        """Appends rows (columns as :data:`SCHEMA`)."""
+        """Append rows with the columns of :data:`facegan.preparation.dataset_format.SCHEMA`."""
         self._pending.append(rows.cast(SCHEMA))
         self._rows += len(rows)
         while self._rows >= self.group_rows:
             self._write_group(self.group_rows)
 
     def close(self) -> None:
-        """Writes what is left."""
+        """Write the remaining rows."""
         if self._rows:
             self._write_group(self._rows)
         self._end_shard()
@@ -114,29 +76,29 @@ class ShardWriter:
             self._shards += 1
 
 
-class PartWriter:
-    """Writes rows, as they come, into a file from which the result is put together.
+class RowWriter:
+    """Write rows one by one into a Parquet file.
 
     Args:
         path: the file.
-        schema: its columns; by default a data set's, for a :class:`ShardWriter`.
+        schema: its columns.
     """
 
     BATCH = 64
 
-    def __init__(self, path: Path, schema: pa.Schema = PART_SCHEMA) -> None:
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._schema = schema
         self._file = pq.ParquetWriter(path, schema)
         self._pending: list[dict[str, Any]] = []
 
     def write(self, row: dict[str, Any]) -> None:
-        """Appends a row: a value for each column, lists flat."""
+        """Append a row: a value for each column, lists flat."""
         self._pending.append(row)
         if len(self._pending) == self.BATCH:
             self._flush()
 
     def close(self) -> None:
-        """Writes what is left and ends the file."""
+        """Write the remaining rows and close the file."""
         self._flush()
         self._file.close()
 
@@ -147,12 +109,12 @@ class PartWriter:
             self._pending = []
 
 
-def read_part(path: Path, identity: str, split: str) -> Iterator[pa.Table]:
-    """The rows of a part in pieces, with their identity and split."""
+def read_track(path: Path, identity: str, split: str) -> Iterator[pa.Table]:
+    """Read the rows of a track's file in pieces, and add their identity and split."""
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(GROUP_ROWS):
             table = pa.Table.from_batches([batch])
-            # In the schema's order, so that none comes before its place is there.
+            # In the order of the schema, so that the index of each column exists.
             for name, value in (("identity", identity), ("split", split)):
                 column = pa.repeat(pa.scalar(value), len(table))
                 table = table.add_column(SCHEMA.get_field_index(name), name, column)
@@ -160,13 +122,13 @@ def read_part(path: Path, identity: str, split: str) -> Iterator[pa.Table]:
 
 
 def write_description(folder: Path, size: int, source: dict[str, str], **entries: Any) -> None:
-    """Writes ``dataset.json``.
+    """Write ``dataset.json``.
 
     Args:
-        folder: of the shards.
-        size: side of the crops in pixels.
+        folder: folder of the shards.
+        size: height and width of the crops in pixels.
         source: ``kind`` and ``input``.
-        entries: what else is told: counts, rejections, settings.
+        entries: further entries: counts, rejections, settings.
     """
     software = {
         "python": platform.python_version(),
@@ -174,24 +136,24 @@ def write_description(folder: Path, size: int, source: dict[str, str], **entries
         "opencv": cv2.__version__,
         **{name: version(name) for name in ("mediapipe", "av", "numpy", "pyarrow")},
     }
-    description = {"version": VERSION, "size": size, "source": source, **entries, "software": software}
+    description = {"version": FORMAT_VERSION, "size": size, "source": source, **entries, "software": software}
     text = json.dumps(description, indent=2, ensure_ascii=False)
-    (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+    (folder / DESCRIPTION_FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def check_free(out: Path, source: Path, *, overwrite: bool) -> None:
-    """Makes sure that writing to ``out`` destroys nothing.
+def check_output(out: Path, source: Path, *, overwrite: bool) -> None:
+    """Check that writing to ``out`` destroys nothing.
 
     Args:
-        out: the final place.
-        source: where the input lies.
-        overwrite: a data set at ``out`` may be replaced; nothing else may.
+        out: folder of the data set.
+        source: folder of the input.
+        overwrite: whether a data set in ``out`` may be replaced; nothing else may.
 
     Raises:
         InputError: if ``out`` is in use.
     """
     out = out.resolve()
     if overwrite and out.exists() and source.resolve().is_relative_to(out):
-        msg = f"{out} holds the input: choose another place"
+        msg = f"{out} holds the input: choose another folder"
         raise InputError(msg)
-    check_output_is_free(out, marker=DESCRIPTION, overwrite=overwrite)
+    check_output_is_free(out, marker=DESCRIPTION_FILE, overwrite=overwrite)

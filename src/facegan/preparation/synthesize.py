@@ -18,8 +18,8 @@ from facegan.geometry.motion import MOTION_NAMES
 from facegan.io.atomic import check_output_is_free
 from facegan.io.resumable import RESULT_FOLDER, resumable_output
 from facegan.parallel.workers import run_jobs, worker_count
-from facegan.preparation.crop_tracks import encode_labels
-from facegan.preparation.shard_writer import GROUP_ROWS, PartWriter
+from facegan.preparation.crop_tracks import encode_segmentation
+from facegan.preparation.shard_writer import GROUP_ROWS, RowWriter
 from synthetic_heads import (
     GROUND_TRUTH_FILE,
     GROUND_TRUTH_SCHEMA,
@@ -159,7 +159,7 @@ def _write(clip: _Clip, movement: Movement, video: Path, rows: Path) -> None:
         "identity_seed": identity_seed,
         "scene_seed": scene_seed,
     }
-    truth = PartWriter(rows, GROUND_TRUTH_SCHEMA)
+    truth = RowWriter(rows, GROUND_TRUTH_SCHEMA)
     with av.open(str(video), "w") as container:
         stream = container.add_stream("libx264", rate=_rate(clip.fps), options=ENCODING)
         stream.width = stream.height = clip.size
@@ -182,7 +182,7 @@ def _write(clip: _Clip, movement: Movement, video: Path, rows: Path) -> None:
                     "mesh": frame.mesh.ravel(),
                     "motion": vector,
                     "gaze": gaze,
-                    "segmentation": encode_labels(frame.segmentation),
+                    "segmentation": encode_segmentation(frame.segmentation),
                     "noise_seed": noise_seed,
                 }
             )
@@ -199,7 +199,7 @@ def _collect(clips: Sequence[_Clip], folder: Path) -> None:
         for clip in clips:
             with pq.ParquetFile(clip.files(folder)[1]) as rows:
                 # Groups of the parts are small; iterating over batches would read far ahead.
-                together = GROUP_ROWS // PartWriter.BATCH
+                together = GROUP_ROWS // RowWriter.BATCH
                 for first in range(0, rows.num_row_groups, together):
                     groups = range(first, min(first + together, rows.num_row_groups))
                     writer.write_table(rows.read_row_groups(groups, use_threads=False))

@@ -14,10 +14,10 @@ import numpy as np
 from facegan.errors import InputError
 from facegan.geometry.segmentation import LABELS
 from facegan.parallel.workers import worker_count
-from facegan.preparation.crop_tracks import Settings
-from facegan.preparation.face_annotator import AnnotatedFace, Observer
-from facegan.preparation.prepare import write_data_set
-from facegan.preparation.shard_writer import BLENDSHAPES, MESH_POINTS, check_free
+from facegan.preparation.dataset_format import NUM_BLENDSHAPES, NUM_MESH_POINTS
+from facegan.preparation.face_annotator import AnnotatedFace, FaceAnnotator
+from facegan.preparation.prepare import DEFAULT_CONFIG, write_dataset
+from facegan.preparation.shard_writer import check_output
 from facegan.preparation.sources import find_videos
 from synthetic_heads import GROUND_TRUTH_FILE, GroundTruth
 
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facegan.geometry.crop import Crop
-    from facegan.preparation import Summary
-    from facegan.preparation.sources import Clip
+    from facegan.preparation import PrepareConfig, Summary, VideoClip
 
 STRANDS = 0.01
 """Of the crop's side, σ of a Gaussian: what is thinner has no region of its own."""
@@ -37,11 +36,8 @@ STRANDS = 0.01
 def prepare_synthetic(
     source_dir: Path,
     out: Path,
+    config: PrepareConfig = DEFAULT_CONFIG,
     *,
-    size: int = 256,
-    min_face: int = 48,
-    every: int = 1,
-    max_frames: int | None = None,
     seed: int = 0,
     workers: int | None = None,
     overwrite: bool = False,
@@ -54,10 +50,7 @@ def prepare_synthetic(
     Args:
         source_dir: folder that :func:`synthetic_heads.synthesize` wrote.
         out: folder of the data set.
-        size: side of the crops in pixels.
-        min_face: faces whose landmarks are lower or narrower are rejected, in pixels.
-        every: take each ``every``-th frame.
-        max_frames: take at most so many frames of a video.
+        config: which frames and faces are used; without a limit of the pose.
         seed: of the split by identity.
         workers: number of processes; by default one a core.
         overwrite: replace a data set at ``out``.
@@ -67,13 +60,13 @@ def prepare_synthetic(
         InputError: if there is no ground truth, ``out`` is in use, or no usable face is found.
         OSError: if the result cannot be written, for example to a full disk.
     """
-    settings = Settings(size, min_face, every=every, max_frames=max_frames, max_angle=180)
+    config = replace(config, max_angle=180)
     source_dir, workers = Path(source_dir), worker_count(workers)
-    check_free(out, source_dir, overwrite=overwrite)
+    check_output(out, source_dir, overwrite=overwrite)
     open_ground_truth(source_dir)  # refused now, not clip by clip
     source = replace(find_videos(source_dir), kind="synthetic")
-    observe = partial(recall, folder=source_dir)
-    return write_data_set(source, out, observe, settings, seed=seed, workers=workers, progress=progress)
+    annotate = partial(annotate_from_ground_truth, folder=source_dir)
+    return write_dataset(source, out, annotate, config, seed=seed, workers=workers, progress=progress)
 
 
 def open_ground_truth(folder: Path) -> GroundTruth:
@@ -90,7 +83,7 @@ def open_ground_truth(folder: Path) -> GroundTruth:
 
 
 @contextmanager
-def recall(clip: Clip, folder: Path) -> Iterator[Observer]:
+def annotate_from_ground_truth(clip: VideoClip, folder: Path) -> Iterator[FaceAnnotator]:
     """Knows the faces of a clip from the ground truth.
 
     Args:
@@ -107,22 +100,22 @@ def recall(clip: Clip, folder: Path) -> Iterator[Observer]:
         raise InputError(msg)
     rows = list(truth.rows(frames))
 
-    def faces(index: int, _time: float, image: NDArray[np.uint8]) -> list[AnnotatedFace]:
+    def annotate(index: int, _time: float, image: NDArray[np.uint8]) -> list[AnnotatedFace]:
         if index >= len(rows) or image.shape[:2] != 2 * (rows[index]["size"],):
             msg = f"{GROUND_TRUTH_FILE} tells about another video of this name"
             raise InputError(msg)
-        mesh = rows[index]["mesh"].reshape(MESH_POINTS, 3)
-        unknown = np.full(BLENDSHAPES, np.nan, np.float32)
+        mesh = rows[index]["mesh"].reshape(NUM_MESH_POINTS, 3)
+        unknown = np.full(NUM_BLENDSHAPES, np.nan, np.float32)
         return [AnnotatedFace(mesh, rows[index]["motion"], unknown, confidence=1.0)]
 
-    def labels(
+    def segment(
         index: int, crop: Crop, picture: NDArray[np.uint8], _mesh: NDArray[np.float32]
     ) -> NDArray[np.uint8]:
         png = np.frombuffer(rows[index]["segmentation"], np.uint8)
         segmentation = np.asarray(cv2.imdecode(png, cv2.IMREAD_GRAYSCALE), np.uint8)
         return regions(crop.cut_labels(segmentation, picture.shape[0]))
 
-    yield Observer(faces, labels)
+    yield FaceAnnotator(annotate, segment)
 
 
 def regions(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:

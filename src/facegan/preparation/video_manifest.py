@@ -1,4 +1,4 @@
-"""What became of every video, as a file beside the data."""
+"""Write the result of every video into a file beside the data."""
 
 from __future__ import annotations
 
@@ -6,54 +6,53 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from facegan.preparation.dataset_format import MANIFEST_FILE
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from facegan.preparation.crop_tracks import ClipResult
-    from facegan.preparation.sources import Clip
-
-MANIFEST = "manifest.jsonl"
+    from facegan.preparation.sources import DataSource, VideoClip
 
 
-def write_manifest(folder: Path, clips: Iterable[tuple[Clip, ClipResult]], skipped: dict[str, str]) -> None:
-    """Writes a line of JSON a video: where it lies, its hash, and its outcome.
+def write_manifest(folder: Path, source: DataSource, results: Sequence[ClipResult]) -> None:
+    """Write ``manifest.jsonl``: path, hash and result of each video, one JSON object a line.
 
     Args:
-        folder: of the data set.
-        clips: videos with their results.
-        skipped: files without a clip to the reason why.
+        folder: folder of the data set.
+        source: the videos, and the files that were left out.
+        results: result of each video.
     """
-    with (folder / MANIFEST).open("w", encoding="utf-8") as file:
-        for clip, result in clips:
-            line = {
-                "video": clip.video,
-                "path": str(clip.path),
-                "pictures": len(clip.pictures),
-                "sha256": result.sha256,
-                "frames": result.frames,
-                "tracks": len(result.tracks),
-                "crops": sum(result.tracks.values()),
-                "rejected": result.rejected,
-                "skipped": result.skipped,
-                "damage": result.damage,
-            }
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        for name, reason in skipped.items():
-            file.write(
-                json.dumps({"video": None, "path": name, "skipped": reason}, ensure_ascii=False) + "\n"
-            )
+    lines = [
+        {
+            "video": clip.video,
+            "path": str(clip.path),
+            "images": len(clip.images),
+            "sha256": result.sha256,
+            "frames": result.frames,
+            "tracks": len(result.tracks),
+            "crops": sum(result.tracks.values()),
+            "rejected": result.rejected,
+            "skipped": result.skipped,
+            "decode_error": result.decode_error,
+        }
+        for clip, result in zip(source.clips, results, strict=True)
+    ]
+    lines += [{"video": None, "path": name, "skipped": reason} for name, reason in source.skipped.items()]
+    with (folder / MANIFEST_FILE).open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
-def digest(clip: Clip) -> str | None:
-    """SHA-256 of a clip's file, or of its pictures' hashes; None if it cannot be read."""
+def hash_clip(clip: VideoClip) -> str | None:
+    """Compute the SHA-256 of a clip's file, or of its images' hashes; None if it cannot be read."""
     try:
-        digests = [_digest(path) for path in [picture.path for picture in clip.pictures] or [clip.path]]
+        hashes = [_hash_file(path) for path in clip.paths]
     except OSError:
         return None
-    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
-def _digest(path: Path) -> str:
+def _hash_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,7 +9,7 @@ from facegan.data import FaceCrops
 from facegan.errors import InputError
 from facegan.evaluation import MetricBackends
 from facegan.evaluation.sanity import ANSWER, MUST_IGNORE, MUST_TELL, Drawn, drawn, filmed
-from facegan.preparation import Settings, find_videos, prepare_videos
+from facegan.preparation import PrepareConfig, find_videos, prepare_videos
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_real_frames(real_clips: Path, tmp_path: Path) -> None:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(real_clips / file)
     source = find_videos(tmp_path / "videos")
-    prepare_videos(source, tmp_path / "data", Settings(128, max_frames=8), workers=1, progress=False)
+    prepare_videos(source, tmp_path / "data", PrepareConfig(128, max_frames=8), workers=1, progress=False)
     with MetricBackends().open() as observer:
         result = filmed(FaceCrops(tmp_path / "data", None), observer)
     assert result.auc > 0.97

@@ -2,7 +2,7 @@ import pytest
 
 from facegan.errors import InputError
 from facegan.io.resumable import resumable_output
-from facegan.preparation.shard_writer import check_free
+from facegan.preparation.shard_writer import check_output
 
 
 def test_the_result_appears_at_the_end(tmp_path):
@@ -55,19 +55,19 @@ def test_two_runs_do_not_work_on_one_place(tmp_path):
 
 def test_only_a_data_set_is_overwritten(tmp_path):
     source, out = tmp_path / "videos", tmp_path / "data"
-    check_free(out, source, overwrite=False)
+    check_output(out, source, overwrite=False)
     out.mkdir()
-    check_free(out, source, overwrite=False)
+    check_output(out, source, overwrite=False)
     (out / "thesis.tex").touch()
     with pytest.raises(InputError, match="not empty"):
-        check_free(out, source, overwrite=False)
+        check_output(out, source, overwrite=False)
     with pytest.raises(InputError, match=r"holds no dataset\.json"):
-        check_free(out, source, overwrite=True)
+        check_output(out, source, overwrite=True)
     (out / "dataset.json").touch()
-    check_free(out, source, overwrite=True)
+    check_output(out, source, overwrite=True)
     with pytest.raises(InputError, match="holds the input"):
-        check_free(out, out / "videos", overwrite=True)
+        check_output(out, out / "videos", overwrite=True)
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(InputError, match="is a file"):
-        check_free(file, source, overwrite=True)
+        check_output(file, source, overwrite=True)

@@ -10,10 +10,10 @@ from tests.facegan.io.video_files import write_video
 
 from facegan.geometry.crop import EYES, SIDE
 from facegan.geometry.landmarks import interocular_center
-from facegan.preparation import Settings
+from facegan.preparation import PrepareConfig
 from facegan.preparation.crop_tracks import prepare_clip
-from facegan.preparation.face_annotator import detect
-from facegan.preparation.sources import Clip
+from facegan.preparation.face_annotator import annotate_with_detectors
+from facegan.preparation.sources import VideoClip
 
 WIDTH, HEIGHT = 384, 216
 LEFT, RIGHT, MIDDLE, OUTSIDE = 90, 294, 192, -70
@@ -62,8 +62,8 @@ class Tracks:
     def __init__(self, scene, heads, folder, backgrounds=None):
         pictures = list(draw(scene, heads, backgrounds or [wall()] * len(scene)))
         path = write_video(folder / "film.mp4", pictures, crf="14")
-        settings = Settings(size=64, min_face=20)
-        result = prepare_clip(Clip(path, "film", "film"), folder, settings, detect)
+        settings = PrepareConfig(size=64, min_face=20)
+        result = prepare_clip(VideoClip(path, "video", "video"), folder, settings, annotate_with_detectors)
         self.frames, self.people, self.seen = [], [], Counter()
         for part in result.tracks:
             rows = pq.read_table(folder / part, columns=["frame", "crop"]).to_pydict()

@@ -1,4 +1,4 @@
-"""What every source tells: which videos there are, and who is in them."""
+"""The videos of a data set and the identities in them."""
 
 from __future__ import annotations
 
@@ -10,27 +10,32 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Clip:
-    """A video of somebody.
+class VideoClip:
+    """A video of one identity.
 
     Attributes:
-        path: the file; of pictures in place of a video, their folder.
-        video: its name in the data set, unique.
-        identity: name of the person.
-        split: train, val or test where the source prescribes it.
-        pictures: frames in place of a video, in their order.
+        path: the file; of an image sequence, its folder.
+        video: unique name in the data set.
+        identity: name of the identity.
+        split: train, val or test if the source prescribes it.
+        images: an image sequence in place of a video, in its order.
     """
 
     path: Path
     video: str
     identity: str
     split: str | None = None
-    pictures: tuple[LabeledImage, ...] = ()
+    images: tuple[LabeledImage, ...] = ()
+
+    @property
+    def paths(self) -> list[Path]:
+        """The file, or the files of the image sequence."""
+        return [image.path for image in self.images] or [self.path]
 
 
 @dataclass(frozen=True)
 class LabeledImage:
-    """A picture of several, of which one face is meant.
+    """An image with the box of one face.
 
     Attributes:
         path: the file.
@@ -42,28 +47,28 @@ class LabeledImage:
 
 
 @dataclass(frozen=True)
-class Source:
-    """What was found.
+class DataSource:
+    """The videos that a source found.
 
     Attributes:
         kind: name of the kind of source.
-        input: where it was looked for.
+        input: folder that was searched.
         clips: the videos, sorted by name.
-        ignored: number of files that are hidden or obviously no videos.
+        ignored: number of files that are hidden or have the suffix of another kind of file.
         skipped: file to the reason why it is left out.
     """
 
     kind: str
     input: str
-    clips: tuple[Clip, ...]
+    clips: tuple[VideoClip, ...]
     ignored: int = 0
     skipped: dict[str, str] = field(default_factory=dict)
 
-    def absolute(self) -> Source:
-        """The same with absolute paths, for workers that are elsewhere."""
-        return replace(self, clips=tuple(_absolute(clip) for clip in self.clips))
+    def absolute(self) -> DataSource:
+        """Return the same with absolute paths, for workers with another working folder."""
+        return replace(self, clips=tuple(_make_absolute(clip) for clip in self.clips))
 
 
-def _absolute(clip: Clip) -> Clip:
-    pictures = (replace(picture, path=picture.path.absolute()) for picture in clip.pictures)
-    return replace(clip, path=clip.path.absolute(), pictures=tuple(pictures))
+def _make_absolute(clip: VideoClip) -> VideoClip:
+    images = (replace(image, path=image.path.absolute()) for image in clip.images)
+    return replace(clip, path=clip.path.absolute(), images=tuple(images))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facegan.errors import InputError
-from facegan.preparation.sources.data_source import Clip, Source
+from facegan.preparation.sources.data_source import DataSource, VideoClip
 from facegan.preparation.splits import SPLITS
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ PAPER_TEST = 400
 """Videos of the paper's test (section 5)."""
 
 
-def find_faceforensics(root: Path, *, quality: str | None = None, splits: str = "official") -> Source:
+def find_faceforensics(root: Path, *, quality: str | None = None, splits: str = "official") -> DataSource:
     """The original sequences: ``original_sequences/{youtube,actors}/QUALITY/videos/*.mp4``.
 
     A YouTube sequence is a number, ``033.mp4``; with the data set's ``conversion_dict.json`` sequences of one
@@ -45,7 +45,7 @@ def find_faceforensics(root: Path, *, quality: str | None = None, splits: str = 
     for kind in ("youtube", "actors"):
         for path in sorted((root / "original_sequences" / kind / quality / "videos").glob("*.mp4")):
             person = f"actor_{path.stem.partition('__')[0]}" if kind == "actors" else names.get(path.stem)
-            clips.append(Clip(path, f"{kind}/{path.stem}", person or f"youtube_{path.stem}"))
+            clips.append(VideoClip(path, f"{kind}/{path.stem}", person or f"youtube_{path.stem}"))
     if splits == "paper":
         clips = [clip for clip in clips if clip.video.startswith("youtube/")]
         chosen = np.linspace(0, len(clips) - 1, min(PAPER_TEST, len(clips))).round().astype(int)
@@ -54,7 +54,7 @@ def find_faceforensics(root: Path, *, quality: str | None = None, splits: str = 
     else:
         lists = _official(root, clips)
     clips = [replace(clip, split=lists.get(clip.identity)) for clip in clips]
-    return Source("faceforensics", str(root), tuple(sorted(clips, key=lambda clip: clip.video)))
+    return DataSource("faceforensics", str(root), tuple(sorted(clips, key=lambda clip: clip.video)))
 
 
 def _quality(root: Path, asked: str | None) -> str:
@@ -81,7 +81,7 @@ def _youtube_names(root: Path) -> dict[str, str]:
     return {number: str(name).partition(" ")[0] for number, name in _read(path, dict).items()}
 
 
-def _official(root: Path, clips: list[Clip]) -> dict[str, str]:
+def _official(root: Path, clips: list[VideoClip]) -> dict[str, str]:
     """Person to split; of those that the lists do not name, none."""
     people = {clip.path.stem: clip.identity for clip in clips if clip.video.startswith("youtube/")}
     splits: dict[str, str] = {}

@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from facegan.errors import InputError
-from facegan.preparation.sources.data_source import Clip, LabeledImage, Source
+from facegan.preparation.sources.data_source import DataSource, LabeledImage, VideoClip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ METADATA = (
 COLUMNS = ("SUBJECT_ID", "FILENAME", "FACE_X", "FACE_Y", "FACE_WIDTH", "FACE_HEIGHT")
 
 
-def find_ijbc(root: Path) -> Source:
+def find_ijbc(root: Path) -> DataSource:
     """Runs of frames of one subject, one sighting each; photographs alone make no pair and are left out.
 
     The metadata name the subject and the face of each file, ``frames/NAME.png`` or ``img/NAME.jpg`` below
@@ -56,12 +56,12 @@ def find_ijbc(root: Path) -> Source:
     clips = []
     for (subject, sighting), pictures in runs.items():
         ordered = tuple(picture for _, picture in sorted(pictures, key=lambda entry: _order(entry[0])))
-        clips.append(Clip(images, f"{subject}/{sighting}", subject, pictures=ordered))
+        clips.append(VideoClip(images, f"{subject}/{sighting}", subject, images=ordered))
     if not clips:
         msg = f"{images} holds no frames that {path} names"
         raise InputError(msg)
     clips.sort(key=lambda clip: clip.video)
-    return Source("ijbc", str(root), tuple(clips), photographs, skipped)
+    return DataSource("ijbc", str(root), tuple(clips), photographs, skipped)
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str, str, tuple[float, float, float, float]]]:

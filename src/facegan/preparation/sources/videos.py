@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from facegan.errors import InputError
-from facegan.preparation.sources.data_source import Clip, Source
+from facegan.preparation.sources.data_source import DataSource, VideoClip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ OTHER_SUFFIXES = (
 )
 
 
-def find_videos(folder: Path, identities: Path | None = None) -> Source:
+def find_videos(folder: Path, identities: Path | None = None) -> DataSource:
     """Every video in a folder and its sub-folders.
 
     The name of a video is its path below the folder, without the suffix where that stays unique. Its
@@ -61,12 +61,12 @@ def find_videos(folder: Path, identities: Path | None = None) -> Source:
             continue
         own = path.parts[0] if len(path.parts) > 1 else path.stem
         identity = own if names is None else names[file]
-        clips.append(Clip(folder / path, stem if stems[stem] == 1 else file, identity))
+        clips.append(VideoClip(folder / path, stem if stems[stem] == 1 else file, identity))
     if not clips:
         msg = f"no videos in {folder}" + (f" that {identities} names" if names is not None else "")
         raise InputError(msg)
     clips.sort(key=lambda clip: clip.video)
-    return Source("videos", str(folder), tuple(clips), len(everything) - len(files), skipped)
+    return DataSource("videos", str(folder), tuple(clips), len(everything) - len(files), skipped)
 
 
 def _is_other(path: Path) -> bool:
