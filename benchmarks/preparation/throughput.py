@@ -1,7 +1,6 @@
-"""How fast is the preparation, where does the time go, and how much memory does it take?
+"""Measure the throughput and the memory of ``facegan prepare videos``, and profile its steps.
 
-``python benchmarks/preparation/throughput.py --source VIDEOS --out DIR`` prepares all videos with the
-command, then some of them once more in this process under Python's profiler.
+``python benchmarks/preparation/throughput.py --source VIDEOS --out DIR``
 """
 
 from __future__ import annotations
@@ -10,69 +9,65 @@ import argparse
 import cProfile
 import json
 import pstats
+import resource
 import shutil
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
-from shared import show, start, wait
 
-from facegan.preparation import Settings, find_videos, prepare_videos
+from facegan.preparation import PrepareConfig, find_videos, prepare_videos
 
 STEPS = {
-    "decoding, twice, and finding cuts": [("video.py", "frames")],
-    "faces and landmarks": [("face.py", "__call__")],
-    "following faces": [("tracker.py", "update"), ("tracker.py", "look")],
-    "segmentation": [("parsing.py", "__call__")],
-    "cutting": [("crop.py", "cut")],
-    "JPEG and PNG": [("clip.py", "_encode")],
-    "hashing": [("manifest.py", "digest")],
-    "writing Parquet": [("writer.py", "write"), ("writer.py", "close"), ("writer.py", "read_part")],
-    "the page": [("report.py", "write_report")],
-    "loading models": [("face.py", "__init__"), ("parsing.py", "__init__")],
+    "decoding (twice) and shot detection": [("video_reader.py", "frames")],
+    "face detection and landmarks": [("face_analyzer.py", "__call__")],
+    "tracking": [("face_tracker.py", "update")],
+    "segmentation": [("face_parser.py", "__call__")],
+    "cropping": [("crop.py", "cut")],
+    "JPEG and PNG encoding": [("crop_tracks.py", "_encode_crop")],
+    "hashing": [("video_manifest.py", "hash_clip")],
+    "writing Parquet": [
+        (name, step) for name in ("shard_writer.py",) for step in ("write", "close", "read_track")
+    ],
+    "report": [("dataset_report.py", "write_report")],
+    "loading models": [("face_analyzer.py", "__init__"), ("face_parser.py", "__init__")],
 }
-"""What is measured, and the functions in which it happens; none calls one of another."""
+"""Functions of each step; none calls one of another step."""
 
 
 def main() -> None:
-    """Prints the speed of a whole run, the memory of its processes, and the share of each step."""
+    """Print the throughput of a whole run, and the time of each step in one process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", type=Path, required=True, help="folder of videos")
     parser.add_argument("--out", type=Path, required=True, help="folder for the data sets")
-    parser.add_argument("--size", type=int, default=256, help="side of the crops")
+    parser.add_argument("--size", type=int, default=256, help="size of the crops")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--profiled", type=int, default=10, help="videos that are profiled")
+    parser.add_argument("--profiled", type=int, default=10, help="number of profiled videos")
     given = parser.parse_args()
-    whole(given.source, given.out / "whole", given.size, given.workers)
+    measure_throughput(given.source, given.out / "whole", given.size, given.workers)
     profile(given.source, given.out / "profiled", given.size, given.profiled)
 
 
-def whole(source: Path, out: Path, size: int, workers: int) -> None:
-    """The command over all videos."""
+def measure_throughput(source: Path, out: Path, size: int, workers: int) -> None:
+    """Run the command on all videos."""
     shutil.rmtree(out, ignore_errors=True)
+    words = ["prepare", "videos", source, "--out", out, "--size", size, "--workers", workers]
     began = time.monotonic()
-    process = start(source, out, "--size", str(size), "--workers", str(workers))
-    said, status, peaks = wait(process)
-    duration = time.monotonic() - began
-    if not (out / "dataset.json").is_file():
-        raise SystemExit(f"exit status {status}: {said}")
+    subprocess.run([sys.executable, "-m", "facegan", *map(str, words)], check=False)
+    seconds = time.monotonic() - began
     counts = json.loads((out / "dataset.json").read_text())["counts"]
-    own = peaks.pop(process.pid)
-    rows = [
-        ("videos", counts["videos"]),
-        ("frames", counts["frames"]),
-        ("crops", counts["crops"]),
-        ("seconds", f"{duration:.0f}"),
-        ("crops a second", f"{counts['crops'] / duration:.1f}"),
-        ("peak MB of the largest worker", f"{max(peaks.values(), default=own):.0f}"),
-        ("peak MB of the command's own process", f"{own:.0f}"),
-    ]
-    show(f"a whole run, crops of {size} pixels, {workers} workers", ("", ""), rows)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    for name in ("videos", "frames", "crops"):
+        print(f"{name}: {counts[name]}")
+    print(f"seconds: {seconds:.0f}\ncrops per second: {counts['crops'] / seconds:.1f}")
+    print(f"peak MB of the largest process: {peak:.0f}\n")
 
 
 def profile(source: Path, out: Path, size: int, count: int) -> None:
-    """Where the time of one worker goes."""
+    """Profile the preparation of some videos in this process."""
     cv2.setNumThreads(1)  # as in a worker
     found = find_videos(source)
     step = max(1, len(found.clips) // count)
@@ -80,28 +75,18 @@ def profile(source: Path, out: Path, size: int, count: int) -> None:
     profiler = cProfile.Profile()
     began = time.perf_counter()
     profiler.enable()
-    summary = prepare_videos(some, out, Settings(size), workers=1, overwrite=True, progress=False)
+    summary = prepare_videos(some, out, PrepareConfig(size), workers=1, overwrite=True, progress=False)
     profiler.disable()
     total = time.perf_counter() - began
-    spent = dict.fromkeys(STEPS, 0.0)
-    measured = vars(pstats.Stats(profiler))["stats"]
-    for (path, _, function), (_, _, _, cumulative, _) in measured.items():
-        for name, places in STEPS.items():
-            if "facegan" in Path(path).parts and (Path(path).name, function) in places:
-                spent[name] += cumulative
-    spent["everything else"] = total - sum(spent.values())
-    rows = [
-        (
-            name,
-            f"{seconds:.1f}",
-            f"{100 * seconds / total:.1f}",
-            f"{1000 * seconds / summary.total.crops:.2f}",
-        )
-        for name, seconds in sorted(spent.items(), key=lambda item: -item[1])
-    ]
-    rows.append(("all", f"{total:.1f}", "100.0", f"{1000 * total / summary.total.crops:.2f}"))
-    title = f"one worker, {len(some.clips)} videos, {summary.total.crops} crops"
-    show(title, ("", "seconds", "%", "ms a crop"), rows)
+    seconds = dict.fromkeys(STEPS, 0.0)
+    for (path, _, function), (_, _, _, cumulative, _) in vars(pstats.Stats(profiler))["stats"].items():
+        for name, functions in STEPS.items():
+            if "facegan" in Path(path).parts and (Path(path).name, function) in functions:
+                seconds[name] += cumulative
+    seconds["other"] = total - sum(seconds.values())
+    print(f"one process, {len(some.clips)} videos, {summary.total.crops} crops: seconds, %, ms per crop")
+    for name, spent in sorted((seconds | {"total": total}).items(), key=lambda item: -item[1]):
+        print(f"{name}: {spent:.1f}, {100 * spent / total:.1f}, {1000 * spent / summary.total.crops:.2f}")
 
 
 if __name__ == "__main__":

@@ -272,9 +272,9 @@ def test_export_prints_the_agreement(capsys, tmp_path):
 def test_prepare_synthetic_uses_the_ground_truth(capsys, talking_heads, tmp_path):
     out = tmp_path / "data"
     words = ["prepare", "synthetic", str(talking_heads), "--out", str(out), "--size", "32", "--workers", "1"]
-    assert main([*words, "--min-face", "30", "--every", "5"]) == 0
+    assert main([*words, "--min-face", "30", "--frame-stride", "5"]) == 0
     told = capsys.readouterr().out
-    assert "16 crops of 4 people, 4 tracks, 4 videos" in told
+    assert "16 crops of 4 identities, 4 tracks, 4 videos" in told
     assert f"data set: {out}" in told
     assert (out / "dataset.json").is_file()
 
@@ -283,9 +283,9 @@ def test_prepare_bad_video_exits_partially(capsys, talking_heads, tmp_path):
     shutil.copytree(talking_heads, tmp_path / "heads")
     (tmp_path / "heads/0000/broken.mp4").write_text("no video")
     words = ["prepare", "videos", str(tmp_path / "heads"), "--out", str(tmp_path / "data"), "--size", "32"]
-    assert main([*words, "--min-face", "30", "--every", "10", "--workers", "1"]) == 3
+    assert main([*words, "--min-face", "30", "--frame-stride", "10", "--workers", "1"]) == 3
     told = capsys.readouterr().out
-    assert "videos that gave nothing: 1, used up to their damage: 0\nskipped 0000/broken: cannot read" in told
+    assert "skipped videos: 1, truncated videos: 0\nskipped 0000/broken: cannot read" in told
     assert (tmp_path / "data/dataset.json").is_file()
 
 

@@ -10,6 +10,7 @@ from facegan.evaluation.evaluation_pairs import write_pairs
 from facegan.evaluation.ground_truth import GroundTruthReenactments
 from facegan.evaluation.methods import ANSWER, DRIVER, SOURCE
 from facegan.evaluation.protocols import PROTOCOLS
+from facegan.preparation import PrepareConfig
 from facegan.preparation.synthesize import synthesize
 from facegan.preparation.synthetic import prepare_synthetic
 
@@ -26,7 +27,7 @@ def videos(tmp_path_factory):
 @pytest.fixture(scope="module")
 def drawn(videos, tmp_path_factory):
     out = tmp_path_factory.mktemp("drawn") / "data"
-    prepare_synthetic(videos, out, size=SIZE, min_face=30, workers=1, progress=False)
+    prepare_synthetic(videos, out, PrepareConfig(SIZE, 30), workers=1, progress=False)
     return out
 
 

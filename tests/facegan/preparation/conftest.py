@@ -1,4 +1,4 @@
-"""A folder of videos of talking heads that MediaPipe finds."""
+"""A folder of videos of synthetic heads."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def heads(head_frames):
 
 @pytest.fixture(scope="session")
 def people(heads, tmp_path_factory):
-    """A folder with a talking head of each of three people, and what else lies about in a folder."""
+    """A folder with a video of each of three identities, unusable videos and other files."""
     folder = tmp_path_factory.mktemp("people")
     for name, frames in zip(("ann", "bob", "cy"), heads, strict=True):
         write_video(folder / name / "talk.mp4", [frame.image for frame in frames], crf="12")

@@ -1,5 +1,3 @@
-"""Tracks are named by faces."""
-
 import json
 from dataclasses import replace
 
@@ -16,7 +14,7 @@ from facegan.preparation.identity_clustering import cluster_identities
 
 
 @given(st.integers(0, 99), st.integers(1, 5), st.integers(1, 4))
-def test_groups_of_alike_are_found_in_any_order(seed, people, tracks):
+def test_cluster_identities_of_separated_embeddings_finds_clusters(seed, people, tracks):
     random = np.random.default_rng(seed)
     centers = np.eye(128)[:people]
     truth = random.permutation(np.repeat(np.arange(people), tracks))
@@ -29,14 +27,14 @@ def test_groups_of_alike_are_found_in_any_order(seed, people, tracks):
     assert len(set(zip(truth.tolist(), names, strict=True))) == people
 
 
-def test_nobody_and_somebody():
+def test_cluster_identities_of_none_or_one():
     assert cluster_identities({}) == {}
     assert cluster_identities({"a": [1.0, 0.0]}) == {"a": "person_00000"}
 
 
 @pytest.fixture(scope="module")
 def mixed(heads, tmp_path_factory):
-    """Two videos of each of three people, in folders that say nothing."""
+    """Two videos of each of three identities in one folder."""
     folder = tmp_path_factory.mktemp("mixed")
     for number, frames in enumerate([*heads, *heads]):
         images = [frame.image for frame in (frames if number < 3 else frames[::-1])]
@@ -44,9 +42,9 @@ def mixed(heads, tmp_path_factory):
     return folder
 
 
-def test_people_are_one_in_all_their_videos_and_in_one_split(mixed, tmp_path):
+def test_prepare_with_cluster_gives_each_person_one_identity_and_split(mixed, tmp_path):
     out = tmp_path / "data"
-    summary = prepare_small(find_videos(mixed), out, size=128, recognize=True)
+    summary = prepare_small(find_videos(mixed), out, size=128, cluster=True)
     table = pq.read_table(sorted(out.glob("*.parquet")))
     whose = dict(zip(table["video"].to_pylist(), table["identity"].to_pylist(), strict=True))
     assert whose == {str(number): f"person_{number % 3:05d}" for number in range(6)}
@@ -57,10 +55,10 @@ def test_people_are_one_in_all_their_videos_and_in_one_split(mixed, tmp_path):
     assert all(len(line["sha256"]) == 64 for line in lines)
 
 
-def test_a_person_in_two_prescribed_splits_is_tested_and_not_trained_on(mixed, tmp_path):
+def test_prepare_with_identity_in_two_splits_keeps_test(mixed, tmp_path):
     source = find_videos(mixed)
     clips = [replace(clip, split="train" if int(clip.video) >= 3 else "test") for clip in source.clips]
     source = replace(source, clips=tuple(clips))
-    summary = prepare_small(source, tmp_path / "data", size=128, recognize=True)
+    summary = prepare_small(source, tmp_path / "data", size=128, cluster=True)
     assert summary.splits["test"].identities == 3
     assert summary.splits["train"].identities == 0

@@ -1,8 +1,9 @@
 import json
-import os
 import resource
 import shutil
-from pathlib import Path
+import subprocess
+import sys
+import time
 
 import cv2
 import numpy as np
@@ -14,7 +15,8 @@ from tests.facegan.preparation.small import prepare_small
 from facegan.errors import InputError
 from facegan.geometry.crop import Crop
 from facegan.geometry.landmarks import OUTER_LIPS, denormalize_points, interocular_center, landmarks_from_mesh
-from facegan.preparation import SCHEMA, Settings, find_videos, plan, prepare
+from facegan.preparation import find_videos, prepare
+from facegan.preparation.dataset_format import SCHEMA
 
 SIZE = 64
 
@@ -33,7 +35,7 @@ def prepared(people, tmp_path_factory):
     return prepare_small(find_videos(people), out), out
 
 
-def test_summary(prepared):
+def test_prepare_videos_summarizes_crops_and_skipped_videos(prepared):
     summary, out = prepared
     assert summary.out == out
     assert (summary.total.identities, summary.total.videos, summary.total.tracks) == (3, 3, 3)
@@ -44,7 +46,7 @@ def test_summary(prepared):
     assert summary.ignored == 2
     assert set(summary.skipped) == {"bob/empty", "cy/noise", "nobody"}
     assert "the file is empty" in summary.skipped["bob/empty"]
-    assert summary.skipped["nobody"] == "no usable face (none seen)"
+    assert summary.skipped["nobody"] == "no usable face (none detected)"
     described = json.loads((out / "dataset.json").read_text(encoding="utf-8"))
     assert described["size"] == SIZE
     assert described["counts"]["crops"] == 12
@@ -52,7 +54,7 @@ def test_summary(prepared):
     assert described["settings"]["min_face"] == 30
 
 
-def test_rows(prepared):
+def test_prepare_videos_writes_rows_of_schema(prepared):
     _, out = prepared
     assert sorted(path.name for path in out.iterdir()) == [
         "dataset.json",
@@ -81,7 +83,7 @@ def test_rows(prepared):
     assert all(row["crop"][2] == sides[row["video"]] for row in table)
 
 
-def test_landmarks_and_crops_lie_on_the_drawn_heads(prepared, heads):
+def test_prepare_videos_of_synthetic_heads_agrees_with_ground_truth(prepared, heads):
     for row, drawn in zip(rows(prepared[1]), [frame for frames in heads for frame in frames], strict=True):
         crop = Crop(*row["crop"])
         points = denormalize_points(np.array(row["landmarks"]).reshape(68, 2), SIZE)
@@ -94,18 +96,18 @@ def test_landmarks_and_crops_lie_on_the_drawn_heads(prepared, heads):
         assert (seen & (face == 1)).sum() / (seen | (face == 1)).sum() > 0.7
 
 
-def test_several_workers_make_the_same(prepared, people, tmp_path):
+def test_prepare_videos_with_two_workers_writes_same_bytes(prepared, people, tmp_path):
     summary = prepare_small(find_videos(people), tmp_path / "data", workers=2)
     assert summary.total == prepared[0].total
     for path in prepared[1].iterdir():
         assert (tmp_path / "data" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_two_people_in_one_video(heads, tmp_path):
+def test_prepare_videos_with_two_faces_writes_two_tracks(heads, tmp_path):
     pair = [np.hstack([a.image, b.image]) for a, b in zip(heads[0], heads[1], strict=True)]
     write_video(tmp_path / "videos" / "pair.mp4", pair * 2)
     out = tmp_path / "data"
-    summary = prepare_small(find_videos(tmp_path / "videos"), out, every=2, max_frames=3)
+    summary = prepare_small(find_videos(tmp_path / "videos"), out, frame_stride=2, max_frames=3)
     assert summary.frames == 3
     assert summary.total.tracks == 2
     table = rows(out)
@@ -119,27 +121,27 @@ def test_two_people_in_one_video(heads, tmp_path):
     ("settings", "reason"),
     [
         ({"min_face": 100}, "too small"),
-        ({"min_confidence": 1.0}, "uncertain"),
+        ({"max_angle": 0}, "extreme pose"),
         ({"max_frames": 1}, "short track"),
     ],
 )
-def test_unusable_faces(people, tmp_path, settings, reason):
+def test_prepare_videos_without_usable_face_raises(people, tmp_path, settings, reason):
     with pytest.raises(InputError, match=f"no usable face in .*{reason}"):
         prepare_small(find_videos(people / "ann"), tmp_path / "data", **settings)
     assert not list(tmp_path.iterdir())
 
 
-def test_faces_outside_the_picture(heads, tmp_path):
+def test_prepare_videos_rejects_faces_outside_image(heads, tmp_path):
     chin = int(heads[0][0].landmarks[OUTER_LIPS, 1].mean())
     write_video(tmp_path / "videos" / "a.mp4", [frame.image[: chin // 2 * 2] for frame in heads[0]])
     write_video(tmp_path / "videos" / "b.mp4", [frame.image for frame in heads[1]])
     summary = prepare_small(find_videos(tmp_path / "videos"), tmp_path / "data")
-    assert summary.rejected == {"outside the picture": 4}
-    assert summary.skipped == {"a": "no usable face (4 outside the picture)"}
+    assert summary.rejected == {"outside the image": 4}
+    assert summary.skipped == {"a": "no usable face (4 outside the image)"}
     assert {row["video"] for row in rows(tmp_path / "data")} == {"b"}
 
 
-def test_an_interrupted_preparation_continues(prepared, people, tmp_path, monkeypatch):
+def test_prepare_videos_after_interruption_resumes(prepared, people, tmp_path, monkeypatch):
     out, seen, real = tmp_path / "data", [], prepare.prepare_clip
 
     def until_the_second(clip, *how):
@@ -160,7 +162,26 @@ def test_an_interrupted_preparation_continues(prepared, people, tmp_path, monkey
         assert (out / path.name).read_bytes() == path.read_bytes()
 
 
-def test_a_full_disk_leaves_nothing(people, tmp_path):
+@pytest.mark.slow
+def test_prepare_command_when_killed_resumes_to_same_bytes(prepared, people, tmp_path):
+    """The parent is killed in the middle of the work, its workers are not."""
+    out, work = tmp_path / "data", tmp_path / ".data.partial"
+    command = [sys.executable, "-m", "facegan", "prepare", "videos", str(people), "--out", str(out)]
+    command += ["--size", "64", "--min-face", "30", "--workers", "2"]
+    for finished in (1, 3):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while len(list(work.glob("*/result.json"))) < finished and process.poll() is None:
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+    assert not out.exists()
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    for path in prepared[1].iterdir():
+        assert (out / path.name).read_bytes() == path.read_bytes()
+
+
+def test_prepare_videos_on_full_disk_removes_partial_result(people, tmp_path):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
@@ -171,7 +192,7 @@ def test_a_full_disk_leaves_nothing(people, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_what_is_there_is_kept_unless_told(prepared, people, tmp_path):
+def test_prepare_videos_replaces_data_set_only_with_overwrite(prepared, people, tmp_path):
     out = tmp_path / "data"
     shutil.copytree(prepared[1], out)
     (out / "dataset.json").write_text("{}")
@@ -183,16 +204,24 @@ def test_what_is_there_is_kept_unless_told(prepared, people, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"size": 0}, {"every": 0}, {"max_frames": 0}, {"min_face": -1}, {"workers": -1}]
+    "settings",
+    [
+        {"size": 0},
+        {"frame_stride": 0},
+        {"sample_fps": 0},
+        {"max_frames": 0},
+        {"min_face": -1},
+        {"workers": -1},
+    ],
 )
-def test_settings_out_of_range(people, tmp_path, settings):
+def test_prepare_videos_with_option_out_of_range_raises(people, tmp_path, settings):
     with pytest.raises(InputError, match=f"{next(iter(settings))} is .*: it must be"):
         prepare_small(find_videos(people), tmp_path / "data", **settings)
 
 
-@pytest.mark.skipif("FACEGAN_REAL_CLIPS" not in os.environ, reason="needs a folder of real clips")
-def test_real_clips(tmp_path):
-    clips = sorted((Path(os.environ["FACEGAN_REAL_CLIPS"]) / "videos").iterdir())[::30]
+@pytest.mark.real
+def test_prepare_videos_of_real_people_uses_most_frames(real_clips, tmp_path):
+    clips = sorted((real_clips / "videos").iterdir())[::30]
     (tmp_path / "videos").mkdir()
     for clip in clips:
         (tmp_path / "videos" / clip.name).symlink_to(clip)
@@ -207,48 +236,22 @@ def test_real_clips(tmp_path):
         assert 0.2 < (labels == 0).mean() < 0.8
 
 
-def test_a_dry_run_says_what_it_would_do_and_writes_nothing(people, tmp_path):
-    said = plan(find_videos(people), tmp_path / "data", Settings(size=64, min_face=30))
-    assert "6 videos of 4 people" in said
-    assert "other files: 2" in said
-    assert "already done by an interrupted run: 0" in said
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_dry_run_knows_what_an_interrupted_run_has_done(people, tmp_path, monkeypatch):
-    source, out = find_videos(people), tmp_path / "data"
+def test_prepare_videos_with_failing_video_skips_it(people, tmp_path, monkeypatch):
     real = prepare.prepare_clip
 
-    def interrupt(clip, *rest):
-        if clip.video == "cy/talk":
-            raise KeyboardInterrupt
-        return real(clip, *rest)
-
-    monkeypatch.setattr(prepare, "prepare_clip", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        prepare_small(source, out)
-    settings = Settings(size=64, min_face=30)
-    done = [clip.video for clip in source.clips].index("cy/talk")
-    assert f"interrupted run: {done}" in plan(source, out, settings)
-    assert "interrupted run: 0" in plan(source, out, Settings(size=96, min_face=30))
-
-
-def test_one_strange_video_does_not_stop_the_others(people, tmp_path, monkeypatch):
-    real = prepare.prepare_clip
-
-    def strange(clip, *rest):
+    def fail_for_bob(clip, *rest):
         if clip.identity == "bob":
-            msg = "of no use\nto anybody"
+            msg = "not\nsupported"
             raise ValueError(msg)
         return real(clip, *rest)
 
-    monkeypatch.setattr(prepare, "prepare_clip", strange)
+    monkeypatch.setattr(prepare, "prepare_clip", fail_for_bob)
     summary = prepare_small(find_videos(people), tmp_path / "data")
-    assert summary.skipped["bob/talk"] == "ValueError: of no use to anybody"
+    assert summary.skipped["bob/talk"] == "ValueError: not supported"
     assert summary.total.identities == 2
 
 
-def test_frames_a_second(people, tmp_path):
-    """Of four frames at 25 a second: those at or after 0 and 1/12 s."""
-    prepare_small(find_videos(people), tmp_path / "data", rate=12)
+def test_prepare_videos_with_sample_fps_takes_frames_at_those_times(people, tmp_path):
+    """Of four frames at 25 fps, those at or after 0 and 1/12 s."""
+    prepare_small(find_videos(people), tmp_path / "data", sample_fps=12)
     assert {row["frame"] for row in rows(tmp_path / "data")} == {0, 3}

@@ -6,8 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset
 
-from facegan.preparation import SCHEMA, ShardWriter, write_description
-from facegan.preparation.shard_writer import PartWriter, read_part
+from facegan.preparation.dataset_format import SCHEMA, TRACK_SCHEMA
+from facegan.preparation.shard_writer import RowWriter, ShardWriter, read_track, write_description
 
 
 def row(number):
@@ -25,19 +25,19 @@ def row(number):
 
 
 @pytest.fixture
-def part(tmp_path):
-    writer = PartWriter(tmp_path / "part.parquet")
+def track_file(tmp_path):
+    writer = RowWriter(tmp_path / "track.parquet", TRACK_SCHEMA)
     for number in range(150):
         writer.write(row(number))
     writer.close()
-    return tmp_path / "part.parquet"
+    return tmp_path / "track.parquet"
 
 
-def test_rows_come_back_as_they_were(part, tmp_path):
+def test_shard_writer_with_many_rows_writes_shards_that_read_back_equal(track_file, tmp_path):
     folder = tmp_path / "data"
     folder.mkdir()
     writer = ShardWriter(folder, shard_bytes=300_000, group_rows=16)
-    for table in read_part(part, "ann", "val"):
+    for table in read_track(track_file, "ann", "val"):
         writer.write(table)
     writer.close()
     shards = sorted(folder.iterdir())
@@ -60,8 +60,8 @@ def test_rows_come_back_as_they_were(part, tmp_path):
     assert data[:5]["landmarks"].dtype == np.float32
 
 
-def test_how_rows_arrive_does_not_matter(part, tmp_path):
-    table = pa.concat_tables(read_part(part, "ann", "train"))
+def test_shard_writer_with_other_pieces_writes_same_bytes(track_file, tmp_path):
+    table = pa.concat_tables(read_track(track_file, "ann", "train"))
     written = []
     for pieces in ([table], [table[:1], table[1:40], table[40:]]):
         folder = tmp_path / str(len(pieces))
@@ -74,17 +74,17 @@ def test_how_rows_arrive_does_not_matter(part, tmp_path):
     assert written[0] == written[1]
 
 
-def test_a_row_of_another_shape_is_refused(tmp_path):
-    writer = PartWriter(tmp_path / "part.parquet")
+def test_row_writer_with_wrong_shape_raises(tmp_path):
+    writer = RowWriter(tmp_path / "track.parquet", TRACK_SCHEMA)
     writer.write(row(0) | {"landmarks": np.zeros(10, np.float32)})
     with pytest.raises(pa.ArrowInvalid):
         writer.close()
 
 
-def test_description(tmp_path):
+def test_write_description_adds_version_and_software(tmp_path):
     write_description(tmp_path, 128, {"kind": "videos", "input": "Ä"}, counts={"crops": 3})
     description = json.loads((tmp_path / "dataset.json").read_text(encoding="utf-8"))
-    assert description["version"] == 1
+    assert description["version"] == 2
     assert description["size"] == 128
     assert description["source"] == {"kind": "videos", "input": "Ä"}
     assert description["counts"] == {"crops": 3}

@@ -12,37 +12,37 @@ def names(count):
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_few_are_all_for_training(count):
+def test_split_identities_of_few_puts_all_into_train(count):
     assert set(split_identities(names(count)).values()) <= {"train"}
 
 
 @given(st.integers(3, 300), st.integers(0, 9))
-def test_every_split_has_somebody_and_its_share(count, seed):
+def test_split_identities_of_many_gives_each_split_its_share(count, seed):
     splits = Counter(split_identities(names(count), seed).values())
     assert splits["val"] == splits["test"] == max(1, round(count / 10))
     assert splits["train"] >= 1
     assert splits.total() == count
 
 
-def test_order_and_doubles_do_not_matter_but_the_seed_does():
-    people = names(50)
-    assert split_identities(people) == split_identities(people[::-1] + people)
-    assert split_identities(people, 0) != split_identities(people, 1)
+def test_split_identities_depends_on_seed_but_not_on_order():
+    identities = names(50)
+    assert split_identities(identities) == split_identities(identities[::-1] + identities)
+    assert split_identities(identities, 0) != split_identities(identities, 1)
 
 
-def test_it_is_the_same_everywhere():
+def test_split_identities_with_seed_is_reproducible():
     splits = {"bob": "val", "cy": "test", "ann": "train", "dora": "train"}
     assert split_identities(splits, seed=1) == splits
 
 
-def test_most_stay_where_they_are_when_somebody_joins():
+def test_split_identities_with_new_identities_moves_few():
     before, after = split_identities(names(100)), split_identities(names(105))
     assert sum(before[name] != after[name] for name in before) <= 5
 
 
-def test_what_the_data_set_prescribes_is_kept_and_the_others_share():
-    people = names(33)
-    fixed = dict.fromkeys(people[:3], "test")
-    splits = split_identities(people, 0, fixed)
+def test_split_identities_with_fixed_splits_keeps_them():
+    identities = names(33)
+    fixed = dict.fromkeys(identities[:3], "test")
+    splits = split_identities(identities, 0, fixed)
     assert {splits[name] for name in fixed} == {"test"}
-    assert Counter(splits[name] for name in people[3:]) == {"train": 24, "val": 3, "test": 3}
+    assert Counter(splits[name] for name in identities[3:]) == {"train": 24, "val": 3, "test": 3}

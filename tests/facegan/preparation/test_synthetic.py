@@ -10,7 +10,8 @@ from facegan.data import FaceCrops
 from facegan.errors import InputError
 from facegan.geometry.crop import Crop
 from facegan.geometry.landmarks import LEFT_EYE, RIGHT_EYE, denormalize_points
-from facegan.preparation import SCHEMA
+from facegan.preparation import PrepareConfig
+from facegan.preparation.dataset_format import SCHEMA
 from facegan.preparation.synthetic import prepare_synthetic, regions
 from synthetic_heads import GroundTruth
 
@@ -28,7 +29,7 @@ def decode(png):
 @pytest.fixture(scope="module")
 def exact(talking_heads, tmp_path_factory):
     out = tmp_path_factory.mktemp("exact") / "data"
-    return prepare_synthetic(talking_heads, out, size=SIZE, min_face=30, workers=1, progress=False), out
+    return prepare_synthetic(talking_heads, out, PrepareConfig(SIZE, 30), workers=1, progress=False), out
 
 
 def test_rows_are_the_truth(exact, talking_heads):
@@ -113,7 +114,7 @@ def test_the_description_and_the_reader(exact, prepared):
 
 
 def test_workers_change_nothing(exact, talking_heads, tmp_path):
-    prepare_synthetic(talking_heads, tmp_path / "out", size=SIZE, min_face=30, workers=2, progress=False)
+    prepare_synthetic(talking_heads, tmp_path / "out", PrepareConfig(SIZE, 30), workers=2, progress=False)
     for path in exact[1].iterdir():
         assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
 
@@ -131,10 +132,10 @@ def test_what_the_truth_does_not_tell_of(talking_heads, tmp_path):
         prepare_synthetic(videos, videos, overwrite=True)
     (videos / "0001/00.mp4").rename(videos / "0001/mine.mp4")
     summary = prepare_synthetic(
-        videos, out, size=32, min_face=30, every=2, max_frames=3, workers=1, progress=False
+        videos, out, PrepareConfig(32, 30, frame_stride=2, max_frames=3), workers=1, progress=False
     )
     assert summary.skipped == {"0001/mine": "ground_truth.parquet does not tell about it"}
     assert [row["frame"] for row in rows(out)] == [0, 2, 4]
     with pytest.raises(InputError, match="no usable face"):
-        prepare_synthetic(videos, tmp_path / "far", min_face=500, workers=1, progress=False)
+        prepare_synthetic(videos, tmp_path / "far", PrepareConfig(min_face=500), workers=1, progress=False)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "videos"]

@@ -1,4 +1,4 @@
-"""FaceForensics++ as its download script leaves it (Rössler et al., ICCV 2019); the originals alone."""
+"""Find the original videos of FaceForensics++ (Rössler et al., ICCV 2019)."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 QUALITIES = ("raw", "c0", "c23", "c40")
-"""Uncompressed, and H.264 with these quantisers."""
+"""Uncompressed, and H.264 with these constant rate factors."""
 PAPER_TEST = 400
 """Videos of the paper's test (section 5)."""
 
 
 def find_faceforensics(root: Path, *, quality: str | None = None, splits: str = "official") -> DataSource:
-    """The original sequences: ``original_sequences/{youtube,actors}/QUALITY/videos/*.mp4``.
+    """Find the original sequences ``original_sequences/{youtube,actors}/QUALITY/videos/*.mp4`` as downloaded.
 
-    A YouTube sequence is a number, ``033.mp4``; with the data set's ``conversion_dict.json`` sequences of one
-    YouTube video are one person. An actor's begins with the actor, ``01__kitchen_pan.mp4``.
+    A YouTube sequence is a number, ``033.mp4``; with the data set's ``conversion_dict.json``, sequences of
+    one YouTube video have one identity. An actor's begins with the actor, ``01__kitchen_pan.mp4``.
 
     Args:
         root: folder that holds ``original_sequences``.
-        quality: one of :data:`QUALITIES`; by default the best that is there.
-        splits: ``official``: what ``splits/{train,val,test}.json`` says, a random one of actors; ``paper``:
-            400 YouTube sequences, evenly over all, for the test alone, and nothing else.
+        quality: one of :data:`QUALITIES` (default: the best in the folder).
+        splits: ``official``: those of ``splits/{train,val,test}.json``, random ones for actors; ``paper``:
+            400 evenly spaced YouTube sequences as test, and nothing else.
 
     Raises:
         InputError: for another folder, a quality that is not there, or splits that cannot be read.
@@ -58,7 +58,7 @@ def find_faceforensics(root: Path, *, quality: str | None = None, splits: str = 
 
 
 def _quality(root: Path, asked: str | None) -> str:
-    """The quality that was asked for, or the best."""
+    """Return the requested quality, or the best one."""
     originals = root / "original_sequences"
     there = [quality for quality in QUALITIES if any(originals.glob(f"*/{quality}/videos/*.mp4"))]
     if not there:
@@ -73,7 +73,7 @@ def _quality(root: Path, asked: str | None) -> str:
 
 
 def _youtube_names(root: Path) -> dict[str, str]:
-    """Sequence to YouTube's name of the video that it was cut from; none if the data set does not say."""
+    """Map sequences to the YouTube identifiers of their videos, if the data set has them."""
     path = _find(root, "conversion_dict.json")
     if path is None:
         return {}
@@ -82,10 +82,10 @@ def _youtube_names(root: Path) -> dict[str, str]:
 
 
 def _official(root: Path, clips: list[VideoClip]) -> dict[str, str]:
-    """Person to split; of those that the lists do not name, none."""
+    """Map the identities in the official lists to their splits."""
     people = {clip.path.stem: clip.identity for clip in clips if clip.video.startswith("youtube/")}
     splits: dict[str, str] = {}
-    for split in SPLITS:  # Of a person in several the last: no test sees a trained face.
+    for split in SPLITS:  # Of an identity in several the last: no test contains a trained face.
         path = _find(root, f"{split}.json")
         if path is None:
             msg = f"no splits/{split}.json in {root}: they are at github.com/ondyari/FaceForensics"

@@ -1,4 +1,4 @@
-"""IJB-C as NIST distributes it (Maze et al., ICB 2018): full-motion videos, frames of videos, photographs."""
+"""Find the video frames of IJB-C (Maze et al., ICB 2018)."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ METADATA = (
     *("protocols/ijbc_metadata_with_age.csv", "protocols/ijbc_metadata.csv"),
     "protocols/archive/ijbc_metadata.csv",
 )
-"""Older and newer distributions; the first that is there is read."""
+"""Files of older and newer distributions; the first one found is read."""
 COLUMNS = ("SUBJECT_ID", "FILENAME", "FACE_X", "FACE_Y", "FACE_WIDTH", "FACE_HEIGHT")
 
 
 def find_ijbc(root: Path) -> DataSource:
-    """Runs of frames of one subject, one sighting each; photographs alone make no pair and are left out.
+    """Find the sequences of frames of one sighting of one subject; photographs are left out.
 
-    The metadata name the subject and the face of each file, ``frames/NAME.png`` or ``img/NAME.jpg`` below
-    ``images``. A sighting is that of the column ``SIGHTING_ID``, or, in distributions without it, what
-    stands before the last ``_`` of the frame's name.
+    The metadata hold the subject and the box of the face of each file, ``frames/NAME.png`` or
+    ``img/NAME.jpg`` in ``images``. The sighting is in the column ``SIGHTING_ID``, or, in distributions
+    without it, in the frame's name before the last ``_``.
 
     Args:
         root: folder that holds ``images`` and ``protocols``.
@@ -41,21 +41,21 @@ def find_ijbc(root: Path) -> DataSource:
         msg = f"no {METADATA[1]} in {root}: name IJB-C's root, which holds images and protocols"
         raise InputError(msg)
     images = root / "images" if (root / "images").is_dir() else root
-    runs: dict[tuple[str, str], list[tuple[str, LabeledImage]]] = defaultdict(list)
+    sequences: dict[tuple[str, str], list[tuple[str, LabeledImage]]] = defaultdict(list)
     photographs = 0
     skipped: dict[str, str] = {}
-    for subject, name, sighting, box in _rows(path):
+    for subject, name, sighting, box in _read_rows(path):
         if not name.startswith("frames/"):
             photographs += 1
         elif not subject:
             skipped[name] = "no subject in the metadata"
         elif not (images / name).is_file():
-            skipped[name] = "named by the metadata and not there"
+            skipped[name] = "in the metadata, but not in the folder"
         else:
-            runs[subject, sighting].append((name, LabeledImage(images / name, box)))
+            sequences[subject, sighting].append((name, LabeledImage(images / name, box)))
     clips = []
-    for (subject, sighting), pictures in runs.items():
-        ordered = tuple(picture for _, picture in sorted(pictures, key=lambda entry: _order(entry[0])))
+    for (subject, sighting), frames in sequences.items():
+        ordered = tuple(image for _, image in sorted(frames, key=lambda entry: _natural_order(entry[0])))
         clips.append(VideoClip(images, f"{subject}/{sighting}", subject, images=ordered))
     if not clips:
         msg = f"{images} holds no frames that {path} names"
@@ -64,8 +64,8 @@ def find_ijbc(root: Path) -> DataSource:
     return DataSource("ijbc", str(root), tuple(clips), photographs, skipped)
 
 
-def _rows(path: Path) -> Iterator[tuple[str, str, str, tuple[float, float, float, float]]]:
-    """Subject, file, sighting and box of each row that names a face; subject is empty if unknown."""
+def _read_rows(path: Path) -> Iterator[tuple[str, str, str, tuple[float, float, float, float]]]:
+    """Read subject, file, sighting and box of each row with a face; an unknown subject is empty."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
@@ -82,21 +82,26 @@ def _rows(path: Path) -> Iterator[tuple[str, str, str, tuple[float, float, float
                 if all(map(math.isfinite, box)):
                     name = row["FILENAME"]
                     sighting = row.get("SIGHTING_ID") or name.rpartition("/")[2].rpartition("_")[0]
-                    yield _number(subject), name, _plain(sighting or name), (box[0], box[1], box[2], box[3])
+                    yield (
+                        _format_subject(subject),
+                        name,
+                        _strip_fraction(sighting or name),
+                        (box[0], box[1], box[2], box[3]),
+                    )
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         msg = f"cannot read {path} as CSV: {error}"
         raise InputError(msg) from error
 
 
-def _order(name: str) -> list[tuple[int, str]]:
-    """Frame 10 after frame 9."""
+def _natural_order(name: str) -> list[tuple[int, str]]:
+    """Sort frame 10 after frame 9."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _number(value: float) -> str:
+def _format_subject(value: float) -> str:
     return str(int(value)) if math.isfinite(value) else ""
 
 
-def _plain(sighting: str) -> str:
-    """Without the fraction that a column of floats has."""
+def _strip_fraction(sighting: str) -> str:
+    """Remove the fraction of an integer in a column of floats."""
     return sighting.removesuffix(".0")

@@ -1,4 +1,4 @@
-"""Any folder of videos, with the names of its people."""
+"""Find the videos of a folder and their identities."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm")
-"""A folder of such a name is told of: somebody took it for a video."""
-# Everything else is tried: no list of video suffixes is complete.
+"""A folder with such a name is reported, since it may have been taken for a video."""
+# Every other file is tried: no list of video suffixes is complete.
 OTHER_SUFFIXES = (
     *(".txt", ".md", ".html", ".pdf", ".log", ".srt", ".vtt"),
     *(".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".parquet", ".npy", ".npz", ".pkl", ".pt"),
@@ -24,16 +24,16 @@ OTHER_SUFFIXES = (
 
 
 def find_videos(folder: Path, identities: Path | None = None) -> DataSource:
-    """Every video in a folder and its sub-folders.
+    """Find every video in a folder and its sub-folders.
 
     The name of a video is its path below the folder, without the suffix where that stays unique. Its
-    identity is the first sub-folder's name, or its own name when it lies at the top. Links to files are
-    followed, links to folders are not.
+    identity is the first sub-folder's name, or its own name if it is at the top. Links to files
+    are followed, links to folders are not.
 
     Args:
-        folder: where to look.
-        identities: a CSV file with the columns ``file`` (path below the folder) and ``identity``; files
-            that it does not name are left out.
+        folder: the folder.
+        identities: a CSV file with the columns ``file`` (path below the folder) and ``identity``; other
+            files are left out.
 
     Raises:
         InputError: if there is no such folder or no video in it, or the CSV cannot be used.
@@ -43,7 +43,7 @@ def find_videos(folder: Path, identities: Path | None = None) -> DataSource:
         raise InputError(msg)
     names = None if identities is None else _read_identities(identities, folder)
     paths = sorted(folder.rglob("*"))
-    skipped = {p.relative_to(folder).as_posix(): "a link to nothing" for p in paths if not p.exists()}
+    skipped = {p.relative_to(folder).as_posix(): "a broken link" for p in paths if not p.exists()}
     skipped |= {
         path.relative_to(folder).as_posix(): "a folder"
         for path in paths

@@ -1,5 +1,3 @@
-"""FaceForensics++ in miniature, with its folders, names and lists."""
-
 import json
 from collections import Counter
 
@@ -15,7 +13,7 @@ ACTORS = ("01__kitchen_pan", "01__exit_phone_room", "28__kitchen_pan")
 
 
 def write(root, quality="c23"):
-    """The original sequences; real downloads have the manipulated ones beside them."""
+    """Write FaceForensics++ in miniature: original and manipulated sequences, split lists."""
     for kind, names in (("youtube", YOUTUBE), ("actors", ACTORS)):
         for name in names:
             path = root / f"original_sequences/{kind}/{quality}/videos/{name}.mp4"
@@ -34,7 +32,7 @@ def write(root, quality="c23"):
     return root
 
 
-def test_originals_with_the_official_splits(tmp_path):
+def test_find_faceforensics_finds_originals_with_official_splits(tmp_path):
     source = find_faceforensics(write(tmp_path))
     clips = {clip.video: clip for clip in source.clips}
     assert set(clips) == {f"youtube/{name}" for name in YOUTUBE} | {f"actors/{name}" for name in ACTORS}
@@ -47,7 +45,7 @@ def test_originals_with_the_official_splits(tmp_path):
     assert len({clip.identity for clip in source.clips}) == len(YOUTUBE) + 2
 
 
-def test_sequences_of_one_youtube_video_are_one_person_in_one_split(tmp_path):
+def test_find_faceforensics_with_sequences_of_one_video_gives_one_identity(tmp_path):
     write(tmp_path)
     names = {"000": "aYsTzPzkRVk 0", "002": "aYsTzPzkRVk 2"} | {n: f"own{n} 0" for n in YOUTUBE[3:]}
     (tmp_path / "conversion_dict.json").write_text(json.dumps(names))
@@ -57,7 +55,7 @@ def test_sequences_of_one_youtube_video_are_one_person_in_one_split(tmp_path):
     assert [clip.split for clip in same] == ["test", "test"]
 
 
-def test_best_quality_unless_asked(tmp_path):
+def test_find_faceforensics_without_quality_takes_best(tmp_path):
     write(write(tmp_path, "c40"), "c23")
     assert "c23" in find_faceforensics(tmp_path).clips[0].path.parts
     assert "c40" in find_faceforensics(tmp_path, quality="c40").clips[0].path.parts
@@ -65,7 +63,7 @@ def test_best_quality_unless_asked(tmp_path):
         find_faceforensics(tmp_path, quality="raw")
 
 
-def test_the_papers_test_takes_youtube_alone_and_400_at_most(tmp_path):
+def test_find_faceforensics_with_paper_splits_takes_400_youtube_videos(tmp_path):
     folder = tmp_path / "original_sequences/youtube/c23/videos"
     folder.mkdir(parents=True)
     for number in range(1000):
@@ -87,13 +85,13 @@ def test_the_papers_test_takes_youtube_alone_and_400_at_most(tmp_path):
         (lambda root: (root / "original_sequences").rename(root / "sequences"), "name the data set's root"),
     ],
 )
-def test_what_is_missing_is_told(tmp_path, spoil, message):
+def test_find_faceforensics_with_missing_files_raises(tmp_path, spoil, message):
     spoil(write(tmp_path))
     with pytest.raises(InputError, match=message):
         find_faceforensics(tmp_path)
 
 
-def test_is_prepared_with_its_splits(heads, tmp_path):
+def test_prepare_faceforensics_keeps_official_splits(heads, tmp_path):
     write(tmp_path / "ff")
     for name, frames in zip(("000", "001", "002"), heads, strict=True):
         path = tmp_path / f"ff/original_sequences/youtube/c23/videos/{name}.mp4"

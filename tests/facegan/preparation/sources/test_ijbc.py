@@ -1,5 +1,3 @@
-"""IJB-C in miniature, with its folders, names and columns."""
-
 import csv
 
 import cv2
@@ -37,7 +35,7 @@ def row(subject, name, box, sighting):
 
 @pytest.fixture
 def root(heads, tmp_path):
-    """Two people in each frame, of whom the metadata mean one; a photograph of each."""
+    """IJB-C in miniature: two subjects in each frame, one face of each in the metadata; a photograph."""
     folder = tmp_path / "IJB-C"
     for kind in ("frames", "img"):
         (folder / "images" / kind).mkdir(parents=True)
@@ -55,18 +53,18 @@ def root(heads, tmp_path):
     return folder
 
 
-def test_runs_of_frames_of_each_subject(root):
+def test_find_ijbc_groups_frames_by_subject_and_sighting(root):
     source = find_ijbc(root)
-    assert [(clip.video, clip.identity, len(clip.pictures)) for clip in source.clips] == [
+    assert [(clip.video, clip.identity, len(clip.images)) for clip in source.clips] == [
         ("12/42", "12", 4),
         ("7/41", "7", 4),
     ]
     assert source.ignored == 1
-    names = [picture.path.name for picture in source.clips[0].pictures]
+    names = [image.path.name for image in source.clips[0].images]
     assert names == ["900_00008.png", "900_00009.png", "900_00010.png", "900_00011.png"]
 
 
-def test_a_sighting_without_a_number_is_the_frames_video(root):
+def test_find_ijbc_without_sighting_column_uses_frame_names(root):
     """As in the older distributions."""
     path = root / "protocols/ijbc_metadata.csv"
     with path.open(newline="") as stream:
@@ -75,19 +73,19 @@ def test_a_sighting_without_a_number_is_the_frames_video(root):
     assert [clip.video for clip in find_ijbc(root).clips] == ["12/900", "7/900"]
 
 
-def test_missing_frames_and_unknown_subjects_are_counted(root):
+def test_find_ijbc_with_missing_frames_and_subjects_skips_them(root):
     (root / "images/frames/900_00009.png").unlink()
     with (root / "protocols/ijbc_metadata.csv").open("a") as stream:
         stream.write("nan,frames/900_00008.png,1,1,9,9,44" + ",0" * 25 + "\n")
     source = find_ijbc(root)
-    assert {len(clip.pictures) for clip in source.clips} == {3}
+    assert {len(clip.images) for clip in source.clips} == {3}
     assert source.skipped == {
-        "frames/900_00009.png": "named by the metadata and not there",
+        "frames/900_00009.png": "in the metadata, but not in the folder",
         "frames/900_00008.png": "no subject in the metadata",
     }
 
 
-def test_the_face_in_the_box_is_taken(root, heads, tmp_path):
+def test_prepare_ijbc_uses_face_in_box(root, heads, tmp_path):
     prepare_small(find_ijbc(root), tmp_path / "data")
     table = pq.read_table(sorted((tmp_path / "data").glob("*.parquet"))).to_pylist()
     assert [(r["identity"], r["frame"]) for r in table] == [(p, f) for p in ("12", "7") for f in range(4)]
@@ -110,13 +108,13 @@ def test_the_face_in_the_box_is_taken(root, heads, tmp_path):
         ("SUBJECT_ID,FILENAME,FACE_X,FACE_Y,FACE_WIDTH,FACE_HEIGHT\n", "holds no frames"),
     ],
 )
-def test_metadata_that_cannot_be_used_are_told(tmp_path, text, message):
+def test_find_ijbc_with_bad_metadata_raises(tmp_path, text, message):
     (tmp_path / "protocols").mkdir()
     (tmp_path / "protocols/ijbc_metadata.csv").write_text(text)
     with pytest.raises(InputError, match=message):
         find_ijbc(tmp_path)
 
 
-def test_another_folder_is_told(tmp_path):
+def test_find_ijbc_in_other_folder_raises(tmp_path):
     with pytest.raises(InputError, match="name IJB-C's root"):
         find_ijbc(tmp_path)
