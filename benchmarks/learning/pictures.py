@@ -15,8 +15,8 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from PIL import Image
-from torch.utils.data import default_collate
 
+from facegan.data.face_pair import collate_pairs
 from facegan.io.image_grid import make_image_grid
 from facegan.io.images import tensor_to_images
 from facegan.stages import JointData, JointStage
@@ -24,9 +24,9 @@ from facegan.stages.validation_metrics import masked_mse
 
 ROWS = 8
 GOALS = {
-    "mse": ("mse_of_source", 0.5),
-    "perceptual": ("perceptual_of_source", 0.5),
-    "background_mse": ("background_mse_of_source", 1.2),
+    "mse": ("mse/copy_source", 0.5),
+    "perceptual": ("perceptual/copy_source", 0.5),
+    "background_mse": ("background_mse/copy_source", 1.2),
 }
 """A measure, what it is compared with, and the largest ratio that is good."""
 LEAST = {"face_iou": 0.85, "hair_iou": 0.85, "mask_on_head": 0.9}
@@ -98,14 +98,14 @@ def table(head: dict[str, float], separate: dict[str, float], joint: dict[str, f
 
 
 def _number(measured: dict[str, Any], name: str) -> str:
-    return f"{measured[f'test/{name}']:.4f} ± {measured[f'test/{name}_ci95']:.4f}"
+    return f"{measured[f'test/{name}']:.4f} ± {measured[f'test/{name}/ci95_half_width']:.4f}"
 
 
 @torch.no_grad()
 def sheet(stage: JointStage, data: JointData) -> np.ndarray:
     """Test pairs of different people, with everything on the way to the result."""
     chosen = ((np.arange(ROWS) + 0.5) * len(data.test) / ROWS).astype(int)
-    columns = stage.panels(default_collate([data.test[int(index)] for index in chosen]))
+    columns = stage.visualize(collate_pairs([data.test[int(index)] for index in chosen]))
     return make_image_grid(
         np.stack([tensor_to_images(pictures) for pictures in columns.values()], axis=1), list(columns)
     )

@@ -31,9 +31,9 @@ MODEL = "--model.init_args."
 COLOR = "--data.init_args.color=0.1"
 REENACTOR = [
     f"{MODEL}generator.downsamplings=2",
-    f"{MODEL}generator.blocks=6",
+    f"{MODEL}generator.num_residual_blocks=6",
     f"{MODEL}optimizer.muon_lr=0.06",
-    f"{MODEL}overlap_weight=10",
+    f"{MODEL}jaccard_weight=10",
     COLOR,
 ]
 SETTINGS = {

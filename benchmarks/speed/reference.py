@@ -1,7 +1,7 @@
 """A training step as pix2pixHD's public code takes it, to measure FACEGAN's own against.
 
-32 bit, pictures in the order N×C×H×W, PyTorch's own layers and Adam. The discriminators see the generated
-pictures twice, once for each side's loss, and there are two backward passes, the first of which computes
+32 bit, images in the order N×C×H×W, PyTorch's own layers and Adam. The discriminators see the generated
+images twice, once for each group's loss, and there are two backward passes, the first of which computes
 gradients of the discriminators' weights that nobody uses (``models/pix2pixHD_model.py``, ``train.py``).
 Networks and losses are the stage's, so that both steps compute the same numbers.
 """
@@ -37,22 +37,22 @@ class ReferenceStep:
                 lr=stage.optimizer.learning_rate,
                 betas=stage.optimizer.betas,
             )
-            for networks in stage.sides().values()
+            for networks in stage.optimizer_groups().values()
         )
 
     def __call__(self, pair: FacePair) -> dict[str, float]:
         """One step; both losses before it."""
         stage, form = self.stage, self.stage.adversarial.form
-        made = stage.generate(pair)
-        terms = stage.terms(made, pair)
-        deceived, told_apart = [], []
-        for name, (fake, real) in stage.judged(made, pair).items():
+        outputs = stage.generate(pair)
+        terms = stage.generator_losses(outputs, pair)
+        generator_gan_losses, discriminator_gan_losses = [], []
+        for name, (fake, real) in stage.discriminator_inputs(outputs, pair).items():
             network = stage.discriminators()[name]
-            seen_fake, seen_real = _logits(network(fake.detach())), _logits(network(real))
-            told_apart.append(losses.discriminator_loss(seen_real, seen_fake, form))
-            deceived.append(losses.generator_loss(_logits(network(fake)), form))
-        generator = sum(terms.values()) + stage.adversarial.weight * sum(deceived)
-        discriminator = sum(told_apart)
+            fake_logits, real_logits = _logits(network(fake.detach())), _logits(network(real))
+            discriminator_gan_losses.append(losses.discriminator_loss(real_logits, fake_logits, form))
+            generator_gan_losses.append(losses.generator_loss(_logits(network(fake)), form))
+        generator = sum(terms.values()) + stage.adversarial.weight * sum(generator_gan_losses)
+        discriminator = sum(discriminator_gan_losses)
         self.generator.zero_grad()
         generator.backward()
         self.generator.step()

@@ -1,4 +1,4 @@
-"""The stages in the paper's sizes, on pairs that lie in memory."""
+"""The stages in the paper's sizes, on pairs in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.geometry.motion import NUM_MOTION_PARAMS as NUMBERS
 from facegan.networks import GeneratorConfig, VGGFeatures
 from facegan.stages import BackgroundMixStage, JointStage, LandmarkTransformStage, ReenactStage
-from facegan.stages.base_stage import CONFIG_KEY, STAGE_KEY
+from facegan.stages.base_stage import CHECKPOINT_VERSION, CONFIG_KEY, STAGE_KEY, VERSION_KEY
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,7 +48,7 @@ def build(case: str, optimizer: OptimizerConfig) -> GANStage:
 
 
 def pair(size: int, seed: int, batch: int = 1) -> FacePair:
-    """A batch: smooth noise as pictures, segmentations and landmarks where a face may have them."""
+    """A batch: smooth noise as images, segmentations and landmarks where a face may have them."""
     random = torch.Generator().manual_seed(seed)
     grid = torch.linspace(-1, 1, size)
     radius = (grid[None] ** 2 + grid[:, None] ** 2).sqrt()
@@ -96,6 +96,7 @@ def _save(stage: pl.LightningModule, folder: Path) -> Path:
     kept = {k: v for k, v in stage.state_dict().items() if not k.startswith("perceptual.")}
     torch.save(
         {
+            VERSION_KEY: CHECKPOINT_VERSION,
             STAGE_KEY: type(stage).__name__,
             CONFIG_KEY: stage.network_config(),
             "hyper_parameters": dict(stage.hparams),

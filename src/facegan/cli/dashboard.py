@@ -1,4 +1,4 @@
-"""``make dashboard``: a view of the runs in a Weights & Biases project, laid out for these stages."""
+"""``make dashboard``: a workspace view for the runs in a Weights & Biases project."""
 
 from __future__ import annotations
 
@@ -13,52 +13,55 @@ if TYPE_CHECKING:
     from wandb_workspaces.workspaces import Workspace
 
 STEP = "trainer/global_step"
-"""Batches, as Lightning counts them beside every number."""
+"""Number of batches, which Lightning logs with every value."""
 
-PARTS = {
-    "landmark": ("landmark", "movement", "action_unit", "connectivity"),
-    "reenact": ("reconstruction", "perceptual", "segmentation", "overlap"),
-    "background": ("reconstruction", "perceptual", "mask_smoothness", "mask_norm", "painted"),
+TERMS = {
+    "landmark": ("landmark", "displacement", "action_unit", "connectivity"),
+    "reenact": ("reconstruction", "perceptual", "segmentation", "jaccard"),
+    "background": ("reconstruction", "perceptual", "mask_smoothness", "mask_norm", "head_reconstruction"),
 }
-"""Terms of L_l, L_r and L_b; the joint stage writes the part before each."""
+"""Terms of L_l, L_r and L_b; the joint stage logs them as ``part/term``."""
 LOSSES = {
-    "generators": ["generator"],
-    "discriminators": ["discriminator", "discrimination", "gradient_penalty"],
-    "adversarial": ["adversarial", "feature_matching"],
-    "stage 1, landmarks": [*PARTS["landmark"]],
-    "stages 2 and 3, pictures": [*dict.fromkeys(PARTS["reenact"] + PARTS["background"])],
-    **{f"joint, {part}": [f"{part}_{term}" for term in terms] for part, terms in PARTS.items()},
+    "generators": ["generator/total"],
+    "discriminators": ["discriminator/total", "discriminator/adversarial"],
+    "adversarial": ["generator/adversarial", "generator/feature_matching"],
+    "stage 1": [f"generator/{term}" for term in TERMS["landmark"]],
+    "stages 2 and 3": [f"generator/{term}" for term in dict.fromkeys(TERMS["reenact"] + TERMS["background"])],
+    **{
+        f"joint stage, {part}": [f"generator/{part}/{term}" for term in terms]
+        for part, terms in TERMS.items()
+    },
 }
-WORK = {
-    "gradient norms": ["gradient_norm_generator", "gradient_norm_discriminator"],
+OPTIMIZATION = {
+    "gradient norms": ["generator/gradient_norm", "discriminator/gradient_norm"],
     "learning rate": ["learning_rate"],
-    "pictures a second": ["images_per_second"],
+    "images per second": ["images_per_second"],
     "skipped steps": ["skipped_steps"],
 }
 LOGARITHMIC = ("gradient norms",)
-MEASURES = {
-    "mse": ("of_source", "of_paste"),
-    "head_mse": ("of_source",),
-    "background_mse": ("of_source",),
-    "hole_mse": ("of_paste",),
-    "perceptual": ("of_source",),
-    "landmark_error": ("of_source",),
+METRICS = {
+    "mse": ("copy_source", "naive_composite"),
+    "head_mse": ("copy_source",),
+    "background_mse": ("copy_source",),
+    "disoccluded_mse": ("naive_composite",),
+    "perceptual": ("copy_source",),
+    "landmark_error": ("copy_source",),
     **dict.fromkeys(
         ("action_unit_error", "head_iou", "face_iou", "hair_iou", "mask_on_head", "mask_on_background"), ()
     ),
 }
-"""What validation measures, and which baselines stand beside it."""
-PICTURES, VIDEOS = ("val/panels", "val/sweep"), ("val/videos",)
+"""Validation metrics and their baselines."""
+IMAGES, VIDEOS = ("val/images", "val/action_unit_grid"), ("val/videos",)
 
 
-def dashboard(entity: str, project: str) -> Workspace:
-    """The view: sections Losses, Gradients and speed, Validation, Pictures, Videos.
+def build_dashboard(entity: str, project: str) -> Workspace:
+    """Build the view: sections Losses, Optimization, Validation, Images, Videos.
 
-    Every measure is drawn with its baselines and half the width of its 95 % interval.
+    Every metric is plotted with its baselines and half the width of its 95 % interval.
 
     Args:
         entity: user or team.
-        project: that the runs were synchronized to.
+        project: to which the runs were synchronized.
 
     Raises:
         InputError: without wandb-workspaces.
@@ -95,40 +98,40 @@ def dashboard(entity: str, project: str) -> Workspace:
             is_open=True,
         )
 
-    measured = {
-        name: [name, *(f"{name}_{suffix}" for suffix in (*baselines, "ci95"))]
-        for name, baselines in MEASURES.items()
+    validation = {
+        name: [name, *(f"{name}/{suffix}" for suffix in (*baselines, "ci95_half_width"))]
+        for name, baselines in METRICS.items()
     }
     return Workspace(
         entity=entity,
         project=project,
         name="facegan",
         sections=[
-            # A batch may be a single pair: what it loses says little.
+            # A batch may be a single pair, whose losses are noisy.
             lines("Losses", "train", LOSSES, smoothing=0.9),
-            lines("Gradients and speed", "train", WORK),
-            lines("Validation", "val", measured),
-            media("Pictures", PICTURES),
+            lines("Optimization", "train", OPTIMIZATION),
+            lines("Validation", "val", validation),
+            media("Images", IMAGES),
             media("Videos", VIDEOS),
         ],
     )
 
 
-def save(view: Workspace) -> str:
-    """Saves the view to the user's project.
+def save_dashboard(view: Workspace) -> str:
+    """Save the view to the user's project.
 
     Returns:
-        Its address.
+        Its URL.
 
     Raises:
-        InputError: without a login or a connection, or if there is no such project.
+        InputError: without a login, a connection or the project.
     """
     import wandb
 
     try:
         if wandb.login(prompt=False):
             return str(view.save().url)  # type: ignore[no-untyped-call]
-    except Exception as error:  # the client's failures have no common class
+    except Exception as error:  # the client's errors have no common class
         reason = " ".join(str(error).split())
         msg = f"Weights & Biases did not take the dashboard for {view.entity}/{view.project}: {reason}"
         raise InputError(msg) from error
@@ -137,10 +140,10 @@ def save(view: Workspace) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Saves the dashboard and prints its address.
+    """Save the dashboard and print its URL.
 
     Args:
-        arguments: as typed.
+        arguments: of the command line.
 
     Returns:
         0, or 2 if it could not be saved.
@@ -150,11 +153,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--project", default="facegan", help="project of the runs (default: facegan)")
     given = parser.parse_args(arguments)
     try:
-        address = save(dashboard(given.entity, given.project))
+        url = save_dashboard(build_dashboard(given.entity, given.project))
     except InputError as error:
         sys.stderr.write(f"facegan: {error}\n")
         return 2
-    sys.stdout.write(f"{address}\n")
+    sys.stdout.write(f"{url}\n")
     return 0
 
 

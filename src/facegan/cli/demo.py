@@ -31,7 +31,7 @@ RESULTS = {
     "reenacted video": "reenacted.mp4",
     "source image": "portrait.png",
     "evaluation report": "report/report.html",
-    "validation images": "joint/panels",
+    "validation images": "joint/images",
     "model": "model",
 }
 

@@ -17,7 +17,7 @@ from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
 
 from facegan.cli.commands import TRAINING
 from facegan.errors import InputError
-from facegan.stages.base_stage import Stage, require_stage
+from facegan.stages.base_stage import BaseStage, require_stage
 from facegan.stages.checkpoints import read_checkpoint
 from facegan.stages.pair_data_module import FacePairDataModule
 from facegan.stages.precision import computes_bf16
@@ -26,18 +26,18 @@ FILES = "-c lightning_config.yaml -c stages/1_landmark_transform.yaml -c data/vi
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Runs ``fit``, ``validate``, ``test`` or ``predict``.
+    """Run ``fit``, ``validate``, ``test`` or ``predict``.
 
     Args:
         arguments: the subcommand and what follows it.
 
     Raises:
-        InputError: for wrong keys or values, before anything is built.
+        InputError: for wrong keys or values, before the stage is built.
     """
     warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
     warnings.filterwarnings("ignore", message="You have overridden `on_after_batch_transfer`")
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec")
-    # It is resumable: the order of the data follows from the number of batches done.
+    # Resuming within an epoch is exact: the number of batches done determines the order of the data.
     warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before")
     about = {
         name: {
@@ -49,19 +49,19 @@ def run(arguments: Sequence[str]) -> None:
     }
     try:
         TrainingCLI(
-            Stage,
+            BaseStage,
             FacePairDataModule,
             subclass_mode_model=True,
             subclass_mode_data=True,
             auto_configure_optimizers=False,
             seed_everything_default=7,
-            save_config_callback=RunConfig,
+            save_config_callback=RunConfigCallback,
             save_config_kwargs={"save_to_log_dir": False},
             parser_kwargs={"prog": "facegan", "exit_on_error": False, **about},
             args=list(arguments),
         )
     except ArgumentError as error:
-        raise InputError(_innermost(str(error))) from error
+        raise InputError(_innermost_error(str(error))) from error
     except ValueError as error:
         # What a class refuses while it is built arrives wrapped by jsonargparse.
         if not isinstance(error.__cause__, InputError):
@@ -70,24 +70,24 @@ def run(arguments: Sequence[str]) -> None:
 
 
 class TrainingCLI(LightningCLI):
-    """LightningCLI that refuses another stage's checkpoint instead of becoming that stage."""
+    """LightningCLI that refuses another stage's checkpoint instead of adopting its configuration."""
 
     def before_instantiate_classes(self) -> None:
-        """Says where the settings are that these stages have instead of the trainer's."""
+        """Refuse the trainer's settings for which the stages have their own; check bf16."""
         trainer = self.config[self.config.subcommand].trainer
-        for theirs, unset, ours in (
+        for key, unset, own_key in (
             ("gradient_clip_val", None, "gradient_clip"),
             ("accumulate_grad_batches", 1, "accumulate"),
         ):
-            if trainer[theirs] != unset:
-                msg = f"trainer.{theirs} does nothing here: set model.init_args.optimizer.{ours}"
+            if trainer[key] != unset:
+                msg = f"trainer.{key} is not supported: set model.init_args.optimizer.{own_key}"
                 raise InputError(msg)
         if trainer.precision == "bf16-mixed" and not _computes_bf16(trainer.accelerator):
-            rank_zero_warn("this processor has no bf16 instructions: trainer.precision is 32-true")
+            rank_zero_warn("this CPU has no bf16 instructions: trainer.precision is 32-true")
             trainer.precision = "32-true"
 
     def instantiate_trainer(self, **settings: Any) -> pl.Trainer:
-        """What the trainer refuses is the user's to mend."""
+        """Convert the trainer's errors about its arguments to InputError."""
         try:
             return super().instantiate_trainer(**settings)
         except (MisconfigurationException, ValueError) as error:
@@ -95,18 +95,18 @@ class TrainingCLI(LightningCLI):
             raise InputError(msg) from error
 
     def _parse_ckpt_path(self) -> None:
-        """Lightning would overwrite the configured model by what the checkpoint names."""
+        """Check the checkpoint's stage; Lightning would replace the configured model by the checkpoint's."""
         path = self.config[self.config.subcommand].get("ckpt_path")
         if path not in (None, "last", "best", "hpc", "registry"):
             stage = self.config[self.config.subcommand].model.class_path.rpartition(".")[2]
             require_stage(read_checkpoint(Path(path)), stage, path)
 
 
-class RunConfig(SaveConfigCallback):
-    """Keeps the whole configuration in the run's folder."""
+class RunConfigCallback(SaveConfigCallback):
+    """Saves the whole configuration in the run's folder."""
 
     def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Writes ``config.yaml``."""
+        """Write ``config.yaml``."""
         folder = Path(trainer.default_root_dir)
         folder.mkdir(parents=True, exist_ok=True)
         self.parser.save(
@@ -115,13 +115,13 @@ class RunConfig(SaveConfigCallback):
 
 
 def _computes_bf16(accelerator: str) -> bool:
-    """Whether what the trainer will choose has instructions for it."""
-    on_processor = accelerator == "cpu" or (accelerator == "auto" and not torch.accelerator.is_available())
-    return not on_processor or computes_bf16(torch.device("cpu"))
+    """Check whether the device that the trainer will choose has bf16 instructions."""
+    on_cpu = accelerator == "cpu" or (accelerator == "auto" and not torch.accelerator.is_available())
+    return not on_cpu or computes_bf16(torch.device("cpu"))
 
 
-def _innermost(message: str) -> str:
-    """Jsonargparse's nested message without the types that the value is not."""
+def _innermost_error(message: str) -> str:
+    """Reduce jsonargparse's nested message to the error of the matching type."""
     line = " ".join(message.split())
     line = re.sub(
         r"Does not validate against any of the Union subtypes Subtypes: .*? Errors: (- )?", "", line

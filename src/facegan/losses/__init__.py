@@ -1,40 +1,38 @@
-"""The equations of the paper, and two that GANs like it add, a function each."""
+"""The losses of the paper, and two of the GAN literature beside them, a function each."""
 
 from facegan.losses.adversarial_losses import (
     AdversarialForm,
     discriminator_loss,
-    feature_matching,
+    feature_matching_loss,
     generator_loss,
-    gradient_penalty,
 )
-from facegan.losses.background_losses import mask_norm, mask_smoothness
+from facegan.losses.background_losses import mask_norm_loss, mask_smoothness_loss
 from facegan.losses.image_losses import (
-    perceptual,
-    reconstruction,
-    segmentation_cross_entropy,
+    perceptual_loss,
+    reconstruction_loss,
+    segmentation_loss,
     soft_jaccard_loss,
 )
 from facegan.losses.landmark_losses import (
-    action_unit_consistency,
-    connectivity,
-    displacement_norm,
-    landmark_reconstruction,
+    action_unit_loss,
+    displacement_loss,
+    landmark_connectivity_loss,
+    landmark_reconstruction_loss,
 )
 
 __all__ = [
     "AdversarialForm",
-    "action_unit_consistency",
-    "connectivity",
+    "action_unit_loss",
     "discriminator_loss",
-    "displacement_norm",
-    "feature_matching",
+    "displacement_loss",
+    "feature_matching_loss",
     "generator_loss",
-    "gradient_penalty",
-    "landmark_reconstruction",
-    "mask_norm",
-    "mask_smoothness",
-    "perceptual",
-    "reconstruction",
-    "segmentation_cross_entropy",
+    "landmark_connectivity_loss",
+    "landmark_reconstruction_loss",
+    "mask_norm_loss",
+    "mask_smoothness_loss",
+    "perceptual_loss",
+    "reconstruction_loss",
+    "segmentation_loss",
     "soft_jaccard_loss",
 ]

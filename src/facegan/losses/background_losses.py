@@ -1,4 +1,4 @@
-"""Regularisers of the background mixer's mask: the two terms of L_bm."""
+"""Regularizers of the background mixer's mask: the two terms of L_bm."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def mask_smoothness(mask: Tensor) -> Tensor:
-    """Σ (M_{x+1,y} - M_{x,y})² + (M_{x,y+1} - M_{x,y})², as the mean over differences.
+def mask_smoothness_loss(mask: Tensor) -> Tensor:
+    """Compute Σ (M_{x+1,y} - M_{x,y})² + (M_{x,y+1} - M_{x,y})², as the mean over differences.
 
     Args:
         mask: M, N×1×H×W in 0..1.
@@ -18,11 +18,11 @@ def mask_smoothness(mask: Tensor) -> Tensor:
     return mask.diff(dim=-1).square().mean() + mask.diff(dim=-2).square().mean()
 
 
-def mask_norm(mask: Tensor) -> Tensor:
-    """‖M‖₂ a picture, divided by the square root of its pixels: 1 for a mask of ones.
+def mask_norm_loss(mask: Tensor) -> Tensor:
+    """Compute ‖M‖₂ of each image, divided by the square root of its pixels: 1 for a mask of ones.
 
     Args:
         mask: M, N×1×H×W in 0..1.
     """
-    # The smallest number keeps the gradient at M = 0 finite; at 16 bits it would be none.
+    # The epsilon keeps the gradient at M = 0 finite; in 16 bits it would vanish.
     return mask.float().flatten(1).square().mean(dim=1).add(1e-12).sqrt().mean()

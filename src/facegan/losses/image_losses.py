@@ -1,4 +1,4 @@
-"""Losses between pictures and between segmentations: L_rr, L_rp, L_ce, and the overlap."""
+"""Losses between images and between segmentations: L_rr, L_rp, L_ce, and the soft Jaccard loss."""
 
 from __future__ import annotations
 
@@ -14,55 +14,56 @@ if TYPE_CHECKING:
 
 PERCEPTUAL_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 """pix2pixHD's weights of relu1_1 … relu5_1."""
-TINY = 1e-6
-"""Of a pixel."""
+EPS = 1e-6
+"""In pixels."""
 
 
-def reconstruction(generated: Tensor, truth: Tensor) -> Tensor:
-    """L_rr = ‖I'_fr - F_d‖₁, as the mean over pixels and channels; N×3×H×W each."""
-    return (generated - truth).abs().mean()
+def reconstruction_loss(generated: Tensor, target: Tensor) -> Tensor:
+    """Compute L_rr = ‖I'_fr - F_d‖₁, as the mean over pixels and channels; N×3×H×W each."""
+    return (generated - target).abs().mean()
 
 
-def perceptual(
-    generated: Sequence[Tensor], truth: Sequence[Tensor], weights: Sequence[float] = PERCEPTUAL_WEIGHTS
+def perceptual_loss(
+    generated: Sequence[Tensor], target: Sequence[Tensor], weights: Sequence[float] = PERCEPTUAL_WEIGHTS
 ) -> Tensor:
-    """L_rp = Σ_i w_i / (C_i H_i W_i) ‖V_i(I'_fr) - V_i(F_d)‖₁.
+    """Compute L_rp = Σ_i w_i / (C_i H_i W_i) ‖V_i(I'_fr) - V_i(F_d)‖₁.
 
     Args:
-        generated: feature maps of the generated picture, N×C_i×H_i×W_i.
-        truth: those of the true one; no gradient flows into them.
+        generated: feature maps of the generated image, N×C_i×H_i×W_i.
+        target: those of the target; no gradient flows into them.
         weights: w_i, one a feature map (the paper's formula has none: pix2pixHD's code does).
     """
     terms = [
         weight * functional.l1_loss(ours, theirs.detach())
-        for weight, ours, theirs in zip(weights, generated, truth, strict=True)
+        for weight, ours, theirs in zip(weights, generated, target, strict=True)
     ]
     return torch.stack(terms).sum()
 
 
-def segmentation_cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
-    """L_ce: cross entropy of S_fr.
+def segmentation_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Compute L_ce, the cross entropy of S_fr.
 
     Args:
         logits: N×3×H×W.
-        truth: N×H×W of 0 background, 1 face, 2 hair.
+        target: N×H×W of 0 background, 1 face, 2 hair.
     """
-    return functional.cross_entropy(logits.float(), truth.long())
+    return functional.cross_entropy(logits.float(), target.long())
 
 
-def soft_jaccard_loss(logits: Tensor, truth: Tensor) -> Tensor:
-    """What the labels' overlaps lack to 1, their mean (Rahman and Wang, 2016; not in the paper).
+def soft_jaccard_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Compute 1 - mean soft intersection over union (Rahman and Wang, 2016; not in the paper).
 
-    Overlap is intersection over union of all pixels of the batch, with the probabilities of S_fr as shares of
-    a pixel. Unlike in L_ce an error counts by its share of the region: half of little hair as half of much.
+    Intersection and union are taken over all pixels of the batch, with the probabilities of S_fr as fractions
+    of a pixel. Unlike in L_ce an error counts relative to its region: half of little hair as half
+    of much.
 
     Args:
         logits: N×3×H×W.
-        truth: N×H×W of 0 background, 1 face, 2 hair.
+        target: N×H×W of 0 background, 1 face, 2 hair.
     """
-    found = logits.float().softmax(dim=1)
-    true = functional.one_hot(truth.long(), logits.shape[1]).movedim(-1, 1)
-    both = (found * true).sum(dim=(0, 2, 3))
-    either = (found + true).sum(dim=(0, 2, 3)) - both
-    # A label that is nowhere, in neither, lacks nothing.
-    return (1 - (both + TINY) / (either + TINY)).mean()
+    probabilities = logits.float().softmax(dim=1)
+    one_hot = functional.one_hot(target.long(), logits.shape[1]).movedim(-1, 1)
+    intersection = (probabilities * one_hot).sum(dim=(0, 2, 3))
+    union = (probabilities + one_hot).sum(dim=(0, 2, 3)) - intersection
+    # A label absent from both has no loss.
+    return (1 - (intersection + EPS) / (union + EPS)).mean()

@@ -1,6 +1,6 @@
 """Losses of the landmark transformer: L_lr, L_lau, L_lc.
 
-A 1-norm is taken as the mean over all numbers, a 2-norm of Δ over the 136 numbers of a face and
+A 1-norm is taken as the mean over all coordinates, a 2-norm of Δ over the 136 coordinates of a face and
 then as the mean over faces, so that no weight depends on the batch.
 """
 
@@ -12,8 +12,8 @@ from torch import Tensor
 from facegan.geometry.landmarks import EDGES
 
 
-def landmark_reconstruction(transformed: Tensor, driving: Tensor) -> Tensor:
-    """First term of L_lr: ‖l_t - l_d‖₁.
+def landmark_reconstruction_loss(transformed: Tensor, driving: Tensor) -> Tensor:
+    """Compute the first term of L_lr: ‖l_t - l_d‖₁.
 
     Args:
         transformed: l_t, N×68×2.
@@ -22,37 +22,37 @@ def landmark_reconstruction(transformed: Tensor, driving: Tensor) -> Tensor:
     return (transformed - driving).abs().mean()
 
 
-def displacement_norm(movement: Tensor) -> Tensor:
-    """Second term of L_lr: ‖Δ‖₂.
+def displacement_loss(displacement: Tensor) -> Tensor:
+    """Compute the second term of L_lr: ‖Δ‖₂.
 
     Args:
-        movement: Δ, N×68×2.
+        displacement: Δ, N×68×2.
     """
-    # The smallest number keeps the gradient at Δ = 0 finite.
-    return movement.float().flatten(1).square().sum(dim=1).add(1e-12).sqrt().mean()
+    # The epsilon keeps the gradient at Δ = 0 finite.
+    return displacement.float().flatten(1).square().sum(dim=1).add(1e-12).sqrt().mean()
 
 
-def action_unit_consistency(seen_transformed: Tensor, seen_driving: Tensor, motion: Tensor) -> Tensor:
-    """L_lau = ‖L_a(l_t) - AU_d‖₁ + ‖L_a(l_d) - AU_d‖₁.
+def action_unit_loss(regressed_transformed: Tensor, regressed_driving: Tensor, motion: Tensor) -> Tensor:
+    """Compute L_lau = ‖L_a(l_t) - AU_d‖₁ + ‖L_a(l_d) - AU_d‖₁.
 
     Args:
-        seen_transformed: L_a(l_t), N×20.
-        seen_driving: L_a(l_d), N×20.
+        regressed_transformed: L_a(l_t), N×20.
+        regressed_driving: L_a(l_d), N×20.
         motion: AU_d, N×20.
     """
-    return (seen_transformed - motion).abs().mean() + (seen_driving - motion).abs().mean()
+    return (regressed_transformed - motion).abs().mean() + (regressed_driving - motion).abs().mean()
 
 
-def connectivity(transformed: Tensor, reference: Tensor) -> Tensor:
-    """L_lc = ‖D_t - D_d‖₁, D the differences between neighbors along the contours.
+def landmark_connectivity_loss(transformed: Tensor, reference: Tensor) -> Tensor:
+    """Compute L_lc = ‖D_t - D_d‖₁, D the differences between neighbors along the contours.
 
     Args:
         transformed: l_t, N×68×2.
         reference: l_d by the formula; l_s by the sentence before it. N×68×2.
     """
-    return (_differences(transformed) - _differences(reference)).abs().mean()
+    return (_neighbor_differences(transformed) - _neighbor_differences(reference)).abs().mean()
 
 
-def _differences(points: Tensor) -> Tensor:
-    edges = torch.tensor(EDGES, device=points.device)
-    return points[:, edges[:, 0]] - points[:, edges[:, 1]]
+def _neighbor_differences(landmarks: Tensor) -> Tensor:
+    edges = torch.tensor(EDGES, device=landmarks.device)
+    return landmarks[:, edges[:, 0]] - landmarks[:, edges[:, 1]]

@@ -1,4 +1,4 @@
-"""The networks of FACEGAN and the frozen ones that its losses and measures look through."""
+"""The networks of FACEGAN, and the frozen ones of its losses and metrics."""
 
 from facegan.networks.config import DiscriminatorConfig, GeneratorConfig
 from facegan.networks.discriminator import MultiScaleDiscriminator

@@ -8,8 +8,8 @@ from typing import Literal, get_args
 from facegan.errors import InputError
 
 GeneratorKind = Literal["coarse_to_fine", "global"]
-Norm = Literal["instance", "group", "none"]
-"""Batch norm is absent: its statistics would tie the pictures of a batch, and of all processes, together."""
+Norm = Literal["instance", "group"]
+"""Batch norm is absent: its statistics would couple the images of a batch, and of all processes."""
 
 Initialization = Literal["normal", "kaiming"]
 
@@ -24,15 +24,14 @@ class GeneratorConfig:
         width: channels of the last features. Open in the paper; pix2pixHD has 32, and 64 for
             ``global``.
         downsamplings: how often the global generator halves the resolution. Open; pix2pixHD has 4.
-        blocks: residual blocks of the global generator. Open; pix2pixHD has 9.
-        local_blocks: residual blocks of the local enhancer; ``global`` has none. Open; pix2pixHD
-            has 3.
+        num_residual_blocks: of the global generator. Open; pix2pixHD has 9.
+        num_local_residual_blocks: of the local enhancer; ``global`` has none. Open; pix2pixHD has 3.
         norm: after every convolution but the heads' last. Open; pix2pixHD has ``instance``, without
-            learned scale. ``group``, with one, normalizes 16 channels together; ``none`` nothing.
-        skips: add the encoder's features to the decoder's of the same size. Open: the paper calls
-            its generator "U-Net like" and takes pix2pixHD's, which has none.
-        init: of the weights. Open; pix2pixHD has ``normal``, N(0, 0.02). ``kaiming`` (He et
-            al., ICCV 2015) suits the layers' sizes, which in narrow generators differ from that.
+            learned scale. ``group``, with one, normalizes 16 channels together.
+        use_skip_connections: add the encoder's features to the decoder's of the same size. Open: the
+            paper calls its generator "U-Net like" and takes pix2pixHD's, which has none.
+        init: of the weights. Open; pix2pixHD has ``normal``, N(0, 0.02). ``kaiming`` (He et al., ICCV
+            2015) fits the layers' sizes, which in narrow generators differ from that.
 
     Raises:
         InputError: if a value is impossible.
@@ -41,26 +40,26 @@ class GeneratorConfig:
     kind: GeneratorKind = "coarse_to_fine"
     width: int = 32
     downsamplings: int = 4
-    blocks: int = 9
-    local_blocks: int = 3
+    num_residual_blocks: int = 9
+    num_local_residual_blocks: int = 3
     norm: Norm = "instance"
-    skips: bool = False
+    use_skip_connections: bool = False
     init: Initialization = "normal"
 
     def __post_init__(self) -> None:
+        """Check the values, which may come from a model's JSON and have any type."""
         _require_one_of("generator.kind", self.kind, get_args(GeneratorKind))
         _require_at_least("generator.width", self.width, 1)
-        _require_at_least("generator.downsamplings", self.downsamplings, 0)
-        _require_at_least("generator.blocks", self.blocks, 0)
-        _require_at_least("generator.local_blocks", self.local_blocks, 0)
+        for name in ("downsamplings", "num_residual_blocks", "num_local_residual_blocks"):
+            _require_at_least(f"generator.{name}", getattr(self, name), 0)
         _require_one_of("generator.norm", self.norm, get_args(Norm))
-        _require_one_of("generator.skips", self.skips, (False, True))
-        _require_one_of("generator.initialization", self.init, get_args(Initialization))
+        _require_one_of("generator.use_skip_connections", self.use_skip_connections, (False, True))
+        _require_one_of("generator.init", self.init, get_args(Initialization))
 
 
 @dataclass(frozen=True)
 class DiscriminatorConfig:
-    """Discriminators of one architecture on the picture at 1, 1/2, 1/4, … of its size.
+    """Discriminators of one architecture on the image at 1, 1/2, 1/4, … of its size.
 
     Args:
         width: channels after the first convolution, doubled at every layer, at most 512. Open in
@@ -68,10 +67,7 @@ class DiscriminatorConfig:
         layers: convolutions with stride 2. Open; pix2pixHD has 3.
         scales: number of discriminators. The paper fixes 3, as pix2pixHD has.
         norm: after every convolution but the first and the last. Open; pix2pixHD has ``instance``,
-            without learned scale. ``group``, with one, normalizes 16 channels together; ``none``
-            nothing.
-        spectral_norm: divide every convolution's weights by their largest singular value (Miyato et
-            al., ICLR 2018). Open; pix2pixHD does not.
+            without learned scale. ``group``, with one, normalizes 16 channels together.
 
     Raises:
         InputError: if a value is impossible.
@@ -81,17 +77,14 @@ class DiscriminatorConfig:
     layers: int = 3
     scales: int = 3
     norm: Norm = "instance"
-    spectral_norm: bool = False
 
     def __post_init__(self) -> None:
-        _require_at_least("discriminator.width", self.width, 1)
-        _require_at_least("discriminator.layers", self.layers, 1)
-        _require_at_least("discriminator.scales", self.scales, 1)
+        """Check the values."""
+        for name in ("width", "layers", "scales"):
+            _require_at_least(f"discriminator.{name}", getattr(self, name), 1)
         _require_one_of("discriminator.norm", self.norm, get_args(Norm))
-        _require_one_of("discriminator.spectral_norm", self.spectral_norm, (False, True))
 
 
-# The values may come from a model's JSON, which nobody has checked for types.
 def _require_at_least(name: str, value: object, least: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         msg = f"{name} is {value!r}: it must be a whole number, {least} or more"

@@ -6,25 +6,26 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-CHANNELS_A_PIXEL = 4
-"""From so many on a processor spends its time on reordering the weights."""
+MIN_CHANNELS_PER_PIXEL = 4
+"""From this ratio of channels to pixels on, im2col is faster than PyTorch's convolution on a CPU."""
 
 
 class ReflectConv2d(nn.Conv2d):
-    """A convolution whose result has the size of its input, padded by reflection; PyTorch's, but faster.
+    """Convolution of unchanged height and width, padded by reflection.
 
-    PyTorch's autocast on processors pads in 32 bit, which takes longer than many a convolution. Here the
-    padding has the input's type.
+    The same result as ``nn.Conv2d(..., padding_mode="reflect")``, faster on CPUs in two ways:
 
-    Where many channels meet few pixels, as in the middle of pix2pixHD's generator (1,024 and 64), the
-    library's convolution spends its time on bringing the weights into an order of its own, in training
-    three times a step. There the weights are multiplied as they lie by the pixels' neighborhoods.
+    - PyTorch's CPU autocast pads in float32, which takes longer than many a convolution. Here the padding
+      keeps the input's type.
+    - Where many channels meet few pixels, as in the residual blocks of pix2pixHD's generator (1,024
+      channels, 64 pixels), oneDNN spends its time on reordering the weights, in training three times per
+      step. There the convolution is one matrix product of the weights with the unfolded input (im2col).
 
-    Exported networks have PyTorch's own (``docs/performance.md``).
+    GPUs and exported networks use PyTorch's own convolution. ``docs/performance.md`` has the measurements.
 
     Args:
         in_channels: of the input.
-        out_channels: of the result.
+        out_channels: of the output.
         kernel: side of the filters, odd.
     """
 
@@ -33,16 +34,16 @@ class ReflectConv2d(nn.Conv2d):
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if torch.compiler.is_exporting():
-            # Nor must an exported network be asked for its number of pictures.
-            made: Tensor = super()._conv_forward(input, weight, bias)
-            return made
+            # An exported graph must not depend on the batch size, which the branch below does.
+            output: Tensor = super()._conv_forward(input, weight, bias)
+            return output
         with torch.autocast(input.device.type, enabled=False):
             padded = functional.pad(input, self._reversed_padding_repeated_twice, mode="reflect")
         count, channels, height, width = input.shape
-        deep = min(channels, self.out_channels) >= CHANNELS_A_PIXEL * count * height * width
+        deep = min(channels, self.out_channels) >= MIN_CHANNELS_PER_PIXEL * count * height * width
         if not (deep and input.device.type == "cpu"):
             return functional.conv2d(padded, weight, bias)
         columns = functional.unfold(padded, self.kernel_size)
-        made = weight.flatten(1) @ columns.transpose(0, 1).flatten(1)
-        made = made.view(-1, count, height, width).transpose(0, 1)
-        return made if bias is None else made + bias.to(made.dtype).view(-1, 1, 1)
+        output = weight.flatten(1) @ columns.transpose(0, 1).flatten(1)
+        output = output.view(-1, count, height, width).transpose(0, 1)
+        return output if bias is None else output + bias.to(output.dtype).view(-1, 1, 1)

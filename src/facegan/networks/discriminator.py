@@ -6,25 +6,22 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
-from torch.nn.utils import parametrizations
 
-from facegan.networks.generator import init_weights, norm_layer, pyramid
+from facegan.networks.generator import image_pyramid, init_weights, norm_layer
 
 if TYPE_CHECKING:
     from facegan.networks.config import Norm
 
 
 class MultiScaleDiscriminator(nn.Module):
-    """Discriminators of one architecture on the picture at 1, 1/2, 1/4, … of its size.
+    """Discriminators of one architecture on the image at 1, 1/2, 1/4, … of its size.
 
     Args:
-        in_channels: channels of the picture.
+        in_channels: channels of the image.
         width: channels after the first convolution; doubled at every layer, at most 512.
         layers: convolutions with stride 2.
         scales: number of discriminators.
-        norm: ``instance``, ``group`` or ``none``, after every convolution but the first and the last.
-        spectral_norm: divide every convolution's weights by their largest singular value (Miyato et
-            al., ICLR 2018), found by one step of the power method at every forward in training mode.
+        norm: ``instance`` or ``group``, after every convolution but the first and the last.
     """
 
     def __init__(
@@ -35,24 +32,23 @@ class MultiScaleDiscriminator(nn.Module):
         scales: int = 3,
         *,
         norm: Norm = "instance",
-        spectral_norm: bool = False,
     ) -> None:
         super().__init__()
         self.scales = nn.ModuleList(
             PatchDiscriminator(in_channels, width, layers, norm) for _ in range(scales)
         )
         self.apply(init_weights)
-        if spectral_norm:
-            for module in [module for module in self.modules() if isinstance(module, nn.Conv2d)]:
-                parametrizations.spectral_norm(module)
 
-    def forward(self, pictures: Tensor) -> list[list[Tensor]]:
-        """N×in_channels×H×W to the activations of every layer of every scale.
+    def forward(self, images: Tensor) -> list[list[Tensor]]:
+        """Compute the activations of every layer of every scale.
+
+        Args:
+            images: N×in_channels×H×W.
 
         Returns:
             For each scale, finest first, its layers' outputs; the last is the map of logits N×1×h×w.
         """
-        levels = pyramid(pictures, len(self.scales))
+        levels = image_pyramid(images, len(self.scales))
         return [scale(level) for scale, level in zip(self.scales, levels, strict=True)]
 
 
@@ -63,23 +59,23 @@ class PatchDiscriminator(nn.Module):
         super().__init__()
         channels = [min(width * 2**i, 512) for i in range(layers + 1)]
         strides = [2] * (layers - 1) + [1]
-        self.layers = nn.ModuleList([_block(in_channels, channels[0], 2, "none")])
+        self.layers = nn.ModuleList([_block(in_channels, channels[0], 2, None)])
         self.layers.extend(
             _block(before, after, stride, norm)
             for (before, after), stride in zip(pairwise(channels), strides, strict=True)
         )
         self.layers.append(nn.Conv2d(channels[-1], 1, 4, padding=2))
 
-    def forward(self, pictures: Tensor) -> list[Tensor]:
-        """Outputs of every layer, the logits last."""
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Compute the outputs of every layer, the logits last."""
         outputs = []
         for layer in self.layers:
-            pictures = layer(pictures)
-            outputs.append(pictures)
+            x = layer(x)
+            outputs.append(x)
         return outputs
 
 
-def _block(before: int, after: int, stride: int, norm: Norm) -> nn.Sequential:
+def _block(before: int, after: int, stride: int, norm: Norm | None) -> nn.Sequential:
     convolution = nn.Conv2d(before, after, 4, stride, padding=2)
     # Not in place: the activations are handed out for feature matching.
-    return nn.Sequential(convolution, norm_layer(norm, after), nn.LeakyReLU(0.2))
+    return nn.Sequential(convolution, norm_layer(norm, after) if norm else nn.Identity(), nn.LeakyReLU(0.2))

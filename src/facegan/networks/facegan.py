@@ -1,4 +1,4 @@
-"""The whole model: landmark transformer, face reenactor and background mixer in a row."""
+"""The whole model: landmark transformer, face reenactor and background mixer."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from torch import Tensor, nn
 
 from facegan.errors import InputError
 from facegan.geometry.landmarks import draw_gaussians
-from facegan.networks.compositing import mask_predicted_head, mix
+from facegan.networks.compositing import alpha_composite, mask_predicted_head
 from facegan.networks.config import GeneratorConfig
 from facegan.networks.landmark_transformer import LandmarkTransformer
 from facegan.networks.reenactor import BackgroundMixer, FaceReenactor
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+FORMAT_VERSION = 2
+"""Of the model folder; written to and checked in ``config.json``."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class FaceGANConfig:
     """Everything needed to build the model without its weights."""
 
     size: int = 256
-    """Height and width of the pictures in pixels."""
+    """Height and width of the images in pixels."""
     sigma: float = 0.02
     """Standard deviation of a drawn landmark, in the landmarks' units."""
     landmark_transformer: dict[str, Any] = field(default_factory=dict)
@@ -38,12 +40,12 @@ class FaceGANConfig:
     background_mixer: dict[str, Any] = field(default_factory=dict)
     """Fields of the background mixer's :class:`GeneratorConfig`."""
     transform_landmarks: bool = True
-    """False is the paper's ablation without L_T (Table 1): the driver's own landmarks are drawn."""
+    """False is the paper's ablation without L_T (Table 1): the driving frame's landmarks are drawn."""
 
 
 @dataclass(frozen=True)
 class Reenactment:
-    """Everything on the way from a source to the result."""
+    """All intermediate and final outputs of the model."""
 
     landmarks: Tensor
     """l_t, N×68×2."""
@@ -55,7 +57,7 @@ class Reenactment:
     """Logits of S_fr, N×3×H×W."""
     head: Tensor
     """I'_fr, N×3×H×W."""
-    painted: Tensor
+    foreground: Tensor
     """I_c, N×3×H×W in -1..1."""
     mask: Tensor
     """M, N×1×H×W in 0..1."""
@@ -64,7 +66,7 @@ class Reenactment:
 
 
 class FaceGAN(nn.Module):
-    """FACEGAN: one source picture, moved by action units and head pose.
+    """FACEGAN: reenacts one source image by action units and head pose.
 
     Args:
         config: sizes of the networks.
@@ -92,7 +94,7 @@ class FaceGAN(nn.Module):
         background: Tensor,
         landmarks: Tensor | None = None,
     ) -> Reenactment:
-        """Reenacts sources.
+        """Reenact source images.
 
         Args:
             source: I_s, N×3×H×W in -1..1.
@@ -100,7 +102,7 @@ class FaceGAN(nn.Module):
             motion: AU_d, N×20.
             background: I_b, N×3×H×W, zero where the source's head is; or another background.
             landmarks: target landmarks N×68×2 to use instead of the transformer's (ablation
-                without L_T: the driver's own).
+                without L_T: the driving frame's).
 
         Raises:
             ValueError: if the model has no landmark transformer and is given no landmarks.
@@ -113,33 +115,35 @@ class FaceGAN(nn.Module):
         heatmap = draw_gaussians(landmarks, source.shape[-1], self.config.sigma)
         face, segmentation = self.reenactor(source, heatmap)
         head = mask_predicted_head(face, segmentation)
-        painted, mask = self.background_mixer(head, background)
+        foreground, mask = self.background_mixer(head, background)
         return Reenactment(
             landmarks=landmarks,
             heatmap=heatmap,
             face=face,
             segmentation=segmentation,
             head=head,
-            painted=painted,
+            foreground=foreground,
             mask=mask,
-            result=mix(painted, mask, background),
+            result=alpha_composite(foreground, mask, background),
         )
 
     def save_pretrained(self, folder: Path | str) -> None:
-        """Writes ``config.json`` and ``model.safetensors`` into an existing or new folder."""
+        """Write ``config.json`` and ``model.safetensors`` into an existing or new folder."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / CONFIG).write_text(json.dumps(asdict(self.config), indent=2) + "\n")
+        content = {"version": FORMAT_VERSION, **asdict(self.config)}
+        (folder / CONFIG).write_text(json.dumps(content, indent=2) + "\n")
         weights = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
         # Not save_file: it reports a full disk as an error of its own kind.
         (folder / WEIGHTS).write_bytes(save(weights, metadata={"format": "pt"}))
 
     @classmethod
     def from_pretrained(cls, name: Path | str) -> Self:
-        """Reads a model folder, or a repository of the Hugging Face hub (``owner/name``).
+        """Load a model folder, or a repository of the Hugging Face hub (``owner/name``).
 
         Raises:
-            InputError: if it is neither, or its weights do not fit its configuration.
+            InputError: if it is neither, of another format version, or its weights do not fit its
+                configuration.
         """
         folder = Path(name)
         if not folder.exists():
@@ -147,17 +151,37 @@ class FaceGAN(nn.Module):
         if not (folder / CONFIG).is_file() or not (folder / WEIGHTS).is_file():
             msg = f"{folder} is not a model folder: it lacks {CONFIG} or {WEIGHTS} (facegan bundle makes one)"
             raise InputError(msg)
+        config = _read_config(folder)
         try:
-            # Without weights of its own, which would be drawn at random, for seconds, and thrown away.
+            # No random initialization, which would take seconds and be overwritten.
             with torch.device("meta"):
-                model = cls(FaceGANConfig(**json.loads((folder / CONFIG).read_text())))
+                model = cls(FaceGANConfig(**config))
             # Copies, since the file may change while the model is in use.
             weights = {name: tensor.clone() for name, tensor in load_file(folder / WEIGHTS).items()}
             model.load_state_dict(weights, assign=True)
         except (TypeError, ValueError, RuntimeError, SafetensorError) as error:
-            msg = f"{folder} is damaged or of another version: {shorten(str(error), 200)}"
-            raise InputError(msg) from error
+            raise _damaged(folder, error) from error
         return model.eval()
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    """Read the fields of :class:`FaceGANConfig`; refuse another format version."""
+    try:
+        content = dict(json.loads((folder / CONFIG).read_text()))
+    except (TypeError, ValueError) as error:
+        raise _damaged(folder, error) from error
+    version = content.pop("version", 1)
+    if version != FORMAT_VERSION:
+        msg = (
+            f"{folder} has model format {version}, not {FORMAT_VERSION}: train with this release, "
+            "then write the folder with facegan bundle"
+        )
+        raise InputError(msg)
+    return content
+
+
+def _damaged(folder: Path, error: Exception) -> InputError:
+    return InputError(f"{folder} is damaged or of another version: {shorten(str(error), 200)}")
 
 
 def _download(repository: str) -> Path:

@@ -1,7 +1,7 @@
 """The generators of pix2pixHD (Wang et al., CVPR 2018): global, and coarse to fine.
 
-Both end in features of the picture's size and a 7×7 head with tanh. The features are public,
-because FACEGAN hangs a second head on them (segmentation, mask).
+Both end in features of the image's size and a 7×7 head with tanh. The features are public,
+because FACEGAN adds a second head to them (segmentation, mask).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class GlobalGenerator(nn.Module):
         width: channels after the first convolution; doubled at every downsampling.
         downsamplings: how often the resolution is halved.
         blocks: number of residual blocks.
-        norm: ``instance``, ``group`` or ``none``, after every convolution but the head's.
-        skips: add the encoder's features to the decoder's of the same size ("U-Net like").
+        norm: ``instance`` or ``group``, after every convolution but the head's.
+        use_skip_connections: add the encoder's features to the decoder's of the same size ("U-Net like").
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class GlobalGenerator(nn.Module):
         blocks: int = 9,
         *,
         norm: Norm = "instance",
-        skips: bool = False,
+        use_skip_connections: bool = False,
     ) -> None:
         super().__init__()
         self.width = width
-        self.skips = skips
+        self.use_skip_connections = use_skip_connections
         self.multiple = 2**downsamplings
         self.stem = ConvBlock(in_channels, width, norm, kernel=7)
         self.down = nn.ModuleList(
@@ -61,30 +61,30 @@ class GlobalGenerator(nn.Module):
         self.head = ImageHead(width, out_channels)
         self.apply(init_weights)
 
-    def features(self, pictures: Tensor) -> Tensor:
-        """N×in_channels×H×W to N×width×H×W, before the head.
+    def features(self, x: Tensor) -> Tensor:
+        """Compute the features before the head, N×in_channels×H×W to N×width×H×W.
 
         Raises:
             ValueError: if height or width is not a multiple of 2^downsamplings.
         """
-        require_multiple(pictures, self.multiple)
-        hidden: Tensor = self.stem(pictures)
+        require_multiple(x, self.multiple)
+        x = self.stem(x)
         encoded = []
         for block in self.down:
-            encoded.append(hidden)
-            hidden = block(hidden)
-        hidden = self.blocks(hidden)
+            encoded.append(x)
+            x = block(x)
+        x = self.blocks(x)
         for block in self.up:
-            hidden = block(hidden)
+            x = block(x)
             same_size = encoded.pop()
-            if self.skips:
-                hidden = hidden + same_size
-        return hidden
+            if self.use_skip_connections:
+                x = x + same_size
+        return x
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """N×in_channels×H×W to N×out_channels×H×W in -1..1."""
-        painted: Tensor = self.head(self.features(pictures))
-        return painted
+    def forward(self, x: Tensor) -> Tensor:
+        """Generate N×out_channels×H×W in -1..1 from N×in_channels×H×W."""
+        images: Tensor = self.head(self.features(x))
+        return images
 
 
 class CoarseToFineGenerator(nn.Module):
@@ -99,8 +99,8 @@ class CoarseToFineGenerator(nn.Module):
         downsamplings: how often the global generator halves the (already halved) resolution.
         blocks: residual blocks of the global generator.
         local_blocks: residual blocks of the enhancer.
-        norm: ``instance``, ``group`` or ``none``, in both.
-        skips: skip connections, in both.
+        norm: ``instance`` or ``group``, in both.
+        use_skip_connections: in both.
     """
 
     def __init__(
@@ -113,17 +113,23 @@ class CoarseToFineGenerator(nn.Module):
         local_blocks: int = 3,
         *,
         norm: Norm = "instance",
-        skips: bool = False,
+        use_skip_connections: bool = False,
     ) -> None:
         super().__init__()
         self.width = width
-        self.skips = skips
+        self.use_skip_connections = use_skip_connections
         self.multiple = 2 ** (downsamplings + 1)
-        self.coarse = GlobalGenerator(
-            in_channels, out_channels, 2 * width, downsamplings, blocks, norm=norm, skips=skips
+        self.global_generator = GlobalGenerator(
+            in_channels,
+            out_channels,
+            2 * width,
+            downsamplings,
+            blocks,
+            norm=norm,
+            use_skip_connections=use_skip_connections,
         )
         # Only its features are used: a head without gradient would trip distributed training.
-        del self.coarse.head
+        del self.global_generator.head
         self.stem = ConvBlock(in_channels, width, norm, kernel=7)
         self.down = ConvBlock(width, 2 * width, norm, kernel=3, stride=2)
         self.blocks = nn.Sequential(*(ResidualBlock(2 * width, norm) for _ in range(local_blocks)))
@@ -131,45 +137,44 @@ class CoarseToFineGenerator(nn.Module):
         self.head = ImageHead(width, out_channels)
         self.apply(init_weights)
 
-    def features(self, pictures: Tensor) -> Tensor:
-        """N×in_channels×H×W to N×width×H×W, before the head.
+    def features(self, x: Tensor) -> Tensor:
+        """Compute the features before the head, N×in_channels×H×W to N×width×H×W.
 
         Raises:
             ValueError: if height or width is not a multiple of 2^(downsamplings + 1).
         """
-        require_multiple(pictures, self.multiple)
-        coarse = self.coarse.features(halve(pictures))
-        stem = self.stem(pictures)
-        hidden: Tensor = self.up(self.blocks(self.down(stem) + coarse))
-        return hidden + stem if self.skips else hidden
+        require_multiple(x, self.multiple)
+        coarse = self.global_generator.features(downsample(x))
+        stem = self.stem(x)
+        output: Tensor = self.up(self.blocks(self.down(stem) + coarse))
+        return output + stem if self.use_skip_connections else output
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """N×in_channels×H×W to N×out_channels×H×W in -1..1."""
-        painted: Tensor = self.head(self.features(pictures))
-        return painted
+    def forward(self, x: Tensor) -> Tensor:
+        """Generate N×out_channels×H×W in -1..1 from N×in_channels×H×W."""
+        images: Tensor = self.head(self.features(x))
+        return images
 
-    def load_global(self, generator: Mapping[str, Tensor]) -> None:
-        """Takes over a trained global generator but for its head: progressive training.
+    def load_global_generator(self, state: Mapping[str, Tensor]) -> None:
+        """Load a trained global generator but for its head: progressive training.
 
         Args:
-            generator: state of a :class:`GlobalGenerator` of this one's sizes and twice its width.
-                That ``skips`` differ, or one norm is ``instance`` and the other ``none``, leaves no
-                trace in a state and goes unseen.
+            state: of a :class:`GlobalGenerator` of this one's sizes and twice its width. A difference in
+                ``use_skip_connections`` leaves no trace in a state and is not detected.
 
         Raises:
             InputError: if the sizes differ.
         """
-        state = {name: tensor for name, tensor in generator.items() if not name.startswith("head.")}
-        theirs, ours = _shapes(state), _shapes(self.coarse.state_dict())
+        state = {name: tensor for name, tensor in state.items() if not name.startswith("head.")}
+        theirs, ours = _shapes(state), _shapes(self.global_generator.state_dict())
         for name in sorted(theirs.keys() | ours.keys()):
             if theirs.get(name) != ours.get(name):
                 msg = (
                     f"global generator of other sizes: {name} is {theirs.get(name, 'absent')}, not "
                     f"{ours.get(name, 'absent')}; it needs width {2 * self.width} (twice this one's) "
-                    "and this one's downsamplings, blocks and norm"
+                    "and this one's downsamplings, number of blocks and norm"
                 )
                 raise InputError(msg)
-        self.coarse.load_state_dict(state)
+        self.global_generator.load_state_dict(state)
 
 
 class ConvBlock(nn.Sequential):
@@ -209,21 +214,21 @@ class ResidualBlock(nn.Module):
             norm_layer(norm, channels),
         )
 
-    def forward(self, hidden: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """N×C×H×W to the same shape."""
-        change: Tensor = self.body(hidden)
-        return hidden + change
+        change: Tensor = self.body(x)
+        return x + change
 
 
 class ImageHead(nn.Sequential):
-    """Features to a picture in -1..1."""
+    """Features to an image in -1..1."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(ReflectConv2d(in_channels, out_channels, 7), nn.Tanh())
 
 
 def norm_layer(norm: Norm, channels: int) -> nn.Module:
-    """Instance norm without learned scale, group norm with one, or nothing.
+    """Build an instance norm without learned scale, or a group norm with one.
 
     A group has 16 channels, or as many of them as divide the number of channels.
     """
@@ -232,50 +237,48 @@ def norm_layer(norm: Norm, channels: int) -> nn.Module:
             return nn.InstanceNorm2d(channels)
         case "group":
             return nn.GroupNorm(channels // gcd(channels, 16), channels)
-        case "none":
-            return nn.Identity()
     assert_never(norm)
 
 
-def halve(pictures: Tensor) -> Tensor:
-    """pix2pixHD's pyramid step: average pooling 3×3 with stride 2, padding not counted."""
-    return functional.avg_pool2d(pictures, 3, stride=2, padding=1, count_include_pad=False)
+def downsample(images: Tensor) -> Tensor:
+    """Halve the size as pix2pixHD does: average pooling 3×3 with stride 2, padding not counted."""
+    return functional.avg_pool2d(images, 3, stride=2, padding=1, count_include_pad=False)
 
 
-def pyramid(pictures: Tensor, scales: int) -> Iterator[Tensor]:
-    """The picture at 1, 1/2, 1/4, … of its size."""
+def image_pyramid(images: Tensor, scales: int) -> Iterator[Tensor]:
+    """Yield the image at 1, 1/2, 1/4, … of its size."""
     for scale in range(scales):
-        yield pictures
+        yield images
         if scale + 1 < scales:
-            pictures = halve(pictures)
+            images = downsample(images)
 
 
 def init_weights(module: nn.Module) -> None:
-    """pix2pixHD's start: weights from N(0, 0.02)."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and _has_numbers(module):
+    """Initialize a convolution as pix2pixHD does: weights from N(0, 0.02)."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and _is_materialized(module):
         nn.init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
 
 
 def init_kaiming(module: nn.Module) -> None:
-    """Kaiming's start for the convolutions before a ReLU or a sum; the heads' last keep theirs."""
+    """Initialize the convolutions before a ReLU or a sum by He et al.; the heads' last keep theirs."""
     if isinstance(module, ConvBlock | UpBlock | ResidualBlock):
         for layer in module.modules():
-            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and _has_numbers(layer):
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and _is_materialized(layer):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
 
 
-def _has_numbers(layer: nn.Conv2d | nn.ConvTranspose2d) -> bool:
-    """False for weights that wait to be loaded: drawing imports PyTorch's compiler, for a second."""
+def _is_materialized(layer: nn.Conv2d | nn.ConvTranspose2d) -> bool:
+    """Return False for weights on the meta device, whose initialization would import PyTorch's compiler."""
     return not layer.weight.is_meta
 
 
-def require_multiple(pictures: Tensor, multiple: int) -> None:
-    """Raises ValueError unless height and width are multiples of a number."""
-    height, width = pictures.shape[-2:]
+def require_multiple(images: Tensor, multiple: int) -> None:
+    """Raise ValueError unless height and width are multiples of a number."""
+    height, width = images.shape[-2:]
     if height % multiple or width % multiple:
-        msg = f"picture of {height}×{width} pixels: both must be multiples of {multiple}"
+        msg = f"image of {height}×{width} pixels: both must be multiples of {multiple}"
         raise ValueError(msg)
 
 

@@ -1,4 +1,4 @@
-"""dlib's face recognition network: a face to 128 numbers that say whose it is.
+"""dlib's face recognition network: identity embeddings of 128 dimensions.
 
 Davis King, "High quality face recognition with deep metric learning", 2017: a ResNet of 29
 convolutions after He et al., "Deep residual learning for image recognition", CVPR 2016.
@@ -6,16 +6,9 @@ convolutions after He et al., "Deep residual learning for image recognition", CV
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from facegan.networks.dlib_format import read_layers
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _MEAN = (122.782, 117.001, 104.298)
 _SCALE = 256.0
@@ -24,8 +17,8 @@ _SCALE = 256.0
 class IdentityNetwork(nn.Module):
     """Aligned faces to identity embeddings.
 
-    The affine that dlib has after each convolution, a batch normalization at rest, is part of the
-    convolution here.
+    dlib's affine layer after each convolution, a frozen batch norm, is folded into the convolution.
+    :func:`facegan.perception.dlib_weights.load_identity_network` loads the published weights.
     """
 
     SIZE = 150
@@ -48,48 +41,20 @@ class IdentityNetwork(nn.Module):
         )
         self.project = nn.Linear(256, 128, bias=False)
 
-    @classmethod
-    def from_dlib(cls, path: Path) -> Self:
-        """Loads the weights of ``dlib_face_recognition_resnet_model_v1.dat``.
-
-        Raises:
-            ValueError: if the file holds anything else.
-        """
-        layers = read_layers(path)
-        network = cls()
-        convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
-        project = network.project
-        expected: list[tuple[str, tuple[int, ...], int]] = []
-        for target in convolutions:
-            outputs = target.out_channels
-            expected += [("con_4", target.weight.shape, outputs), ("affine_", (1, outputs, 1, 1), outputs)]
-        expected.append(("fc_2", (project.in_features, project.out_features, 1, 1), 0))
-        if [(layer.kind, layer.weight.shape, layer.bias.numel()) for layer in layers] != expected:
-            msg = f"{path} holds another network than dlib's face recognition ResNet"
-            raise ValueError(msg)
-        with torch.no_grad():
-            for target, convolution, affine in zip(convolutions, layers[0::2], layers[1::2], strict=False):
-                gain = affine.weight.flatten()
-                target.weight.copy_(convolution.weight * gain.view(-1, 1, 1, 1))
-                assert target.bias is not None
-                target.bias.copy_(convolution.bias * gain + affine.bias)
-            project.weight.copy_(layers[-1].weight.flatten(1).T)
-        return network
-
-    def features(self, pictures: Tensor) -> list[Tensor]:
-        """Activations at six depths, for perceptual losses; the faces need not be aligned.
+    def features(self, images: Tensor) -> list[Tensor]:
+        """Compute activations at six depths, for perceptual losses; the faces need not be aligned.
 
         Args:
-            pictures: N×3×H×W in -1..1; those under 150 pixels are enlarged to 150.
+            images: N×3×H×W in -1..1; those under 150 pixels are enlarged to 150.
 
         Returns:
             Finest first: 32, 32, 64, 128, 256 and 256 channels at about 1/2, 1/4, … 1/64 of the size.
         """
-        smallest = min(pictures.shape[2:])
+        smallest = min(images.shape[2:])
         if smallest < self.SIZE:
-            size = [round(side * self.SIZE / smallest) for side in pictures.shape[2:]]
-            pictures = F.interpolate(pictures, size, mode="bilinear", align_corners=False)
-        x = ((pictures + 1) * 127.5 - self.mean) / _SCALE
+            size = [round(side * self.SIZE / smallest) for side in images.shape[2:]]
+            images = F.interpolate(images, size, mode="bilinear", align_corners=False)
+        x = ((images + 1) * 127.5 - self.mean) / _SCALE
         x = F.relu(self.stem(x))
         activations = [x]
         x = F.max_pool2d(x, 3, stride=2)
@@ -99,7 +64,7 @@ class IdentityNetwork(nn.Module):
         return activations
 
     def forward(self, faces: Tensor) -> Tensor:
-        """Embeds faces: two of one person lie closer than 0.6 to each other.
+        """Embed faces: the distance of two of one identity is below 0.6.
 
         Args:
             faces: N×3×150×150 in -1..1, aligned as dlib does it.
@@ -141,12 +106,12 @@ class _Block(nn.Module):
 
 
 def _level(in_channels: int, out_channels: int, blocks: int) -> nn.Sequential:
-    """Blocks of which the first halves the size."""
+    """Build blocks of which the first halves the size."""
     first = _Block(in_channels, out_channels, downsample=True)
     return nn.Sequential(first, *(_Block(out_channels, out_channels) for _ in range(blocks - 1)))
 
 
 def _fill(x: Tensor, shape: list[int]) -> Tensor:
-    """Zeros behind the last channel, row and column, up to a shape C×H×W."""
+    """Pad with zeros behind the last channel, row and column to a shape C×H×W."""
     channels, height, width = (after - before for before, after in zip(x.shape[1:], shape, strict=True))
     return F.pad(x, (0, width, 0, height, 0, channels))

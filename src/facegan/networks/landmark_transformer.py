@@ -1,7 +1,7 @@
 """The landmark transformer L_T and the action-unit regressor L_a (paper, section on L_T).
 
 Both are fully connected; depth, width and activation are open in the paper. Landmarks differ little from
-their mean, so the inputs are standardized: without that, as many steps leave a far larger error.
+their mean, so the inputs are normalized: without that, as many steps leave a far larger error.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.geometry.motion import NUM_MOTION_PARAMS
 
-COORDINATES = 2 * NUM_LANDMARKS
-LEAST_DEVIATION = 1e-2
-"""Data that hardly differ are not blown up beyond this."""
+NUM_COORDINATES = 2 * NUM_LANDMARKS
+MIN_STD = 1e-2
+"""Smallest standard deviation that inputs are divided by."""
 
 
 class LandmarkTransformer(nn.Module):
-    """L_T: moves the source's landmarks as the driver's motion tells, so that the face keeps its shape.
+    """L_T: displaces the source's landmarks by the driving motion so that the face keeps its shape.
 
     Args:
         width: units of a hidden layer.
@@ -29,36 +29,38 @@ class LandmarkTransformer(nn.Module):
 
     def __init__(self, width: int = 256, layers: int = 3) -> None:
         super().__init__()
-        self.landmarks = InputNormalizer(COORDINATES)
-        self.motion = InputNormalizer(NUM_MOTION_PARAMS)
-        self.body = _perceptron(COORDINATES + NUM_MOTION_PARAMS, COORDINATES, width, layers)
-        # Before training nothing moves.
+        self.landmark_normalizer = InputNormalizer(NUM_COORDINATES)
+        self.motion_normalizer = InputNormalizer(NUM_MOTION_PARAMS)
+        self.body = _multilayer_perceptron(
+            NUM_COORDINATES + NUM_MOTION_PARAMS, NUM_COORDINATES, width, layers
+        )
+        # The displacement is zero before training.
         for parameter in self.body[-1].parameters():
             nn.init.zeros_(parameter)
 
-    def standardize(self, points: Tensor, shown: Tensor) -> None:
-        """Standardises the inputs by the training data, before training.
+    def fit_normalizers(self, landmarks: Tensor, motion: Tensor) -> None:
+        """Fit the input normalizers to the training data, before training.
 
         Args:
-            points: landmarks N×68×2 in -1..1.
-            shown: motion N×20.
+            landmarks: N×68×2 in -1..1.
+            motion: N×20.
         """
-        self.landmarks.fit(points)
-        self.motion.fit(shown)
+        self.landmark_normalizer.fit(landmarks)
+        self.motion_normalizer.fit(motion)
 
-    def movement(self, source: Tensor, driving_motion: Tensor) -> Tensor:
-        """Δ, N×68×2, from landmarks N×68×2 in -1..1 and motion N×20."""
-        joined = torch.cat((self.landmarks(source), self.motion(driving_motion)), dim=1)
-        delta: Tensor = self.body(joined)
-        return delta.view_as(source)
+    def predict_displacement(self, source_landmarks: Tensor, driving_motion: Tensor) -> Tensor:
+        """Predict Δ, N×68×2, from landmarks N×68×2 in -1..1 and motion N×20."""
+        inputs = (self.landmark_normalizer(source_landmarks), self.motion_normalizer(driving_motion))
+        displacement: Tensor = self.body(torch.cat(inputs, dim=1))
+        return displacement.view_as(source_landmarks)
 
-    def forward(self, source: Tensor, driving_motion: Tensor) -> Tensor:
-        """l_t = l_s + Δ, N×68×2."""
-        return source + self.movement(source, driving_motion)
+    def forward(self, source_landmarks: Tensor, driving_motion: Tensor) -> Tensor:
+        """Compute l_t = l_s + Δ, N×68×2."""
+        return source_landmarks + self.predict_displacement(source_landmarks, driving_motion)
 
 
 class ActionUnitRegressor(nn.Module):
-    """L_a: the motion vector that a set of landmarks shows.
+    """L_a: regresses the motion vector from landmarks.
 
     Args:
         width: units of a hidden layer.
@@ -67,49 +69,49 @@ class ActionUnitRegressor(nn.Module):
 
     def __init__(self, width: int = 256, layers: int = 3) -> None:
         super().__init__()
-        self.landmarks = InputNormalizer(COORDINATES)
-        self.body = _perceptron(COORDINATES, NUM_MOTION_PARAMS, width, layers)
+        self.landmark_normalizer = InputNormalizer(NUM_COORDINATES)
+        self.body = _multilayer_perceptron(NUM_COORDINATES, NUM_MOTION_PARAMS, width, layers)
 
-    def standardize(self, points: Tensor) -> None:
-        """Standardises the input by the training data, landmarks N×68×2 in -1..1, before training."""
-        self.landmarks.fit(points)
+    def fit_normalizers(self, landmarks: Tensor) -> None:
+        """Fit the input normalizer to the training data, landmarks N×68×2 in -1..1, before training."""
+        self.landmark_normalizer.fit(landmarks)
 
-    def forward(self, points: Tensor) -> Tensor:
-        """Landmarks N×68×2 in -1..1 to motion N×20."""
-        shown: Tensor = self.body(self.landmarks(points))
-        return shown
+    def forward(self, landmarks: Tensor) -> Tensor:
+        """Regress motion N×20 from landmarks N×68×2 in -1..1."""
+        motion: Tensor = self.body(self.landmark_normalizer(landmarks))
+        return motion
 
 
 class InputNormalizer(nn.Module):
-    """Takes the mean off numbers and divides them by their deviation; until fitted leaves them as they are.
+    """Subtracts the mean and divides by one standard deviation; the identity until it is fitted.
 
-    There is one deviation for all of them: a unit that never moved in training must not be blown up
-    when it moves at last.
+    All inputs share one standard deviation: an action unit that is constant in training must not be
+    amplified when it changes for the first time.
 
     Args:
-        size: how many numbers.
+        size: number of inputs.
     """
 
     mean: Tensor
-    deviation: Tensor
+    std: Tensor
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(size))
-        self.register_buffer("deviation", torch.ones(()))
+        self.register_buffer("std", torch.ones(()))
 
     def fit(self, examples: Tensor) -> None:
-        """Takes mean and deviation from examples, N×size or of a shape that flattens to it."""
+        """Compute mean and standard deviation of examples, N×size or of a shape that flattens to it."""
         flat = examples.flatten(1)
         self.mean.copy_(flat.mean(dim=0))
-        self.deviation.copy_((flat - self.mean).square().mean().sqrt().clamp(min=LEAST_DEVIATION))
+        self.std.copy_((flat - self.mean).square().mean().sqrt().clamp(min=MIN_STD))
 
-    def forward(self, numbers: Tensor) -> Tensor:
-        """N×size, from the same shapes as in :meth:`fit`."""
-        return (numbers.flatten(1) - self.mean) / self.deviation
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalize to N×size, from the same shapes as in :meth:`fit`."""
+        return (x.flatten(1) - self.mean) / self.std
 
 
-def _perceptron(inputs: int, outputs: int, width: int, layers: int) -> nn.Sequential:
+def _multilayer_perceptron(inputs: int, outputs: int, width: int, layers: int) -> nn.Sequential:
     hidden = [
         layer
         for before, after in pairwise([inputs] + [width] * layers)

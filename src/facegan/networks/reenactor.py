@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from facegan.errors import InputError
+from facegan.geometry.segmentation import LABELS
 from facegan.networks.config import GeneratorConfig
 from facegan.networks.convolution import ReflectConv2d
 from facegan.networks.generator import (
@@ -19,73 +20,64 @@ from facegan.networks.generator import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from torch.nn import Parameter
+    from collections.abc import Mapping
 
     from facegan.networks.config import Norm
 
-CLASSES = 3
-"""Background, face, hair."""
 PIX2PIXHD = GeneratorConfig()
 
 
 class TwoHeadGenerator(nn.Module):
-    """What both have in common: a generator that can begin as a trained global one.
+    """Base class of both: a generator that can start from a trained global generator.
 
     Args:
         in_channels: channels of the generator's input.
-        settings: sizes and variants of the generator.
+        config: sizes and variants of the generator.
 
     Attributes:
-        generator: paints N×3×H×W in -1..1.
+        generator: generates N×3×H×W in -1..1.
         multiple: height and width must be multiples of it.
     """
 
-    def __init__(self, in_channels: int, settings: GeneratorConfig) -> None:
+    def __init__(self, in_channels: int, config: GeneratorConfig) -> None:
         super().__init__()
-        self.generator = _generator(in_channels, settings)
+        self.generator = _build_generator(in_channels, config)
         self.multiple = self.generator.multiple
 
-    def load_global(self, state: Mapping[str, Tensor]) -> None:
-        """Begins the second phase of progressive training where the first has ended.
+    def load_global_generator(self, state: Mapping[str, Tensor]) -> None:
+        """Load the trained global generator of progressive training's first phase.
 
         Args:
-            state: state of the same class with ``kind="global"`` and twice the width. Its generator
-                but for the head is used; see :meth:`CoarseToFineGenerator.load_global`.
+            state: state of the same class with ``kind="global"`` and twice the width. Its generator but
+                for the head is used; see :meth:`CoarseToFineGenerator.load_global_generator`.
 
         Raises:
             InputError: if the sizes differ, or this generator is a global one itself.
         """
         if isinstance(self.generator, GlobalGenerator):
-            msg = "generator.kind is global: only a coarse_to_fine one begins with a trained global generator"
+            msg = "generator.kind is global: only a coarse_to_fine one starts from a trained global generator"
             raise InputError(msg)
         prefix = "generator."
-        self.generator.load_global(
+        self.generator.load_global_generator(
             {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
         )
 
-    def coarse_parameters(self) -> Iterator[Parameter]:
-        """Parameters of the global generator inside a coarse-to-fine one; of a global one, none."""
-        if isinstance(self.generator, CoarseToFineGenerator):
-            yield from self.generator.coarse.parameters()
-
 
 class FaceReenactor(TwoHeadGenerator):
-    """G_r: source picture and drawn landmarks to the reenacted face and its segmentation.
+    """G_r: source image and landmark heat map to the reenacted face and its segmentation.
 
     Args:
-        settings: sizes and variants of the generator.
+        config: sizes and variants of the generator.
     """
 
-    def __init__(self, settings: GeneratorConfig = PIX2PIXHD) -> None:
-        super().__init__(4, settings)
-        self.segmentation = PredictionHead(settings.width, CLASSES, settings.norm)
-        if settings.init == "kaiming":
+    def __init__(self, config: GeneratorConfig = PIX2PIXHD) -> None:
+        super().__init__(4, config)
+        self.segmentation = PredictionHead(config.width, len(LABELS), config.norm)
+        if config.init == "kaiming":
             self.apply(init_kaiming)
 
     def forward(self, source: Tensor, heatmap: Tensor) -> tuple[Tensor, Tensor]:
-        """Paints the source's face where the landmarks are.
+        """Generate the source's face with the landmarks of the heat map.
 
         Args:
             source: I_s, N×3×H×W in -1..1.
@@ -99,20 +91,20 @@ class FaceReenactor(TwoHeadGenerator):
 
 
 class BackgroundMixer(TwoHeadGenerator):
-    """G_b: reenacted head and background to a picture and the mask that mixes both.
+    """G_b: reenacted head and background to a foreground image and its alpha mask.
 
     Args:
-        settings: sizes and variants of the generator.
+        config: sizes and variants of the generator.
     """
 
-    def __init__(self, settings: GeneratorConfig = PIX2PIXHD) -> None:
-        super().__init__(6, settings)
-        self.mask = PredictionHead(settings.width, 1, settings.norm)
-        if settings.init == "kaiming":
+    def __init__(self, config: GeneratorConfig = PIX2PIXHD) -> None:
+        super().__init__(6, config)
+        self.mask = PredictionHead(config.width, 1, config.norm)
+        if config.init == "kaiming":
             self.apply(init_kaiming)
 
     def forward(self, head: Tensor, background: Tensor) -> tuple[Tensor, Tensor]:
-        """Puts a head before a background.
+        """Generate foreground and mask of a head over a background.
 
         Args:
             head: I'_fr, N×3×H×W in -1..1, zero outside the head.
@@ -126,7 +118,7 @@ class BackgroundMixer(TwoHeadGenerator):
 
 
 class PredictionHead(nn.Sequential):
-    """A small CNN on the second-last layer's features."""
+    """Two convolutions on the second-last layer's features."""
 
     def __init__(self, in_channels: int, out_channels: int, norm: Norm) -> None:
         super().__init__(
@@ -136,11 +128,11 @@ class PredictionHead(nn.Sequential):
         self.apply(init_weights)
 
 
-def _generator(in_channels: int, settings: GeneratorConfig) -> GlobalGenerator | CoarseToFineGenerator:
-    width, downsamplings, blocks = settings.width, settings.downsamplings, settings.blocks
-    norm, skips = settings.norm, settings.skips
-    if settings.kind == "global":
-        return GlobalGenerator(in_channels, 3, width, downsamplings, blocks, norm=norm, skips=skips)
+def _build_generator(in_channels: int, config: GeneratorConfig) -> GlobalGenerator | CoarseToFineGenerator:
+    sizes = (config.width, config.downsamplings, config.num_residual_blocks)
+    norm, skips = config.norm, config.use_skip_connections
+    if config.kind == "global":
+        return GlobalGenerator(in_channels, 3, *sizes, norm=norm, use_skip_connections=skips)
     return CoarseToFineGenerator(
-        in_channels, 3, width, downsamplings, blocks, settings.local_blocks, norm=norm, skips=skips
+        in_channels, 3, *sizes, config.num_local_residual_blocks, norm=norm, use_skip_connections=skips
     )

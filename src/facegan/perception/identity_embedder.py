@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from facegan.networks.identity_network import IdentityNetwork
 from facegan.perception import assets
+from facegan.perception.dlib_weights import load_identity_network
 
 _ANCHORS = (45, 42, 36, 39, 33)
 """Left eye's outer and inner corner, right eye's outer and inner corner, base of the nose."""
@@ -38,7 +39,7 @@ class IdentityEmbedder(nn.Module):
         super().__init__()
         if network is None:
             weights = assets.path("dlib_face_recognition_resnet_model_v1.dat")
-            network = IdentityNetwork.from_dlib(weights)
+            network = load_identity_network(weights)
         self.network = network.eval().requires_grad_(requires_grad=False)
 
     def forward(self, pictures: Tensor, landmarks: Tensor) -> Tensor:

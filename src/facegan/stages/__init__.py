@@ -1,28 +1,29 @@
-"""The four training stages: a LightningModule and its DataModule each."""
+"""The four training stages, a LightningModule and its DataModule each, and their callbacks."""
 
-from facegan.stages.background_mix import BackgroundMixData, BackgroundMixStage
+from facegan.stages.background_mix_stage import BackgroundMixData, BackgroundMixStage
 from facegan.stages.callbacks.action_unit_grid_logger import ActionUnitGridLogger
 from facegan.stages.callbacks.image_logger import ImageLogger
-from facegan.stages.callbacks.progress import Progress
+from facegan.stages.callbacks.periodic_checkpoint import PeriodicCheckpoint
+from facegan.stages.callbacks.progress_bar import ProgressBar
 from facegan.stages.callbacks.video_logger import VideoLogger
-from facegan.stages.checkpoints import Checkpoints, SafeCheckpointIO
-from facegan.stages.joint import JointData, JointStage
-from facegan.stages.landmark_transform import LandmarkTransformData, LandmarkTransformStage
-from facegan.stages.reenact import ReenactData, ReenactStage
+from facegan.stages.checkpoints import AtomicCheckpointIO
+from facegan.stages.joint_stage import JointData, JointStage
+from facegan.stages.landmark_transform_stage import LandmarkTransformData, LandmarkTransformStage
+from facegan.stages.reenact_stage import ReenactData, ReenactStage
 
 __all__ = [
     "ActionUnitGridLogger",
+    "AtomicCheckpointIO",
     "BackgroundMixData",
     "BackgroundMixStage",
-    "Checkpoints",
     "ImageLogger",
     "JointData",
     "JointStage",
     "LandmarkTransformData",
     "LandmarkTransformStage",
-    "Progress",
+    "PeriodicCheckpoint",
+    "ProgressBar",
     "ReenactData",
     "ReenactStage",
-    "SafeCheckpointIO",
     "VideoLogger",
 ]

@@ -1,4 +1,4 @@
-"""What all four stages share: one step over all networks, measures with confidence, checkpoints."""
+"""The base class of all four stages: training step, metrics with confidence intervals, checkpoints."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from facegan.errors import InputError
-from facegan.stages.ema import Average
+from facegan.stages.ema import ExponentialMovingAverage
 from facegan.stages.memory import checkpoint_activations, disable_malloc_trim
 from facegan.stages.muon import Muon
-from facegan.stages.validation_metrics import MeanWithConfidence, Measured, Weighted
+from facegan.stages.validation_metrics import MeanWithConfidence, MetricValues
 
 if TYPE_CHECKING:
     from pytorch_lightning.core.optimizer import LightningOptimizer
@@ -27,102 +27,106 @@ if TYPE_CHECKING:
     from facegan.data import FacePair
     from facegan.stages.config import OptimizerConfig
 
-STAGE_KEY, CONFIG_KEY, PROGRESS_KEY = "facegan_stage", "facegan_config", "facegan_progress"
-PROGRESS = ("batches", "steps", "skipped", "consecutive_nan_steps")
+CHECKPOINT_VERSION = 2
+VERSION_KEY, STAGE_KEY, CONFIG_KEY = "facegan_version", "facegan_stage", "facegan_config"
+PROGRESS_KEY = "facegan_progress"
+PROGRESS = ("batches", "steps", "skipped_steps", "consecutive_nan_steps")
 
-SIZES = ("sigma", "width")
+POSITIVE_ARGUMENTS = ("sigma", "width")
 """Arguments of stages that cannot be zero."""
 
 SPEED_INTERVAL = 2.0
-"""Seconds over which pictures are counted."""
+"""Seconds over which ``images_per_second`` is measured."""
 
 
-class Stage(pl.LightningModule):
-    """One of the training stages.
+class BaseStage(pl.LightningModule):
+    """Base class of the training stages.
 
-    A subclass sets ``network`` (what is trained, averaged and handed on), ``optimization``, and the
+    A subclass sets ``network`` (trained, averaged and passed to the next stage), ``optimizer``, and the
     hooks below. Generators and discriminators get their gradients in ONE backward pass, in which each
     parameter takes part exactly once; so distributed training has no unused parameters.
 
-    Checkpoints carry the stage's name, the arguments of its networks, the settings, the running average
-    and the number of batches done, from which the order of the data follows: a resumed run goes on
-    as if it had not stopped.
+    Checkpoints contain the stage's name, the arguments of its networks, the hyperparameters, the moving
+    average and the number of batches done, which determines the order of the data: a resumed run equals an
+    uninterrupted one.
     """
 
     network: nn.Module
     optimizer: OptimizerConfig
 
-    result_panel: ClassVar[str]
-    """The title, in ``panels``, of what the stage makes."""
-    watched: ClassVar[str] = "perceptual"
-    """The measure whose lowest value makes the best checkpoint."""
-    answers_motion: bool = False
-    """Whether the result follows the driver's motion; otherwise its landmarks or picture."""
-    frozen: ClassVar[tuple[str, ...]] = ()
-    """Networks that are not trained and not kept in checkpoints, since they come from elsewhere."""
+    result_title: ClassVar[str]
+    """The title, in ``visualize``, of the stage's result."""
+    monitor: ClassVar[str] = "perceptual"
+    """The metric whose lowest value selects the best checkpoint."""
+    is_motion_conditioned: bool = False
+    """Whether the result depends on the driving motion, not on the driving landmarks or image."""
+    excluded_from_checkpoint: ClassVar[tuple[str, ...]] = ()
+    """Prefixes of frozen networks, which are loaded from their own files."""
 
     def __init__(self) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.average: Average | None = None
+        self.ema: ExponentialMovingAverage | None = None
         self.batches = 0
         self.steps = 0
-        self.skipped = 0
+        self.skipped_steps = 0
         self.consecutive_nan_steps = 0
-        self._measured: dict[str, MeanWithConfidence] = {}
+        self._metrics: dict[str, MeanWithConfidence] = {}
 
-    # What a subclass says of itself
+    # Hooks of subclasses
 
     def network_config(self) -> dict[str, Any]:
-        """Arguments of the trained networks, as plain numbers and strings."""
+        """Return the arguments of the trained networks, as plain numbers and strings."""
         raise NotImplementedError
 
-    def sides(self) -> dict[str, list[nn.Module]]:
-        """The networks of each optimizer: ``generator``, and ``discriminator`` if there are any."""
+    def optimizer_groups(self) -> dict[str, list[nn.Module]]:
+        """Return the networks of each optimizer: ``generator``, and ``discriminator`` if there are any."""
         raise NotImplementedError
 
-    def objectives(self, pair: FacePair) -> dict[str, dict[str, Tensor]]:
-        """The weighted loss terms of each side for a batch; no term's gradient reaches the other side."""
+    def compute_losses(self, pair: FacePair) -> dict[str, dict[str, Tensor]]:
+        """Compute the weighted losses of each optimizer group; no gradient reaches the other group."""
         raise NotImplementedError
 
-    def measure(self, pair: FacePair) -> Measured:
-        """What pairs that are not trained on are measured by, beside naive baselines: N numbers each."""
+    def compute_metrics(self, pair: FacePair) -> MetricValues:
+        """Compute the validation metrics of N pairs, with those of baselines as ``metric/baseline``."""
         raise NotImplementedError
 
-    def panels(self, pair: FacePair) -> dict[str, Tensor]:
-        """Pictures that show what the stage does: title to N×3×H×W or N×1×H×W, in -1..1."""
+    def visualize(self, pair: FacePair) -> dict[str, Tensor]:
+        """Return inputs and outputs as images, the source first: title to N×3×H×W or N×1×H×W, -1..1."""
         raise NotImplementedError
 
     @property
-    def in_use(self) -> nn.Module:
-        """The network while it is trained, its average otherwise."""
-        return self.network if self.training or self.average is None else self.average.network
+    def inference_network(self) -> nn.Module:
+        """The network in training mode, its moving average otherwise."""
+        return self.network if self.training or self.ema is None else self.ema.network
 
     # Training
 
     def setup(self, stage: str) -> None:
-        """Makes the average and settles how the networks compute."""
+        """Check the trainer's settings, create the moving average and prepare the networks."""
         if self.trainer.precision in ("16-mixed", "16-true", "bf16-true"):
             msg = f"trainer.precision {self.trainer.precision} is not supported: use bf16-mixed or 32-true"
             raise InputError(msg)
         if self.optimizer.lr_decay_start_epoch is not None and (self.trainer.max_epochs or -1) < 0:
-            msg = "optimizer.lr_decay_start_epoch needs trainer.max_epochs: the rates fall to zero there"
+            msg = (
+                "optimizer.lr_decay_start_epoch needs trainer.max_epochs: the learning rates reach zero there"
+            )
             raise InputError(msg)
         if stage == "fit" and self.trainer.strategy.root_device.type == "cpu":
             disable_malloc_trim()
-        if self.optimizer.ema_halflife and self.average is None:
-            self.average = Average(self.network, self.optimizer.ema_halflife)
+        if self.optimizer.ema_halflife and self.ema is None:
+            self.ema = ExponentialMovingAverage(self.network, self.optimizer.ema_halflife)
         if self.optimizer.channels_last:
             self.to(memory_format=torch.channels_last)
-        if self.optimizer.checkpoint_activations and stage == "fit":
-            for network in (network for side in self.sides().values() for network in side):
-                checkpoint_activations(network)
-        if self.optimizer.compile and stage == "fit":
-            for network in (network for side in self.sides().values() for network in side):
-                network.compile()
+        if stage == "fit":
+            for network in (network for group in self.optimizer_groups().values() for network in group):
+                if self.optimizer.checkpoint_activations:
+                    checkpoint_activations(network)
+                if self.optimizer.compile:
+                    network.compile()
 
     def on_after_batch_transfer(self, pair: FacePair, dataloader_idx: int) -> FacePair:
-        """Pictures in the order that the networks have."""
+        """Convert images to the networks' memory format."""
         if not self.optimizer.channels_last:
             return pair
         order = torch.channels_last
@@ -132,177 +136,178 @@ class Stage(pl.LightningModule):
         return pair._replace(**{k: v.contiguous(memory_format=order) for k, v in images.items()})
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """Adam for each side, or Muon for the generators."""
-        settings = self.optimizer
-        rates = {"discriminator": settings.discriminator_lr}
+        """Create Adam for each group, or Muon for the generators."""
+        config = self.optimizer
+        lr, betas = config.learning_rate, config.betas
         optimizers: list[torch.optim.Optimizer] = []
-        for side, networks in self.sides().items():
-            rate = rates.get(side) or settings.learning_rate
-            if side == "generator" and settings.muon_lr is not None:
-                optimizers.append(Muon(networks, settings.muon_lr, rate, settings.betas))
+        for group, networks in self.optimizer_groups().items():
+            if group == "generator" and config.muon_lr is not None:
+                optimizers.append(Muon(networks, config.muon_lr, lr, betas))
             else:
                 trained = [p for network in networks for p in network.parameters() if p.requires_grad]
-                optimizers.append(torch.optim.Adam(trained, lr=rate, betas=settings.betas, fused=True))
+                optimizers.append(torch.optim.Adam(trained, lr=lr, betas=betas, fused=True))
         return optimizers
 
     def on_train_start(self) -> None:
-        """Starts the clock; a run resumed within an epoch does not start one."""
-        self._clock, self._pictures = time.perf_counter(), 0
+        """Start measuring the speed; a run resumed within an epoch has no ``on_train_epoch_start``."""
+        self._clock, self._num_images = time.perf_counter(), 0
 
     def training_step(self, pair: FacePair, batch_index: int) -> None:
-        """One backward pass for all sides; where the batch completes a step, also that step."""
-        objectives = self.objectives(pair)
-        totals = {side: torch.stack(list(terms.values())).sum() for side, terms in objectives.items()}
+        """Run one backward pass for all groups and, after the last accumulated batch, the optimizers."""
+        losses = self.compute_losses(pair)
+        totals = {group: torch.stack(list(terms.values())).sum() for group, terms in losses.items()}
         first = batch_index - batch_index % self.optimizer.accumulate
         # Fewer at the end of an epoch.
-        together = min(self.optimizer.accumulate, int(self.trainer.num_training_batches) - first)
-        completes = batch_index + 1 == first + together
-        loss = torch.stack(list(totals.values())).sum() / together
-        # A loss that is not finite leaves a gradient that is not, on every process.
+        accumulated = min(self.optimizer.accumulate, int(self.trainer.num_training_batches) - first)
+        completes = batch_index + 1 == first + accumulated
+        loss = torch.stack(list(totals.values())).sum() / accumulated
+        # A non-finite loss makes the gradient non-finite on every process.
         loss = loss * torch.where(loss.isfinite(), 1.0, torch.nan).detach()
         model = self.trainer.model
-        waits = not completes and isinstance(model, DistributedDataParallel)
-        with model.no_sync() if waits else nullcontext():  # type: ignore[operator, union-attr]
+        accumulates = not completes and isinstance(model, DistributedDataParallel)
+        with model.no_sync() if accumulates else nullcontext():  # type: ignore[operator, union-attr]
             self.manual_backward(loss)
         self.batches += 1
-        pictures = len(pair.source_landmarks) * self.trainer.world_size
+        num_images = len(pair.source_landmarks) * self.trainer.world_size
         if completes:
-            self._step(batch_index, pictures * together)
-        terms = {f"train/{name}": value for side in objectives.values() for name, value in side.items()}
-        self.log_dict({name: value.detach() for name, value in terms.items()})
-        self.log_dict({f"train/{side}": value.detach() for side, value in totals.items()}, prog_bar=True)
-        self._log_speed(pictures)
+            self._step(batch_index, num_images * accumulated)
+        for group, terms in losses.items():
+            self.log_dict({f"train/{group}/{name}": value.detach() for name, value in terms.items()})
+            self.log(f"train/{group}/total", totals[group].detach(), prog_bar=True)
+        self._log_speed(num_images)
 
-    def held(self) -> list[nn.Parameter]:
-        """Trained parameters that stand still for now."""
+    def parameters_to_skip(self) -> list[nn.Parameter]:
+        """Return trainable parameters that are not updated in this epoch."""
         return []
 
-    def _step(self, batch_index: int, pictures: int) -> None:
-        """Moves the weights, unless a gradient is not finite."""
-        optimizers = dict(zip(self.sides(), self.trainer.optimizers, strict=True))
-        for parameter in self.held():
+    def _step(self, batch_index: int, num_images: int) -> None:
+        """Update the weights, unless a gradient is not finite."""
+        optimizers = dict(zip(self.optimizer_groups(), self.trainer.optimizers, strict=True))
+        for parameter in self.parameters_to_skip():
             parameter.grad = None
-        grads = {
-            side: [p for p in _parameters(optimizer) if p.grad is not None]
-            for side, optimizer in optimizers.items()
+        with_gradient = {
+            group: [p for p in _parameters(optimizer) if p.grad is not None]
+            for group, optimizer in optimizers.items()
         }
         norms = {
-            side: get_total_norm([p.grad for p in ps if p.grad is not None]) for side, ps in grads.items()
+            group: get_total_norm([p.grad for p in parameters if p.grad is not None])
+            for group, parameters in with_gradient.items()
         }
         if torch.stack(list(norms.values())).isfinite().all():
-            for side, optimizer in optimizers.items():
+            for group, optimizer in optimizers.items():
                 if self.optimizer.gradient_clip is not None:
-                    clip_grads_with_norm_(grads[side], self.optimizer.gradient_clip, norms[side])
-                self._set_learning_rate(side, optimizer, batch_index)
+                    limit = self.optimizer.gradient_clip
+                    clip_grads_with_norm_(with_gradient[group], limit, norms[group])
+                self._set_learning_rate(optimizer, batch_index)
             # Through Lightning once, so that its global step counts steps and not optimizers.
-            first, *others = _listed(self.optimizers())
+            first, *others = _as_list(self.optimizers())
             first.step()
             for other in others:
                 other.optimizer.step()
             self.steps += 1
             self.consecutive_nan_steps = 0
-            if self.average is not None:
-                self.average.update(self.network, pictures, self.steps * pictures)
+            if self.ema is not None:
+                self.ema.update(self.network, num_images, self.steps * num_images)
         else:
             self._skip()
         for optimizer in optimizers.values():
             optimizer.zero_grad()
-        self.log_dict({f"train/gradient_norm_{side}": norm for side, norm in norms.items()})
+        self.log_dict({f"train/{group}/gradient_norm": norm for group, norm in norms.items()})
         self.log("train/learning_rate", optimizers["generator"].param_groups[0]["lr"])
-        self.log("train/skipped_steps", float(self.skipped))
+        self.log("train/skipped_steps", float(self.skipped_steps))
 
     def _skip(self) -> None:
-        self.skipped += 1
+        self.skipped_steps += 1
         self.consecutive_nan_steps += 1
         if self.consecutive_nan_steps >= self.optimizer.max_consecutive_nan_steps:
             msg = (
-                f"{self.consecutive_nan_steps} steps in a row had a loss or gradient that is not finite, "
-                f"after {self.steps} good ones: lower optimizer.learning_rate, set optimizer.gradient_clip "
-                "or use --trainer.precision=32-true, and go on from an earlier checkpoint"
+                f"{self.consecutive_nan_steps} consecutive steps had a loss or gradient that is not finite, "
+                f"after {self.steps} valid ones: lower optimizer.learning_rate, set optimizer.gradient_clip "
+                "or use --trainer.precision=32-true, and resume from an earlier checkpoint"
             )
             raise InputError(msg)
 
-    def _set_learning_rate(self, side: str, optimizer: torch.optim.Optimizer, batch_index: int) -> None:
-        settings = self.optimizer
-        rate = settings.learning_rate
-        if side == "discriminator" and settings.discriminator_lr is not None:
-            rate = settings.discriminator_lr
-        share = 1.0
-        if settings.lr_decay_start_epoch is not None:
+    def _set_learning_rate(self, optimizer: torch.optim.Optimizer, batch_index: int) -> None:
+        config = self.optimizer
+        factor = 1.0
+        if config.lr_decay_start_epoch is not None:
             epochs = float(self.trainer.max_epochs or 0)
             done = self.trainer.current_epoch + batch_index / self.trainer.num_training_batches
-            share = min(1.0, (epochs - done) / max(epochs - settings.lr_decay_start_epoch, 1e-9))
+            factor = min(1.0, (epochs - done) / max(epochs - config.lr_decay_start_epoch, 1e-9))
         for group in optimizer.param_groups:
-            own = settings.muon_lr if group.get("matrices") else rate
-            group["lr"] = share * (rate if own is None else own)
+            lr = config.muon_lr if group.get("matrices") else None
+            group["lr"] = factor * (config.learning_rate if lr is None else lr)
 
-    def _log_speed(self, pictures: int) -> None:
-        self._pictures += pictures
+    def _log_speed(self, num_images: int) -> None:
+        self._num_images += num_images
         elapsed = time.perf_counter() - self._clock
         if elapsed > SPEED_INTERVAL:
-            self.log("train/images_per_second", self._pictures / elapsed, prog_bar=True)
-            self._clock, self._pictures = time.perf_counter(), 0
+            self.log("train/images_per_second", self._num_images / elapsed, prog_bar=True)
+            self._clock, self._num_images = time.perf_counter(), 0
 
-    # Measuring
+    # Validation, test, prediction
 
     def validation_step(self, pair: FacePair, batch_index: int) -> None:
-        """Takes ``measure`` of a batch."""
-        self._measure(pair)
+        """Update the metrics with a batch."""
+        self._update_metrics(pair)
 
     def on_validation_epoch_end(self) -> None:
-        """Logs the means as ``val/…``, with half the width of their 95 % interval as ``val/…_ci95``."""
-        self._log_measures("val")
+        """Log the means as ``val/…``, half the width of their 95 % interval as ``val/…/ci95_half_width``."""
+        self._log_metrics("val")
 
     def on_validation_end(self) -> None:
-        """Leaves validation out of the speed."""
-        self._clock, self._pictures = time.perf_counter(), 0
+        """Exclude validation from the speed."""
+        self._clock, self._num_images = time.perf_counter(), 0
 
     def test_step(self, pair: FacePair, batch_index: int) -> None:
-        """Takes ``measure`` of a batch."""
-        self._measure(pair)
+        """Update the metrics with a batch."""
+        self._update_metrics(pair)
 
     def on_test_epoch_end(self) -> None:
-        """Logs the means as ``test/…``."""
-        self._log_measures("test")
+        """Log the means as ``test/…``."""
+        self._log_metrics("test")
 
     def predict_step(self, pair: FacePair, batch_index: int) -> Any:
-        """What the stage's networks make of a batch."""
+        """Return the networks' outputs for a batch."""
         return self(pair)
 
-    def _measure(self, pair: FacePair) -> None:
-        for name, values in self.measure(pair).items():
-            if name not in self._measured:
-                self._measured[name] = MeanWithConfidence().to(self.device)
-            self._measured[name].update(*(values if isinstance(values, Weighted) else (values,)))
+    def _update_metrics(self, pair: FacePair) -> None:
+        for name, values in self.compute_metrics(pair).items():
+            if name not in self._metrics:
+                self._metrics[name] = MeanWithConfidence().to(self.device)
+            self._metrics[name].update(*(values if isinstance(values, tuple) else (values,)))
 
-    def _log_measures(self, prefix: str) -> None:
-        for name, metric in self._measured.items():
+    def _log_metrics(self, prefix: str) -> None:
+        for name, metric in self._metrics.items():
             mean, half_width = metric.compute()
-            self.log(f"{prefix}/{name}", mean, prog_bar=name == self.watched, sync_dist=True)
-            self.log(f"{prefix}/{name}_ci95", half_width, sync_dist=True)
-        self._measured = {}
+            self.log(f"{prefix}/{name}", mean, prog_bar=name == self.monitor, sync_dist=True)
+            self.log(f"{prefix}/{name}/ci95_half_width", half_width, sync_dist=True)
+        self._metrics = {}
 
     # Checkpoints
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Adds what is said in the class; leaves frozen networks out."""
+        """Add stage, configuration and progress; remove frozen networks."""
+        checkpoint[VERSION_KEY] = CHECKPOINT_VERSION
         checkpoint[STAGE_KEY] = type(self).__name__
         checkpoint[CONFIG_KEY] = self.network_config()
         checkpoint[PROGRESS_KEY] = {name: getattr(self, name) for name in PROGRESS}
-        weights = checkpoint["state_dict"]
-        checkpoint["state_dict"] = {k: v for k, v in weights.items() if not k.startswith(self.frozen)}
+        weights, excluded = checkpoint["state_dict"], self.excluded_from_checkpoint
+        checkpoint["state_dict"] = {k: v for k, v in weights.items() if not k.startswith(excluded)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Takes it back; refuses the checkpoint of another stage, or of networks of other sizes."""
+        """Restore the progress; refuse the checkpoint of another stage, or of networks of other sizes."""
         require_stage(checkpoint, type(self).__name__)
         saved, own = checkpoint["state_dict"], self.state_dict()
-        saved |= {name: value for name, value in own.items() if name.startswith(self.frozen)}
-        if self.average is None:
-            checkpoint["state_dict"] = {k: v for k, v in saved.items() if not k.startswith("average.")}
+        saved |= {
+            name: value for name, value in own.items() if name.startswith(self.excluded_from_checkpoint)
+        }
+        if self.ema is None:
+            checkpoint["state_dict"] = {k: v for k, v in saved.items() if not k.startswith("ema.")}
         else:
             for name in own:
-                trained = name.removeprefix("average.")
-                if name.startswith("average.") and name not in saved and trained in saved:
+                trained = name.removeprefix("ema.")
+                if name.startswith("ema.") and name not in saved and trained in saved:
                     saved[name] = saved[trained].clone()
         _require_same_sizes(checkpoint["state_dict"], own)
         for name, value in checkpoint[PROGRESS_KEY].items():
@@ -310,11 +315,15 @@ class Stage(pl.LightningModule):
 
 
 def require_stage(checkpoint: dict[str, Any], name: str, path: object = "this") -> None:
-    """Raises InputError unless a checkpoint is one of the named stage."""
+    """Raise InputError unless a checkpoint is one of the named stage in this release's format."""
     found = checkpoint.get(STAGE_KEY)
     if found != name:
         kind = f"a checkpoint of {found}" if found else "no checkpoint of facegan"
         msg = f"{path} is {kind}; one of {name} is needed"
+        raise InputError(msg)
+    version = checkpoint.get(VERSION_KEY, 1)
+    if version != CHECKPOINT_VERSION:
+        msg = f"{path} has checkpoint format {version}, not {CHECKPOINT_VERSION}: train that stage again"
         raise InputError(msg)
 
 
@@ -326,15 +335,17 @@ def _require_same_sizes(saved: dict[str, Tensor], own: dict[str, Tensor]) -> Non
             raise InputError(msg)
 
 
-def plain(arguments: dict[str, Any]) -> dict[str, Any]:
-    """A stage's arguments (its ``locals()``) as numbers, strings and dicts, for loggers and checkpoints.
+def as_hyperparameters(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Convert a stage's arguments (its ``locals()``) to numbers, strings and dicts, for checkpoints.
 
     Raises:
         InputError: for a negative number, or a size of zero.
     """
     for name, value in arguments.items():
-        if isinstance(value, int | float) and not (value > 0 or (value == 0 and name not in SIZES)):
-            least = "above" if name in SIZES else "at least"
+        if isinstance(value, int | float) and not (
+            value > 0 or (value == 0 and name not in POSITIVE_ARGUMENTS)
+        ):
+            least = "above" if name in POSITIVE_ARGUMENTS else "at least"
             msg = f"model.init_args.{name} is {value}: it must be {least} 0"
             raise InputError(msg)
     return {
@@ -352,5 +363,5 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
-def _listed(optimizers: Any) -> list[LightningOptimizer]:
+def _as_list(optimizers: Any) -> list[LightningOptimizer]:
     return list(optimizers) if isinstance(optimizers, list) else [optimizers]

@@ -1,4 +1,4 @@
-"""A checkpoint of the joint stage as a model folder."""
+"""Convert a checkpoint of the joint stage to a model folder."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from facegan.stages.checkpoints import StageCheckpoint
 
 
 def bundle(checkpoint: Path, out: Path, *, overwrite: bool = False) -> None:
-    """Writes the averaged weights and the configuration, without discriminators and optimizers.
+    """Write the averaged weights and the configuration, without discriminators and optimizers.
 
     Args:
         checkpoint: of the joint stage.
         out: folder for ``config.json`` and ``model.safetensors``.
-        overwrite: replace what lies there.
+        overwrite: replace an existing model folder.
 
     Raises:
         InputError: if the checkpoint is another stage's, or ``out`` is in use.

@@ -1,4 +1,4 @@
-"""A running average of a network's weights."""
+"""Exponential moving average of a network's weights."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-RAMP = 0.05
-"""Largest half-life as a share of the pictures seen (StyleGAN3's ramp-up)."""
+EMA_RAMPUP = 0.05
+"""Largest half-life as a fraction of the images trained on (StyleGAN3's ramp-up)."""
 
 
-class Average(nn.Module):
-    """Exponential moving average of a network (Karras et al., 2021: half-life counted in pictures).
+class ExponentialMovingAverage(nn.Module):
+    """Exponential moving average of a network (Karras et al., 2021), with the half-life in images.
 
     Args:
         network: what is averaged; the average starts as a copy of it.
-        halflife: in pictures.
+        halflife: in training images.
     """
 
     def __init__(self, network: nn.Module, halflife: float) -> None:
@@ -25,18 +25,18 @@ class Average(nn.Module):
         self.halflife = halflife
 
     @torch.no_grad()
-    def update(self, network: nn.Module, pictures: int, seen: int) -> None:
-        """Moves towards the network.
+    def update(self, network: nn.Module, batch_images: int, total_images: int) -> None:
+        """Update the average after a training step.
 
         Args:
-            network: as it is now.
-            pictures: that the last step was made of.
-            seen: pictures in all, those included.
+            network: with its weights after the step.
+            batch_images: images in the step.
+            total_images: images in all steps, this one included.
         """
-        decay = 0.5 ** (pictures / min(self.halflife, RAMP * seen))
-        ours: list[Tensor] = list(self.network.parameters())
-        theirs: list[Tensor] = list(network.parameters())
-        torch._foreach_lerp_(ours, theirs, 1 - decay)
-        # What is not trained, but taken from the data.
-        for kept, given in zip(self.network.buffers(), network.buffers(), strict=True):
-            kept.copy_(given)
+        decay = 0.5 ** (batch_images / min(self.halflife, EMA_RAMPUP * total_images))
+        averages: list[Tensor] = list(self.network.parameters())
+        weights: list[Tensor] = list(network.parameters())
+        torch._foreach_lerp_(averages, weights, 1 - decay)
+        # Buffers come from the data and are not averaged.
+        for average, buffer in zip(self.network.buffers(), network.buffers(), strict=True):
+            average.copy_(buffer)

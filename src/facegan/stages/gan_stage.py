@@ -1,4 +1,4 @@
-"""The losses of stages 2, 3 and the joint one: a generator against discriminators."""
+"""The losses of stages 2, 3 and the joint one: generators against discriminators."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from facegan import losses
-from facegan.stages.base_stage import Stage
+from facegan.stages.base_stage import BaseStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,91 +17,78 @@ if TYPE_CHECKING:
     from facegan.data import FacePair
     from facegan.stages.config import AdversarialConfig
 
-PENALTY_INTERVAL = 16
-"""Batches from one gradient penalty to the next."""
 
+class GANStage(BaseStage):
+    """A generator against discriminators, both trained on the same generated batch.
 
-class GANStage(Stage):
-    """A generator against discriminators, which judge the same generated batch.
-
-    A subclass makes the pictures once (``generate``), says which are judged against which
-    (``judged``) and which other losses there are (``terms``).
+    A subclass generates the outputs once (``generate``), and defines which of them the discriminators
+    compare with which real images (``discriminator_inputs``) and the other losses (``generator_losses``).
     """
 
     adversarial: AdversarialConfig
-    frozen: ClassVar[tuple[str, ...]] = ("perceptual.",)
+    excluded_from_checkpoint: ClassVar[tuple[str, ...]] = ("perceptual.",)
 
     def discriminators(self) -> dict[str, nn.Module]:
-        """The discriminators, by the names that ``judged`` uses."""
+        """Return the discriminators, by the names that ``discriminator_inputs`` uses."""
         raise NotImplementedError
 
     def generate(self, pair: FacePair) -> Any:
-        """Everything the generators make of a batch."""
+        """Compute all outputs of the generators for a batch."""
         raise NotImplementedError
 
-    def judged(self, made: Any, pair: FacePair) -> dict[str, tuple[Tensor, Tensor]]:
-        """For each discriminator the generated and the true pictures."""
+    def discriminator_inputs(self, outputs: Any, pair: FacePair) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return the generated and the real images for each discriminator."""
         raise NotImplementedError
 
-    def terms(self, made: Any, pair: FacePair) -> dict[str, Tensor]:
-        """The weighted losses besides the adversarial one."""
+    def generator_losses(self, outputs: Any, pair: FacePair) -> dict[str, Tensor]:
+        """Compute the weighted losses besides the adversarial one."""
         raise NotImplementedError
 
     def forward(self, pair: FacePair) -> Any:
-        """Same as ``generate``."""
+        """Return ``generate``."""
         return self.generate(pair)
 
-    def sides(self) -> dict[str, list[nn.Module]]:
-        """The generators, and the discriminators."""
+    def optimizer_groups(self) -> dict[str, list[nn.Module]]:
+        """Return the generators and the discriminators."""
         return {"generator": [self.network], "discriminator": list(self.discriminators().values())}
 
-    def objectives(self, pair: FacePair) -> dict[str, dict[str, Tensor]]:
-        """L_adv with the other losses for the generators; the discriminators' own."""
-        made = self.generate(pair)
-        generator = self.terms(made, pair)
-        settings, networks = self.adversarial, self.discriminators()
-        deceived, told_apart, matched, penalties = [], [], [], []
-        for name, (fake, real) in self.judged(made, pair).items():
-            network = networks[name]
-            with still(network):
-                seen = network(fake)
-            seen_real, seen_fake = network(real), network(fake.detach())
-            deceived.append(losses.generator_loss(_logits(seen), settings.form))
-            told_apart.append(
-                losses.discriminator_loss(_logits(seen_real), _logits(seen_fake), settings.form)
+    def compute_losses(self, pair: FacePair) -> dict[str, dict[str, Tensor]]:
+        """Compute L_adv with the other losses for the generators, and the discriminators' loss."""
+        outputs = self.generate(pair)
+        generator_losses = self.generator_losses(outputs, pair)
+        config, discriminators = self.adversarial, self.discriminators()
+        generator_gan_losses, discriminator_gan_losses, feature_matching_losses = [], [], []
+        for name, (fake, real) in self.discriminator_inputs(outputs, pair).items():
+            discriminator = discriminators[name]
+            with frozen_parameters(discriminator):
+                fake_features = discriminator(fake)
+            real_features, detached_features = discriminator(real), discriminator(fake.detach())
+            generator_gan_losses.append(losses.generator_loss(_logits(fake_features), config.form))
+            discriminator_gan_losses.append(
+                losses.discriminator_loss(_logits(real_features), _logits(detached_features), config.form)
             )
-            if settings.feature_matching:
-                matched.append(losses.feature_matching(seen, seen_real))
-            if settings.gradient_penalty and self.batches % PENALTY_INTERVAL == 0:
-                penalties.append(_penalty(network, real))
-        generator["adversarial"] = settings.weight * torch.stack(deceived).sum()
-        if matched:
-            generator["feature_matching"] = settings.feature_matching * torch.stack(matched).sum()
-        discriminator = {"discrimination": torch.stack(told_apart).sum()}
-        if penalties:
-            weight = PENALTY_INTERVAL * settings.gradient_penalty
-            discriminator["gradient_penalty"] = weight * torch.stack(penalties).sum()
-        return {"generator": generator, "discriminator": discriminator}
+            if config.feature_matching:
+                feature_matching_losses.append(losses.feature_matching_loss(fake_features, real_features))
+        generator_losses["adversarial"] = config.weight * torch.stack(generator_gan_losses).sum()
+        if feature_matching_losses:
+            total = torch.stack(feature_matching_losses).sum()
+            generator_losses["feature_matching"] = config.feature_matching * total
+        discriminator_losses = {"adversarial": torch.stack(discriminator_gan_losses).sum()}
+        return {"generator": generator_losses, "discriminator": discriminator_losses}
 
 
 @contextmanager
-def still(network: nn.Module) -> Iterator[None]:
-    """What is computed within sends no gradient to the network's parameters."""
+def frozen_parameters(network: nn.Module) -> Iterator[None]:
+    """Compute without gradients of a network's parameters; restore each parameter's ``requires_grad``."""
+    states = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
     network.requires_grad_(False)
     try:
         yield
     finally:
-        network.requires_grad_(True)
+        for parameter, requires_grad in states:
+            parameter.requires_grad_(requires_grad)
 
 
 def _logits(scales: list[list[Tensor]]) -> list[Tensor]:
-    """The last layer's output of every scale."""
+    """Return the last layer's output of every scale."""
     return [layers[-1] for layers in scales]
-
-
-def _penalty(network: nn.Module, real: Tensor) -> Tensor:
-    """R1, in the 32 bit of the data."""
-    with torch.autocast(real.device.type, enabled=False):
-        pictures = real.detach().requires_grad_()
-        # Not the compiled call, which has no second derivative.
-        return losses.gradient_penalty(_logits(network.forward(pictures)), pictures)

@@ -1,4 +1,4 @@
-"""Memory of a training step: kept between steps, and saved by computing twice."""
+"""Memory of a training step: no trimming between steps, and activation checkpointing."""
 
 from __future__ import annotations
 
@@ -20,28 +20,27 @@ if TYPE_CHECKING:
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 """Parameters of glibc's ``mallopt``."""
-LARGE = 2**31 - 1
-"""Bytes; the largest that it takes."""
+MAX_BYTES = 2**31 - 1
+"""The largest value that it takes."""
 BLOCKS = (ResidualBlock, ConvBlock, UpBlock, PatchDiscriminator)
 
 
 @cache
 def disable_malloc_trim() -> None:
-    """Lets the C library keep what a step frees for the next one.
+    """Make glibc's allocator keep what a step frees for the next one.
 
-    By default it gives every large block back to the system, which clears each page anew when it is asked
-    for the next time: a large part of a step of pix2pixHD's networks. Libraries without ``mallopt`` are left
-    as they are.
+    By default it returns every large block to the kernel, which zeroes each page when it is allocated again:
+    a large part of a step of pix2pixHD's networks. Libraries without ``mallopt`` are left as they are.
     """
     if sys.platform == "linux":
         library = ctypes.CDLL(None)
         if hasattr(library, "mallopt"):
-            library.mallopt(MMAP_THRESHOLD, LARGE)
-            library.mallopt(TRIM_THRESHOLD, LARGE)
+            library.mallopt(MMAP_THRESHOLD, MAX_BYTES)
+            library.mallopt(TRIM_THRESHOLD, MAX_BYTES)
 
 
 def checkpoint_activations(network: nn.Module) -> None:
-    """Lets a network forget what lies between its blocks' ends, and compute it again in the backward pass.
+    """Recompute the activations within a network's blocks in the backward pass.
 
     Weights, their names and results stay the same.
     """

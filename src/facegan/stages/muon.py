@@ -1,4 +1,4 @@
-"""Muon: steps of one size in every direction that a convolution's weights span."""
+"""The Muon optimizer for convolutions: orthogonalized momentum."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from facegan.stages.precision import computes_bf16
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-ROWS = 8
-"""A matrix of fewer rows has hardly anything to orthogonalize: the heads' last convolutions go with Adam."""
-QUINTIC = (3.4445, -4.7750, 2.0315)
-ITERATIONS = 5
+MIN_MATRIX_ROWS = 8
+"""Matrices of fewer rows are left to Adam: the heads' last convolutions."""
+NEWTON_SCHULZ_COEFFS = (3.4445, -4.7750, 2.0315)
+NEWTON_SCHULZ_STEPS = 5
 
 
 class Muon(torch.optim.Adam):
     """Muon (Jordan et al., 2024) for convolutions, Adam for everything else.
 
     A convolution's weights are a matrix with a row an output channel. Its averaged gradient G = U S Vᵀ is
-    replaced by nearly U Vᵀ (five Newton-Schulz steps, in bfloat16 where the device has it), so that
-    directions which are rare in the data move as fast as common ones.
+    replaced by nearly U Vᵀ (five Newton-Schulz steps, in bfloat16 where the device has it), so that the step
+    is of equal size in directions that are rare and common in the data.
 
     Args:
-        networks: what is trained.
-        matrix_rate: learning rate of the convolutions: the spectral norm of a step, for matrices that
+        networks: the trained networks.
+        muon_lr: learning rate of the convolutions: the spectral norm of a step, for matrices that
             are not higher than wide.
         lr: of Adam.
         betas: of Adam.
@@ -38,7 +38,7 @@ class Muon(torch.optim.Adam):
     def __init__(
         self,
         networks: Iterable[nn.Module],
-        matrix_rate: float,
+        muon_lr: float,
         lr: float,
         betas: tuple[float, float],
         momentum: float = 0.95,
@@ -50,7 +50,7 @@ class Muon(torch.optim.Adam):
             for module in network.modules()
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
             and module.weight.requires_grad
-            and _least_side(module.weight, isinstance(module, nn.ConvTranspose2d)) >= ROWS
+            and _smaller_side(module.weight, isinstance(module, nn.ConvTranspose2d)) >= MIN_MATRIX_ROWS
         }
         rest = [
             p for network in networks for p in network.parameters() if p.requires_grad and p not in matrices
@@ -60,7 +60,7 @@ class Muon(torch.optim.Adam):
             chosen = [weight for weight, kind in matrices.items() if kind is transposed]
             if chosen:
                 kinds = {"matrices": True, "transposed": transposed, "momentum": momentum}
-                groups.append({"params": chosen, "lr": matrix_rate, **kinds})
+                groups.append({"params": chosen, "lr": muon_lr, **kinds})
         super().__init__(groups, lr=lr, betas=betas, fused=True)
 
     @overload
@@ -71,10 +71,10 @@ class Muon(torch.optim.Adam):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """Moves the matrices, and what is left as Adam does.
+        """Update the matrices by Muon and all other parameters by Adam.
 
         Args:
-            closure: computes the loss anew, before the matrices move.
+            closure: computes the loss again, before the matrices are updated.
         """
         loss = None
         if closure is not None:
@@ -82,53 +82,53 @@ class Muon(torch.optim.Adam):
                 loss = closure()
         for group in self.param_groups:
             if group["matrices"]:
-                alike = defaultdict(list)
+                same_shape = defaultdict(list)
                 for weight in group["params"]:
                     if weight.grad is not None:
-                        alike[weight.shape, weight.stride()].append(weight)
-                for weights in alike.values():
-                    self._move(weights, group)
+                        same_shape[weight.shape, weight.stride()].append(weight)
+                for weights in same_shape.values():
+                    self._update_matrices(weights, group)
         super().step()
         return loss
 
-    def _move(self, weights: list[Tensor], group: dict[str, Any]) -> None:
-        """Moves weights of one shape, all at once: each alone is too little work for a processor."""
+    def _update_matrices(self, weights: list[Tensor], group: dict[str, Any]) -> None:
+        """Update weights of one shape as one batch: each alone is too little work."""
         gradients = [weight.grad for weight in weights if weight.grad is not None]
-        averages = [self._average(weight) for weight in weights]
+        averages = [self._momentum_buffer(weight) for weight in weights]
         torch._foreach_lerp_(averages, gradients, 1 - group["momentum"])
-        ahead = torch._foreach_lerp(gradients, averages, group["momentum"])
+        lookahead = torch._foreach_lerp(gradients, averages, group["momentum"])
         order = _matrix_order(weights[0], group["transposed"])
-        matrices = torch.stack([one.permute(order).flatten(1) for one in ahead])
+        matrices = torch.stack([one.permute(order).flatten(1) for one in lookahead])
         rows, columns = matrices.shape[1:]
         rate = group["lr"] * max(1, rows / columns) ** 0.5
         for weight, step in zip(weights, orthogonalize(matrices), strict=True):
-            moved = weight.permute(order)
-            moved.sub_(step.view(moved.shape), alpha=rate)
-            # Adam leaves alone what has no gradient.
+            matrix = weight.permute(order)
+            matrix.sub_(step.view(matrix.shape), alpha=rate)
+            # Adam skips parameters without a gradient.
             weight.grad = None
 
-    def _average(self, weight: Tensor) -> Tensor:
+    def _momentum_buffer(self, weight: Tensor) -> Tensor:
         state = self.state[weight]
         if not state:
-            # Adam looks for its count when it is loaded.
+            # Adam expects its step count when a state is loaded.
             state["step"] = torch.zeros(())
-            state["average"] = torch.zeros_like(weight)
-        average: Tensor = state["average"]
-        return average
+            state["momentum"] = torch.zeros_like(weight)
+        momentum: Tensor = state["momentum"]
+        return momentum
 
 
 def orthogonalize(matrices: Tensor) -> Tensor:
-    """Nearly U Vᵀ of each matrix U S Vᵀ: its singular values come to lie between 0.7 and 1.2.
+    """Compute nearly U Vᵀ of each matrix U S Vᵀ; its singular values are between 0.7 and 1.2.
 
     Args:
         matrices: N×R×C, any scale.
     """
-    a, b, c = QUINTIC
+    a, b, c = NEWTON_SCHULZ_COEFFS
     high = matrices.shape[1] > matrices.shape[2]
     wide = matrices.mT if high else matrices
     x = wide.bfloat16() if computes_bf16(matrices.device) else wide
     x = x / (torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
-    for _ in range(ITERATIONS):
+    for _ in range(NEWTON_SCHULZ_STEPS):
         square = x @ x.mT
         # a X + (b S + c S²) X; in one rounding each.
         change = torch.baddbmm(square, square, square, beta=b, alpha=c)
@@ -138,12 +138,12 @@ def orthogonalize(matrices: Tensor) -> Tensor:
 
 
 def _matrix_order(weight: Tensor, transposed: bool) -> list[int]:
-    """Axes of a convolution's weights, first that of output channels, the others as they lie in memory."""
+    """Order the axes of a convolution's weights: output channels first, the others by stride."""
     rows = 1 if transposed else 0
     return [rows, *sorted({0, 1, 2, 3} - {rows}, key=weight.stride, reverse=True)]
 
 
-def _least_side(weight: Tensor, transposed: bool) -> int:
-    """Rows or columns of its matrix, whichever are fewer."""
+def _smaller_side(weight: Tensor, transposed: bool) -> int:
+    """Count rows or columns of its matrix, whichever are fewer."""
     rows = weight.shape[1 if transposed else 0]
     return min(rows, weight.numel() // rows)

@@ -1,4 +1,4 @@
-"""The DataModule behind all four stages: pairs of a prepared data set."""
+"""The base class of the four DataModules: pairs of a prepared data set."""
 
 from __future__ import annotations
 
@@ -23,36 +23,34 @@ from facegan.data import (
 from facegan.data.motion_balancing import chances
 from facegan.data.storage import each
 from facegan.errors import InputError
-from facegan.stages.base_stage import Stage
+from facegan.stages.base_stage import BaseStage
 
 
 class FacePairDataModule(pl.LightningDataModule):
     """Pairs of two frames of one track.
 
     Args:
-        root: folder that ``facegan prepare`` wrote, or the address of one (``s3://bucket/data``,
-            ``hf://datasets/owner/name``); or a list of them, which are one data set then. One that is
-            named twice counts twice.
-        size: height and width of the pictures; null for that of the data set.
-        batch_size: pairs a step and device.
-        workers: processes that read.
-        validation_pairs: how many pairs are validated, evenly over the data.
-        flip: probability of mirroring a training pair.
+        root: folder that ``facegan prepare`` wrote, or its address (``s3://bucket/data``,
+            ``hf://datasets/owner/name``); or a list of them, which are concatenated.
+        size: height and width of the images; null for that of the data set.
+        batch_size: pairs per step and device.
+        workers: loader processes.
+        validation_pairs: number of validation pairs, evenly spaced over the data.
+        flip: probability of flipping a training pair horizontally.
         color: largest relative change of brightness, contrast and saturation of a training pair.
-        aligned_background: I_b is the source at the driver's place in the frame, where what stands still
-            is in both; false leaves it where the source's crop has it (open in the paper, whose crops
-            follow the face).
-        min_time_gap_s: seconds that source and driver of a training pair are apart at least.
-        min_pose_change_deg: degrees that the head turns between them at least. Where a track has no
-            such crop,
-            the one furthest off in time is the source.
-        balance: how often crops drive: 0, each once an epoch; 1, each of the 20 motion numbers and each
-            tenth of its range equally often, so that rare motion is learnt too; or between.
-        blur: of a training pair's source, largest standard deviation in pixels; 0 for none.
-        jpeg: of a training pair's source, lowest quality of another JPEG compression; 100 for none.
-        affine: of a training pair's source, how far an edge's middle moves at most by shift, scale and
-            rotation each, as a share of the side; 0 for none.
-        source_only: false changes the driver, which is the answer, by the same blur, JPEG and affine.
+        align_background: I_b is the source's frame at the driving crop's position, where static background
+            is the same in both; false takes it at the source crop's position (open in the paper, whose
+            crops follow the face).
+        min_time_gap_s: smallest time between source and driving frame of a training pair in seconds.
+        min_pose_change_deg: smallest change of head pose between them in degrees. Where a track has no such
+            crop, the one furthest in time is the source.
+        motion_balancing: sampling of driving frames: 0, each once an epoch; 1, each motion parameter and
+            each tenth of its range equally often, so that rare motion is learnt too; or between.
+        blur: largest standard deviation in pixels of a training source's blur; 0 for none.
+        jpeg: lowest quality of a training source's JPEG compression; 100 for none.
+        affine_strength: largest shift, scaling and rotation of a training source, each as the displacement
+            of an edge's middle relative to the side; 0 for none.
+        augment_source_only: false applies blur, JPEG and affine to the driving frame, the target, too.
     """
 
     load_images = True
@@ -66,14 +64,14 @@ class FacePairDataModule(pl.LightningDataModule):
         validation_pairs: int = 200,
         flip: float = 0.5,
         color: float = 0.1,
-        aligned_background: bool = True,
+        align_background: bool = True,
         min_time_gap_s: float = 0.0,
         min_pose_change_deg: float = 0.0,
-        balance: float = 0.0,
+        motion_balancing: float = 0.0,
         blur: float = 0.0,
         jpeg: int = 100,
-        affine: float = 0.0,
-        source_only: bool = True,
+        affine_strength: float = 0.0,
+        augment_source_only: bool = True,
     ) -> None:
         super().__init__()
         for name, value, least in (
@@ -85,19 +83,19 @@ class FacePairDataModule(pl.LightningDataModule):
             ("color", color, 0),
             ("min_time_gap_s", min_time_gap_s, 0),
             ("min_pose_change_deg", min_pose_change_deg, 0),
-            ("balance", balance, 0),
+            ("motion_balancing", motion_balancing, 0),
             ("blur", blur, 0),
             ("jpeg", jpeg, 1),
-            ("affine", affine, 0),
+            ("affine_strength", affine_strength, 0),
         ):
             if not value >= least:
                 msg = f"data.init_args.{name} is {value}: it must be at least {least}"
                 raise InputError(msg)
         for name, value, most in (
             ("flip", flip, 1),
-            ("balance", balance, 1),
+            ("motion_balancing", motion_balancing, 1),
             ("jpeg", jpeg, 100),
-            ("affine", affine, 0.25),
+            ("affine_strength", affine_strength, 0.25),
         ):
             if value > most:
                 msg = f"data.init_args.{name} is {value}: it must be at most {most}"
@@ -107,23 +105,23 @@ class FacePairDataModule(pl.LightningDataModule):
         self.workers = workers
         self.validation_pairs = validation_pairs
         self.augmentation = Augmentation(
-            flip, color, blur=blur, jpeg=jpeg, affine=affine, source_only=source_only
+            flip, color, blur=blur, jpeg=jpeg, affine=affine_strength, source_only=augment_source_only
         )
-        self.aligned_background = aligned_background
+        self.align_background = align_background
         self.min_time_gap_s = min_time_gap_s
         self.min_pose_change_deg = min_pose_change_deg
-        self.balance = balance
+        self.motion_balancing = motion_balancing
         infos = [dataset_info(one) for one in self.roots]
         self.size: int = size or min(info["size"] for info in infos)
         self._splits: list[dict[str, dict[str, int]]] = [info["splits"] for info in infos]
 
     def setup(self, stage: str) -> None:
-        """Opens the splits that a run needs: train and val for fit, test for test and predict."""
+        """Open the splits that a run needs: train and val for fit, test for test and predict."""
         if stage == "fit":
             self.train = TrainingPairs(
                 self._crops("train"),
                 load_images=self.load_images,
-                align_background=self.aligned_background,
+                align_background=self.align_background,
                 augmentation=self.augmentation,
                 min_time_gap_s=self.min_time_gap_s,
                 min_pose_change_deg=self.min_pose_change_deg,
@@ -135,7 +133,7 @@ class FacePairDataModule(pl.LightningDataModule):
             self.test = self._fixed("test")
 
     def train_dataloader(self) -> DataLoader[FacePair]:
-        """Random pairs, each process its share; a resumed run goes on where it stopped."""
+        """Load random pairs, a shard per process, from the resumed run's position."""
         trainer = self._trainer()
         batch = self.batch_size * trainer.world_size
         if len(self.train) < batch:
@@ -148,38 +146,38 @@ class FacePairDataModule(pl.LightningDataModule):
         batches = min(limit, batches) if isinstance(limit, int) else int(limit * batches)
 
         stage = trainer.lightning_module
-        assert isinstance(stage, Stage)
+        assert isinstance(stage, BaseStage)
 
         def position() -> tuple[int, int]:
             epoch, done = divmod(stage.batches, max(batches, 1))
             return epoch, done * self.batch_size
 
         seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
-        often = chances(self.train.crops.motion, self.balance) if self.balance else None
+        often = chances(self.train.crops.motion, self.motion_balancing) if self.motion_balancing else None
         sampler = PairSampler(self.train, seed, position, trainer.world_size, trainer.global_rank, often)
         return self._loader(self.train, sampler, drop_last=True)
 
     def val_dataloader(self) -> DataLoader[FacePair]:
-        """Fixed pairs of people who are not trained on."""
+        """Load fixed pairs of the validation identities."""
         return self._fixed_loader(self.val)
 
     def test_dataloader(self) -> DataLoader[FacePair]:
-        """Fixed pairs of people kept out of all training."""
+        """Load fixed pairs of the held-out test identities."""
         return self._fixed_loader(self.test)
 
     def predict_dataloader(self) -> DataLoader[FacePair]:
-        """As for test."""
+        """Load the test pairs in one process."""
         return self._loader(self.test)
 
     def on_after_batch_transfer(self, batch: FacePair, dataloader_idx: int) -> FacePair:
-        """Pictures in -1..1: they travel in a quarter of the bytes. Then what the stage does."""
+        """Normalize images to -1..1 on the device: uint8 is transferred. Then call the stage's hook."""
         stage = self._trainer().lightning_module
         return cast("FacePair", stage.on_after_batch_transfer(normalize_images(batch), dataloader_idx))
 
     def _crops(self, split: str) -> FaceCrops:
         if not any(splits[split]["crops"] for splits in self._splits):
             names = ", ".join(self.roots)
-            rank_zero_warn(f"{names} has too few people for a {split} split: its training crops serve")
+            rank_zero_warn(f"{names} has too few identities for a {split} split: its training crops are used")
             split = "train"
         return FaceCrops(self.roots, split, self.size)
 
@@ -188,11 +186,11 @@ class FacePairDataModule(pl.LightningDataModule):
             self._crops(split),
             self.validation_pairs,
             load_images=self.load_images,
-            align_background=self.aligned_background,
+            align_background=self.align_background,
         )
 
     def _fixed_loader(self, pairs: ValidationPairs) -> DataLoader[FacePair]:
-        """Each process measures its share; a rest that does not divide is left out, so none counts twice."""
+        """Shard over processes; the remainder is dropped, so that no pair counts twice."""
         trainer = self._trainer()
         return self._loader(
             pairs,

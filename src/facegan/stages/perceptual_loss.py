@@ -12,6 +12,7 @@ from torch.nn import functional
 from facegan import losses
 from facegan.networks import IdentityNetwork, VGGFeatures
 from facegan.perception import assets
+from facegan.perception.dlib_weights import load_identity_network
 
 PerceptualNetwork = Literal["vgg19", "vgg16", "identity"]
 
@@ -20,11 +21,11 @@ IDENTITY = "dlib_face_recognition_resnet_model_v1.dat"
 
 
 class PerceptualLoss(nn.Module):
-    """Distance between pictures in the features of a frozen network.
+    """Distance between images in the features of a frozen network.
 
     Args:
         network: ``vgg19`` (pix2pixHD's code), ``vgg16``, or ``identity`` (face recognition). Where
-            VGG's weights cannot be had, the identity network takes their place, with a warning.
+            VGG's weights are not available, the identity network replaces it, with a warning.
     """
 
     def __init__(self, network: PerceptualNetwork = "vgg19") -> None:
@@ -34,37 +35,39 @@ class PerceptualLoss(nn.Module):
             self.network = VGGFeatures.from_torchvision(assets.path(FILES[network]), network)
         else:
             if network != "identity":
-                rank_zero_warn(f"{FILES[network]} cannot be had: identity features serve the perceptual loss")
-            self.network = IdentityNetwork.from_dlib(assets.path(IDENTITY))
+                rank_zero_warn(
+                    f"{FILES[network]} is not available: the perceptual loss uses identity features"
+                )
+            self.network = load_identity_network(assets.path(IDENTITY))
         self.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> PerceptualLoss:
-        """Stays frozen."""
+        """Stay in evaluation mode."""
         return self
 
-    def forward(self, generated: Tensor, truth: Tensor) -> Tensor:
-        """Σ_i w_i / (C_i H_i W_i) ‖V_i(a) - V_i(b)‖₁ of pictures N×3×H×W in -1..1."""
+    def forward(self, generated: Tensor, target: Tensor) -> Tensor:
+        """Compute Σ_i w_i / (C_i H_i W_i) ‖V_i(a) - V_i(b)‖₁ of images N×3×H×W in -1..1."""
         with torch.no_grad():
-            aim = self._features(truth)
-        seen = self._features(generated)
+            target_features = self._features(target)
+        features = self._features(generated)
         if isinstance(self.network, VGGFeatures):
-            return losses.perceptual(seen, aim)
-        # Its six maps are of one magnitude: their mean.
-        return losses.perceptual(seen, aim, [1 / len(seen)] * len(seen))
+            return losses.perceptual_loss(features, target_features)
+        # The identity network's six maps are of one magnitude: their mean.
+        return losses.perceptual_loss(features, target_features, [1 / len(features)] * len(features))
 
-    def distances(self, generated: Tensor, truth: Tensor) -> Tensor:
-        """How different pairs look, N: LPIPS (Zhang et al., CVPR 2018) with equal weights.
+    def distances(self, preds: Tensor, target: Tensor) -> Tensor:
+        """Compute LPIPS (Zhang et al., CVPR 2018) with equal weights, N.
 
-        Mean over layers and positions of the square distance between the features' directions, which
-        tells blurred from sharp and here from there better than L_rp does.
+        Mean over layers and positions of the squared distance between the normalized features, which is
+        more sensitive to blur and misalignment than L_rp.
         """
         layers = [
             (functional.normalize(ours.float()) - functional.normalize(theirs.float())).square()
-            for ours, theirs in zip(self._features(generated), self._features(truth), strict=True)
+            for ours, theirs in zip(self._features(preds), self._features(target), strict=True)
         ]
         return torch.stack([layer.sum(dim=1).flatten(1).mean(dim=1) for layer in layers]).mean(dim=0)
 
-    def _features(self, pictures: Tensor) -> list[Tensor]:
+    def _features(self, images: Tensor) -> list[Tensor]:
         if isinstance(self.network, VGGFeatures):
-            return self.network(pictures)  # type: ignore[no-any-return]
-        return self.network.features(pictures)
+            return self.network(images)  # type: ignore[no-any-return]
+        return self.network.features(images)

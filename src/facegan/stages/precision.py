@@ -1,4 +1,4 @@
-"""Whether 16 bit are worth it on a device."""
+"""Support of bf16 by devices."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import torch
 
 @cache
 def computes_bf16(device: torch.device) -> bool:
-    """Whether a device has instructions for bf16.
+    """Check whether a device has instructions for bf16.
 
-    Processors without (x86 before AVX-512, for one) emulate it: a product of matrices takes many times
-    as long as in 32 bit. Accelerators are taken to have them.
+    CPUs without (such as x86 before AVX-512) emulate it: a matrix product takes many times as long as in
+    float32. Accelerators are assumed to have them.
     """
     if device.type != "cpu":
         return True

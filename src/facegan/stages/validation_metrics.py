@@ -1,33 +1,20 @@
-"""What validation measures, a number a pair, and their mean with its confidence."""
+"""Metrics of validation, one value a pair, and their mean with its confidence interval."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-
-class Weighted(NamedTuple):
-    """Values of pairs that do not count alike."""
-
-    values: Tensor
-    """N."""
-    weights: Tensor
-    """N, 0 or more."""
-
-
-Measured = dict[str, Tensor | Weighted]
-"""Name to a value of each of N pairs."""
+MetricValues = dict[str, Tensor | tuple[Tensor, Tensor]]
+"""Name to the values of N pairs; or to the values and their weights, N each."""
 
 
 class MeanWithConfidence(Metric):
     """Weighted mean of values, and half the width of its 95 % interval (pairs taken as independent).
 
-    The interval is that of a ratio of two sums, normal and linearised (Cochran, Sampling Techniques, 6.4);
-    with equal weights it is that of a mean. Values that are not a number (no hair in either picture) do
-    not count.
+    The interval is that of a ratio of two sums, normal and linearized (Cochran, Sampling Techniques, 6.4);
+    with equal weights it is that of a mean. NaN (no hair in either image) is left out.
     """
 
     full_state_update = False
@@ -42,17 +29,17 @@ class MeanWithConfidence(Metric):
         self.add_state("count", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, values: Tensor, weights: Tensor | None = None) -> None:
-        """Takes a value a pair, and how much it counts; by default all alike."""
-        known = ~values.isnan()
-        values = values[known].to(self.sums.dtype)
-        weights = torch.ones_like(values) if weights is None else weights[known].to(values)
-        sides = torch.stack((values * weights, weights))
-        self.sums += sides.sum(dim=1)
-        self.squares += sides @ sides.T
+        """Update with a value a pair, N, and their weights, N; equal ones by default."""
+        valid = ~values.isnan()
+        values = values[valid].to(self.sums.dtype)
+        weights = torch.ones_like(values) if weights is None else weights[valid].to(values)
+        products = torch.stack((values * weights, weights))
+        self.sums += products.sum(dim=1)
+        self.squares += products @ products.T
         self.count += values.numel()
 
     def compute(self) -> tuple[Tensor, Tensor]:
-        """Mean, and half the width; not a number without values, 0 width for one."""
+        """Compute the mean, NaN without values, and half the interval's width, 0 for one value."""
         mean = self.sums[0] / self.sums[1]
         residual = torch.stack((torch.ones_like(mean), -mean))
         square = (residual @ self.squares @ residual).clamp(min=0)
@@ -60,41 +47,44 @@ class MeanWithConfidence(Metric):
         return mean, 1.96 * (correction * square).sqrt() / self.sums[1]
 
 
-def masked_mse(pictures: Tensor, truth: Tensor, region: Tensor | None = None) -> Tensor:
-    """Mean square error of each picture of 0..1, as the paper's MSE.
+def masked_mse(preds: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Compute the mean squared error of each image on the scale 0..1, as the paper's MSE.
 
     Args:
-        pictures: N×3×H×W in -1..1.
-        truth: the same.
-        region: N×H×W, True where it counts; a picture without such a pixel gets no number.
+        preds: N×3×H×W in -1..1.
+        target: the same.
+        mask: N×H×W, True where it counts; an empty mask gives NaN.
     """
-    error = (pictures.float() - truth.float()).square().mean(dim=1) / 4
-    return masked_mean(error, region) if region is not None else error.flatten(1).mean(dim=1)
+    error = (preds.float() - target.float()).square().mean(dim=1) / 4
+    return masked_mean(error, mask) if mask is not None else error.flatten(1).mean(dim=1)
 
 
-def masked_mean(values: Tensor, region: Tensor) -> Tensor:
-    """Mean of N×H×W over each one's region, N; not a number for an empty one."""
-    return (values * region).flatten(1).sum(dim=1) / region.flatten(1).sum(dim=1)
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Compute the mean of N×H×W over each one's mask, N; NaN for an empty one."""
+    return (values * mask).flatten(1).sum(dim=1) / mask.flatten(1).sum(dim=1)
 
 
-def overlap(logits: Tensor, truth: Tensor) -> dict[str, Weighted]:
-    """Intersection over union of head (face and hair together), face, and hair.
+def mean_iou(logits: Tensor, target: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+    """Compute intersection over union of head (face and hair together), face, and hair.
 
-    The weights are the unions, so that the mean is the overlap of all pixels of all pictures, as
-    segmentation is measured: a few pixels of hair on a bald head count as few.
+    The weights are the unions, so that the mean is that of all pixels of all images, as segmentation is
+    evaluated: a few pixels of hair on a bald head count as few.
 
     Args:
         logits: N×3×H×W of background, face, hair.
-        truth: N×H×W of 0, 1, 2.
+        target: N×H×W of 0, 1, 2.
+
+    Returns:
+        ``head_iou``, ``face_iou`` and ``hair_iou``: values and weights, N each.
     """
-    found = logits.argmax(dim=1)
+    preds = logits.argmax(dim=1)
     regions = {
-        "head": (found > 0, truth > 0),
-        "face": (found == 1, truth == 1),
-        "hair": (found == 2, truth == 2),
+        "head": (preds > 0, target > 0),
+        "face": (preds == 1, target == 1),
+        "hair": (preds == 2, target == 2),
     }
-    overlaps = {}
-    for name, (ours, theirs) in regions.items():
-        union = (ours | theirs).flatten(1).sum(dim=1)
-        overlaps[f"{name}_iou"] = Weighted((ours & theirs).flatten(1).sum(dim=1) / union, union)
-    return overlaps
+    values = {}
+    for name, (predicted, true) in regions.items():
+        union = (predicted | true).flatten(1).sum(dim=1)
+        values[f"{name}_iou"] = ((predicted & true).flatten(1).sum(dim=1) / union, union)
+    return values

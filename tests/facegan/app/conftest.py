@@ -16,7 +16,7 @@ from tests.facegan.app.serving import serving
 from facegan.networks.facegan import FaceGAN, FaceGANConfig
 from synthetic_heads import render, sample_identity, sample_motion
 
-TINY = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
+TINY = {"kind": "global", "width": 8, "downsamplings": 2, "num_residual_blocks": 1}
 PLACES = (tempfile.gettempdir(), Path.home(), Path.cwd(), sys.prefix)
 PATHS = re.compile("|".join([*(re.escape(f"{place}/") for place in PLACES), "site-packages", "facegan-app-"]))
 """What no reply may hold."""

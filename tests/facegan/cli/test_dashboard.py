@@ -1,8 +1,9 @@
-"""The dashboard shows what the stages log, and only that."""
+"""The dashboard plots exactly what the stages log."""
 
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import CSVLogger
 
-from facegan.cli.dashboard import PICTURES, VIDEOS, dashboard, main
+from facegan.cli.dashboard import IMAGES, VIDEOS, build_dashboard, main
 from facegan.networks import DiscriminatorConfig, GeneratorConfig
 from facegan.stages import (
     BackgroundMixData,
@@ -26,31 +27,32 @@ from facegan.stages import (
 from facegan.stages.config import AdversarialConfig
 
 SIZES = {
-    "generator": GeneratorConfig(kind="global", width=8, downsamplings=2, blocks=1),
+    "generator": GeneratorConfig(kind="global", width=8, downsamplings=2, num_residual_blocks=1),
     "discriminator": DiscriminatorConfig(width=8),
 }
+BASELINE_INTERVAL = "/(copy_source|naive_composite)/ci95_half_width$"
 # With every term that is off by default.
 LOSSES = {
     "perceptual_network": "identity",
-    "adversarial": AdversarialConfig(feature_matching=1, gradient_penalty=1),
+    "adversarial": AdversarialConfig(feature_matching=1),
 }
 
 
 @pytest.fixture(scope="module")
 def logged(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """All names that the four stages log in a step of training and one of validation."""
+    """All names that the four stages log in a training step and a validation."""
     folder = tmp_path_factory.mktemp("logged")
     checkpoints = [folder / f"{name}.ckpt" for name in ("landmark", "reenact", "background", "joint")]
-    made = [
+    stages = [
         lambda: (LandmarkTransformStage(width=16, layers=1), LandmarkTransformData),
-        lambda: (ReenactStage(**SIZES, **LOSSES, overlap_weight=1), ReenactData),
+        lambda: (ReenactStage(**SIZES, **LOSSES, jaccard_weight=1), ReenactData),
         lambda: (BackgroundMixStage(**SIZES, **LOSSES, head_reconstruction_weight=1), BackgroundMixData),
         lambda: (JointStage(*checkpoints[:3], **LOSSES), JointData),
     ]
     names: set[str] = set()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("facegan.stages.base_stage.SPEED_INTERVAL", 0)
-        for number, (make, checkpoint) in enumerate(zip(made, checkpoints, strict=True)):
+        for number, (make, checkpoint) in enumerate(zip(stages, checkpoints, strict=True)):
             stage, data = make()
             trainer = pl.Trainer(
                 default_root_dir=folder,
@@ -74,41 +76,41 @@ def logged(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]
 
 @pytest.fixture(scope="module")
 def sections() -> dict[str, list[dict]]:
-    """The panels of each section, as they are sent."""
+    """The panels of each section, as they are sent to W&B."""
     spec = json.loads(
-        dashboard("me", "faces")._to_model().spec.model_dump_json(by_alias=True, exclude_none=True)
+        build_dashboard("me", "faces")._to_model().spec.model_dump_json(by_alias=True, exclude_none=True)
     )
     return {section["name"]: section["panels"] for section in spec["section"]["panelBankConfig"]["sections"]}
 
 
-def test_sections_hold_lines_over_batches_and_media(sections: dict[str, list[dict]]) -> None:
-    assert list(sections) == ["Losses", "Gradients and speed", "Validation", "Pictures", "Videos"]
-    for name in ("Losses", "Gradients and speed", "Validation"):
+def test_dashboard_sections_have_lines_over_batches_and_media(sections: dict[str, list[dict]]) -> None:
+    assert list(sections) == ["Losses", "Optimization", "Validation", "Images", "Videos"]
+    for name in ("Losses", "Optimization", "Validation"):
         assert {panel["viewType"] for panel in sections[name]} == {"Run History Line Plot"}
         assert {panel["config"]["xAxis"] for panel in sections[name]} == {"trainer/global_step"}
-    for name, keys in (("Pictures", PICTURES), ("Videos", VIDEOS)):
+    for name, keys in (("Images", IMAGES), ("Videos", VIDEOS)):
         assert [panel["config"]["mediaKeys"] for panel in sections[name]] == [[key] for key in keys]
 
 
-def test_lines_are_all_that_the_stages_log(sections: dict[str, list[dict]], logged: set[str]) -> None:
-    shown = {
+def test_dashboard_lines_are_all_logged_values(sections: dict[str, list[dict]], logged: set[str]) -> None:
+    lines = {
         line
         for panels in sections.values()
         for panel in panels
         for line in panel["config"].get("metrics", [])
     }
-    # Beside a measure stands its own confidence, not its baselines'.
-    expected = {name for name in logged if "/" in name and not ("_of_" in name and name.endswith("_ci95"))}
-    assert shown == expected
+    # A metric is plotted with its own interval, not with its baselines'.
+    assert lines == {name for name in logged if "/" in name and not re.search(BASELINE_INTERVAL, name)}
 
 
-def test_a_measure_stands_with_its_baseline_and_confidence(sections: dict[str, list[dict]]) -> None:
+def test_dashboard_metric_has_baselines_and_interval(sections: dict[str, list[dict]]) -> None:
     by_title = {panel["config"]["chartTitle"]: panel["config"]["metrics"] for panel in sections["Validation"]}
-    assert by_title["mse"] == ["val/mse", "val/mse_of_source", "val/mse_of_paste", "val/mse_ci95"]
-    assert by_title["head_iou"] == ["val/head_iou", "val/head_iou_ci95"]
+    baselines = ["val/mse/copy_source", "val/mse/naive_composite"]
+    assert by_title["mse"] == ["val/mse", *baselines, "val/mse/ci95_half_width"]
+    assert by_title["head_iou"] == ["val/head_iou", "val/head_iou/ci95_half_width"]
 
 
-def test_without_a_login_it_is_one_line(tmp_path: Path) -> None:
+def test_dashboard_without_login_is_one_line(tmp_path: Path) -> None:
     nobody = {"HOME": str(tmp_path), "NETRC": str(tmp_path / "netrc")}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WANDB")} | nobody
     # A process of its own: what other tests logged offline leaves W&B offline.
@@ -119,7 +121,7 @@ def test_without_a_login_it_is_one_line(tmp_path: Path) -> None:
     assert "wandb login" in result.stderr
 
 
-def test_without_the_extra_it_is_one_line(
+def test_dashboard_without_extra_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "wandb_workspaces.reports.v2.interface", None)

@@ -259,7 +259,7 @@ def test_synthesize_prints_the_output_folder(capsys, tmp_path):
 
 
 def test_export_prints_the_agreement(capsys, tmp_path):
-    tiny = {"kind": "global", "width": 4, "downsamplings": 1, "blocks": 0}
+    tiny = {"kind": "global", "width": 4, "downsamplings": 1, "num_residual_blocks": 0}
     FaceGAN(FaceGANConfig(size=32, reenactor=tiny, background_mixer=tiny)).save_pretrained(tmp_path)
     assert main(["export", "--model", str(tmp_path), "--format", "onnx"]) == 0
     out, err = capsys.readouterr()

@@ -96,7 +96,7 @@ def observer():
 def model_folder(tmp_path_factory):
     """A tiny model with random weights."""
     torch.manual_seed(0)
-    tiny = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
+    tiny = {"kind": "global", "width": 8, "downsamplings": 2, "num_residual_blocks": 1}
     folder = tmp_path_factory.mktemp("model")
     FaceGAN(FaceGANConfig(size=64, reenactor=tiny, background_mixer=tiny)).save_pretrained(folder)
     return folder

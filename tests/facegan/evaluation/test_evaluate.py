@@ -34,7 +34,7 @@ from facegan.stages.perceptual_loss import PerceptualLoss
 TABLES = {"metrics.json", "metrics.csv", "table.tex", "report.html", "pairs.parquet", "scores.parquet"}
 EDITS = {"edits_units.png", "edits_angles.png", "edits_backgrounds.png"}
 FILES = TABLES | EDITS | {"self.png", "cross.png", "predictions"}
-TINY = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
+TINY = {"kind": "global", "width": 8, "downsamplings": 2, "num_residual_blocks": 1}
 
 
 def run(models, data, out, **options):

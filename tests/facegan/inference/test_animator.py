@@ -93,7 +93,7 @@ def test_animate_before_another_background(animator, source):
     assert not behind[:, :, source.segmentation[0] > 0].any()
     with torch.no_grad():
         parts = animator.engine.model(source.image, source.landmarks, motion[:1], behind)
-    expected = parts.mask * parts.painted + (1 - parts.mask) * behind
+    expected = parts.mask * parts.foreground + (1 - parts.mask) * behind
     torch.testing.assert_close(result, expected.expand(2, -1, -1, -1), atol=1e-5, rtol=0)
     assert (result - animator.animate(source, motion).result).abs().mean() > 0.05
 
@@ -120,7 +120,7 @@ def test_a_model_in_training_is_switched_to_evaluation(animator):
 
 
 def test_a_model_without_landmark_transformer_is_not_moved():
-    tiny = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
+    tiny = {"kind": "global", "width": 8, "downsamplings": 2, "num_residual_blocks": 1}
     config = FaceGANConfig(size=64, reenactor=tiny, background_mixer=tiny, transform_landmarks=False)
     with pytest.raises(InputError, match="without landmark transformer"):
         TorchEngine(FaceGAN(config))

@@ -16,7 +16,13 @@ from facegan.inference.export_check import ExampleInputs, compare, own_trial, sy
 from facegan.inference.model_export import export
 from facegan.networks import FaceGAN, FaceGANConfig
 
-FINE = {"kind": "coarse_to_fine", "width": 8, "downsamplings": 1, "blocks": 1, "local_blocks": 1}
+FINE = {
+    "kind": "coarse_to_fine",
+    "width": 8,
+    "downsamplings": 1,
+    "num_residual_blocks": 1,
+    "num_local_residual_blocks": 1,
+}
 
 
 @pytest.fixture
@@ -56,7 +62,10 @@ def test_nothing_of_the_machine_is_in_the_files(exported_model):
 
 @pytest.mark.parametrize(
     ("kind", "variant"),
-    [("openvino", {"norm": "group", "skips": True}), ("onnx", {"norm": "none", "init": "kaiming"})],
+    [
+        ("openvino", {"norm": "group", "use_skip_connections": True}),
+        ("onnx", {"norm": "none", "init": "kaiming"}),
+    ],
 )
 def test_other_generators(tmp_path, kind, variant):
     torch.manual_seed(2)

@@ -6,28 +6,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torchmetrics.functional import jaccard_index
 
-from facegan.losses import perceptual, reconstruction, segmentation_cross_entropy, soft_jaccard_loss
+from facegan.losses import perceptual_loss, reconstruction_loss, segmentation_loss, soft_jaccard_loss
 
 seeds = st.integers(0, 2**31 - 1)
 
 
-def pictures(seed, *shape):
+def images(seed, *shape):
     return torch.rand(2, *shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
-def test_reconstruction_by_hand():
+def test_reconstruction_loss_known_value():
     truth = torch.zeros(2, 3, 2, 2)
     generated = truth.clone()
     generated[0, 0, 0, 0], generated[1, 2, 1, 1] = 0.5, -1.0
-    assert reconstruction(generated, truth).item() == pytest.approx(1.5 / 24)
+    assert reconstruction_loss(generated, truth).item() == pytest.approx(1.5 / 24)
 
 
 @given(seeds)
-def test_reconstruction_is_a_distance(seed):
-    a, b = pictures(seed, 2, 3, 4, 4)
-    assert reconstruction(a, a) == 0
-    assert reconstruction(a, b) > 0
-    torch.testing.assert_close(reconstruction(a, b), reconstruction(b, a))
+def test_reconstruction_loss_is_distance(seed):
+    a, b = images(seed, 2, 3, 4, 4)
+    assert reconstruction_loss(a, a) == 0
+    assert reconstruction_loss(a, b) > 0
+    torch.testing.assert_close(reconstruction_loss(a, b), reconstruction_loss(b, a))
 
 
 def features(seed):
@@ -37,48 +37,48 @@ def features(seed):
 
 
 @given(seeds)
-def test_perceptual_is_the_weighted_sum_of_means(seed):
+def test_perceptual_loss_is_weighted_sum_of_means(seed):
     """1/(C H W) makes every layer a mean, whatever its size; the weights are pix2pixHD's."""
     ours, theirs = features(seed), features(seed + 1)
     weights = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1)
     expected = sum(
         weight * (a - b).abs().sum() / a.numel() for weight, a, b in zip(weights, ours, theirs, strict=True)
     )
-    torch.testing.assert_close(perceptual(ours, theirs), expected)
-    torch.testing.assert_close(perceptual(ours, theirs), perceptual(theirs, ours))
-    assert perceptual(ours, ours) == 0
+    torch.testing.assert_close(perceptual_loss(ours, theirs), expected)
+    torch.testing.assert_close(perceptual_loss(ours, theirs), perceptual_loss(theirs, ours))
+    assert perceptual_loss(ours, ours) == 0
 
 
-def test_perceptual_weighs_as_told_and_needs_a_weight_for_each_map():
+def test_perceptual_loss_needs_weight_for_each_map():
     ours, theirs = [torch.zeros(1, 1, 2, 2)] * 2, [torch.ones(1, 1, 2, 2), torch.full((1, 1, 1, 1), -3.0)]
     ours[1] = torch.zeros(1, 1, 1, 1)
-    assert perceptual(ours, theirs, [1.0, 1.0]) == 4
-    assert perceptual(ours, theirs, [2.0, 0.5]) == 3.5
+    assert perceptual_loss(ours, theirs, [1.0, 1.0]) == 4
+    assert perceptual_loss(ours, theirs, [2.0, 0.5]) == 3.5
     with pytest.raises(ValueError, match="shorter"):
-        perceptual(ours, theirs)
+        perceptual_loss(ours, theirs)
 
 
-def test_truth_gets_no_gradient():
+def test_perceptual_loss_target_has_no_gradient():
     ours, theirs = (torch.rand(1, 2, 3, 3, requires_grad=True) for _ in range(2))
-    perceptual([ours], [theirs], [1.0]).backward()
+    perceptual_loss([ours], [theirs], [1.0]).backward()
     assert ours.grad.abs().sum() > 0
     assert theirs.grad is None
 
 
-def test_cross_entropy_by_hand():
+def test_segmentation_loss_known_value():
     logits = torch.tensor([[2.0, 0.0, 1.0], [0.0, 0.0, 0.0]]).view(2, 3, 1, 1)
     labels = torch.tensor([2, 0]).view(2, 1, 1)
     first = -math.log(math.exp(1) / (math.exp(2) + 1 + math.exp(1)))
-    assert segmentation_cross_entropy(logits, labels).item() == pytest.approx((first + math.log(3)) / 2)
+    assert segmentation_loss(logits, labels).item() == pytest.approx((first + math.log(3)) / 2)
 
 
 @given(seeds)
-def test_cross_entropy_of_the_sure_and_right_is_zero_and_of_the_wrong_is_large(seed):
+def test_segmentation_loss_certain_is_zero_or_large(seed):
     labels = torch.randint(3, (2, 4, 4), generator=torch.Generator().manual_seed(seed))
     right = torch.nn.functional.one_hot(labels, 3).movedim(-1, 1) * 100.0
-    assert segmentation_cross_entropy(right, labels) == 0
-    assert segmentation_cross_entropy(right, (labels + 1) % 3) == 100
-    assert segmentation_cross_entropy(right.half(), labels.byte()).dtype == torch.float32
+    assert segmentation_loss(right, labels) == 0
+    assert segmentation_loss(right, (labels + 1) % 3) == 100
+    assert segmentation_loss(right.half(), labels.byte()).dtype == torch.float32
 
 
 def logits_of(labels, sureness=200.0):
@@ -86,14 +86,14 @@ def logits_of(labels, sureness=200.0):
 
 
 @given(seeds)
-def test_overlap_of_the_sure_is_what_sets_overlap(seed):
+def test_soft_jaccard_loss_certain_equals_jaccard_of_sets(seed):
     """Against torchmetrics' count of the same pixels."""
     found, truth = torch.randint(3, (2, 2, 8, 8), generator=torch.Generator().manual_seed(seed))
     counted = jaccard_index(found, truth, task="multiclass", num_classes=3, average="macro")
     torch.testing.assert_close(soft_jaccard_loss(logits_of(found), truth), 1 - counted)
 
 
-def test_overlap_of_the_unsure_by_hand():
+def test_soft_jaccard_loss_uniform_known_value():
     """Two pixels, background and face, half and half of both: (½ / 1½ + ½ / 1½) and hair, nowhere."""
     logits = torch.tensor([0.0, 0.0, -200.0]).view(1, 3, 1, 1).expand(1, 3, 1, 2)
     loss = soft_jaccard_loss(logits, torch.tensor([[[0, 1]]]))
@@ -101,7 +101,7 @@ def test_overlap_of_the_unsure_by_hand():
 
 
 @pytest.mark.parametrize(("label", "size"), [(1, 64), (2, 4)])
-def test_half_of_a_small_region_counts_as_half_of_a_large_one(label, size):
+def test_soft_jaccard_loss_is_relative_to_region_size(label, size):
     truth = torch.zeros(1, 16, 16, dtype=torch.long)
     truth[:, 4:12, 4:12], truth[:, 2, 2:6] = 1, 2
     found = truth.clone()
@@ -112,7 +112,7 @@ def test_half_of_a_small_region_counts_as_half_of_a_large_one(label, size):
 
 
 @given(seeds)
-def test_overlap_falls_down_its_gradient(seed):
+def test_soft_jaccard_loss_decreases_along_gradient(seed):
     random = torch.Generator().manual_seed(seed)
     logits = torch.randn(2, 3, 6, 6, generator=random).requires_grad_()
     truth = torch.randint(3, (2, 6, 6), generator=random).byte()

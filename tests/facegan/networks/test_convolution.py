@@ -1,4 +1,4 @@
-"""Padded by reflection: PyTorch's convolution, only faster."""
+"""Convolution with reflection padding against PyTorch."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import given, settings
-from hypothesis import strategies as some
+from hypothesis import strategies as st
 from torch import nn
 
-from facegan.networks.convolution import CHANNELS_A_PIXEL, ReflectConv2d
+from facegan.networks.convolution import MIN_CHANNELS_PER_PIXEL, ReflectConv2d
 
 
 def both(channels: int, kernel: int) -> tuple[ReflectConv2d, nn.Conv2d]:
@@ -22,46 +22,48 @@ def both(channels: int, kernel: int) -> tuple[ReflectConv2d, nn.Conv2d]:
 
 
 @settings(deadline=None, max_examples=20)
-@given(
-    some.integers(1, 3), some.integers(2, 5), some.integers(2, 5), some.sampled_from([1, 3]), some.booleans()
-)
-def test_same_values_and_gradients(count: int, height: int, width: int, kernel: int, deep: bool) -> None:
-    channels = CHANNELS_A_PIXEL * count * height * width if deep else 3
-    made = []
+@given(st.integers(1, 3), st.integers(2, 5), st.integers(2, 5), st.sampled_from([1, 3]), st.booleans())
+def test_reflect_conv_equals_pytorch_with_gradients(
+    count: int, height: int, width: int, kernel: int, deep: bool
+) -> None:
+    channels = MIN_CHANNELS_PER_PIXEL * count * height * width if deep else 3
+    results = []
     for layer in both(channels, kernel):
-        pictures = torch.linspace(-1, 1, count * channels * height * width, dtype=torch.float64)
-        pictures = pictures.sin().view(count, channels, height, width).requires_grad_()
-        result = layer(pictures)
+        images = torch.linspace(-1, 1, count * channels * height * width, dtype=torch.float64)
+        images = images.sin().view(count, channels, height, width).requires_grad_()
+        result = layer(images)
         result.square().sum().backward()
-        made.append((result, pictures.grad, *(weight.grad for weight in layer.parameters())))
-    for ours, theirs in zip(*made, strict=True):
+        results.append((result, images.grad, *(weight.grad for weight in layer.parameters())))
+    for ours, theirs in zip(*results, strict=True):
         torch.testing.assert_close(ours, theirs)
 
 
 @pytest.mark.parametrize("train", [True, False])
-@pytest.mark.parametrize("channels", [CHANNELS_A_PIXEL * 16, CHANNELS_A_PIXEL * 16 - 1])
-def test_only_where_it_is_deep(channels: int, train: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("channels", [MIN_CHANNELS_PER_PIXEL * 16, MIN_CHANNELS_PER_PIXEL * 16 - 1])
+def test_reflect_conv_unfolds_only_deep_layers(
+    channels: int, train: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     used = []
     unfold = torch.nn.functional.unfold
     monkeypatch.setattr(torch.nn.functional, "unfold", lambda *given: used.append(1) or unfold(*given))
     deep, _ = both(channels, 3)
     deep.train(train)(torch.zeros(1, channels, 4, 4, dtype=torch.float64))
-    assert len(used) == (channels == CHANNELS_A_PIXEL * 16)
+    assert len(used) == (channels == MIN_CHANNELS_PER_PIXEL * 16)
 
 
-def test_exported_ones_are_pytorchs_for_every_number_of_pictures() -> None:
-    channels = CHANNELS_A_PIXEL * 2 * 16
+def test_reflect_conv_exported_is_pytorch_for_any_batch() -> None:
+    channels = MIN_CHANNELS_PER_PIXEL * 2 * 16
     deep, _ = both(channels, 3)
     count = torch.export.Dim("count", min=1, max=64)
-    pictures = torch.randn(2, channels, 4, 4, dtype=torch.float64)
-    program = torch.export.export(deep.eval(), (pictures,), dynamic_shapes=({0: count},))
+    images = torch.randn(2, channels, 4, 4, dtype=torch.float64)
+    program = torch.export.export(deep.eval(), (images,), dynamic_shapes=({0: count},))
     assert not any("im2col" in str(node.target) for node in program.graph.nodes)
     for many in (1, 3):
-        pictures = torch.randn(many, channels, 4, 4, dtype=torch.float64)
-        torch.testing.assert_close(program.module()(pictures), deep(pictures))
+        images = torch.randn(many, channels, 4, 4, dtype=torch.float64)
+        torch.testing.assert_close(program.module()(images), deep(images))
 
 
-def test_under_autocast_the_padding_stays_in_16_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reflect_conv_autocast_pads_in_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same values as with PyTorch's, whose padding is in 32 bit; gradients but for one rounding more."""
     padded = []
     pad = torch.nn.functional.pad
@@ -71,15 +73,15 @@ def test_under_autocast_the_padding_stays_in_16_bit(monkeypatch: pytest.MonkeyPa
         return padded[-1]
 
     monkeypatch.setattr(torch.nn.functional, "pad", watched)
-    made = []
+    results = []
     for layer in both(8, 3):
-        pictures = torch.randn(2, 8, 9, 9, generator=torch.Generator().manual_seed(0)).requires_grad_()
+        images = torch.randn(2, 8, 9, 9, generator=torch.Generator().manual_seed(0)).requires_grad_()
         with torch.autocast("cpu", torch.bfloat16):
-            result = layer.float()(pictures.bfloat16())
+            result = layer.float()(images.bfloat16())
         result.float().square().sum().backward()
-        made.append((result, pictures.grad, layer.weight.grad))
+        results.append((result, images.grad, layer.weight.grad))
     assert [one.dtype for one in padded] == [torch.bfloat16, torch.float32]
-    (ours, *gradients), (theirs, *expected) = made
+    (ours, *gradients), (theirs, *expected) = results
     assert torch.equal(ours, theirs)
     for one, other in zip(gradients, expected, strict=True):
         assert (one - other).norm() < 0.01 * other.norm()

@@ -1,3 +1,5 @@
+"""The whole model and its folder."""
+
 import json
 from dataclasses import replace
 
@@ -11,13 +13,13 @@ from facegan.networks import CoarseToFineGenerator, FaceGAN, FaceGANConfig, Glob
 from facegan.networks.compositing import mask_predicted_head
 
 SIZE = 32
-GENERATOR = {"width": 8, "downsamplings": 2, "blocks": 1, "local_blocks": 1}
+GENERATOR = {"width": 8, "downsamplings": 2, "num_residual_blocks": 1, "num_local_residual_blocks": 1}
 CONFIG = FaceGANConfig(
     size=SIZE,
     sigma=0.1,
     landmark_transformer={"width": 16, "layers": 1},
     reenactor=GENERATOR,
-    background_mixer=GENERATOR | {"kind": "global", "skips": True},
+    background_mixer=GENERATOR | {"kind": "global", "use_skip_connections": True},
 )
 
 
@@ -39,7 +41,7 @@ def inputs():
     }
 
 
-def test_a_loaded_model_does_not_change_with_its_file(model, tmp_path):
+def test_from_pretrained_is_independent_of_file(model, tmp_path):
     model.save_pretrained(tmp_path)
     loaded = FaceGAN.from_pretrained(tmp_path)
     torch.manual_seed(1)
@@ -48,50 +50,50 @@ def test_a_loaded_model_does_not_change_with_its_file(model, tmp_path):
         assert torch.equal(loaded.state_dict()[name], weight), name
 
 
-def test_shapes_and_ranges(model, inputs):
-    made = model(**inputs)
-    shapes = {name: tuple(value.shape[1:]) for name, value in vars(made).items()}
-    picture, map_ = (3, SIZE, SIZE), (1, SIZE, SIZE)
+def test_facegan_output_shapes_and_ranges(model, inputs):
+    output = model(**inputs)
+    shapes = {name: tuple(value.shape[1:]) for name, value in vars(output).items()}
+    image, map_ = (3, SIZE, SIZE), (1, SIZE, SIZE)
     assert shapes == {
         "landmarks": (68, 2),
         "heatmap": map_,
-        "face": picture,
-        "segmentation": picture,
-        "head": picture,
-        "painted": picture,
+        "face": image,
+        "segmentation": image,
+        "head": image,
+        "foreground": image,
         "mask": map_,
-        "result": picture,
+        "result": image,
     }
-    for value in (made.face, made.head, made.painted, made.result):
+    for value in (output.face, output.head, output.foreground, output.result):
         assert value.abs().max() <= 1
-    assert 0 < made.mask.min() <= made.mask.max() < 1
+    assert 0 < output.mask.min() <= output.mask.max() < 1
 
 
-def test_every_step_of_the_way(model, inputs):
+def test_facegan_forward_equals_networks_in_sequence(model, inputs):
     torch.nn.init.normal_(model.landmark_transformer.body[-1].weight, std=0.1)
-    made = model(**inputs)
+    output = model(**inputs)
     moved = model.landmark_transformer(inputs["source_landmarks"], inputs["motion"])
     assert (moved - inputs["source_landmarks"]).abs().max() > 0.01
-    torch.testing.assert_close(made.landmarks, moved)
-    torch.testing.assert_close(made.heatmap, draw_gaussians(moved, SIZE, 0.1))
-    face, segmentation = model.reenactor(inputs["source"], made.heatmap)
-    torch.testing.assert_close((made.face, made.segmentation), (face, segmentation))
-    torch.testing.assert_close(made.head, mask_predicted_head(face, segmentation))
-    painted, mask = model.background_mixer(made.head, inputs["background"])
-    torch.testing.assert_close((made.painted, made.mask), (painted, mask))
-    torch.testing.assert_close(made.result, mask * painted + (1 - mask) * inputs["background"])
+    torch.testing.assert_close(output.landmarks, moved)
+    torch.testing.assert_close(output.heatmap, draw_gaussians(moved, SIZE, 0.1))
+    face, segmentation = model.reenactor(inputs["source"], output.heatmap)
+    torch.testing.assert_close((output.face, output.segmentation), (face, segmentation))
+    torch.testing.assert_close(output.head, mask_predicted_head(face, segmentation))
+    foreground, mask = model.background_mixer(output.head, inputs["background"])
+    torch.testing.assert_close((output.foreground, output.mask), (foreground, mask))
+    torch.testing.assert_close(output.result, mask * foreground + (1 - mask) * inputs["background"])
 
 
-def test_given_landmarks_take_the_place_of_the_transformed_ones(model, inputs):
+def test_facegan_given_landmarks_replace_transformed(model, inputs):
     given = inputs["source_landmarks"] + 0.2
-    made = model(**inputs, landmarks=given)
-    assert torch.equal(made.landmarks, given)
-    torch.testing.assert_close(made.heatmap, draw_gaussians(given, SIZE, 0.1))
-    assert not torch.equal(made.result, model(**inputs).result)
+    output = model(**inputs, landmarks=given)
+    assert torch.equal(output.landmarks, given)
+    torch.testing.assert_close(output.heatmap, draw_gaussians(given, SIZE, 0.1))
+    assert not torch.equal(output.result, model(**inputs).result)
 
 
-def test_gradient_of_the_picture_reaches_the_landmark_transformer(model, inputs):
-    """Through the drawn Gaussians; first its last layer, which begins with zeros, then all of it."""
+def test_facegan_image_gradient_reaches_landmark_transformer(model, inputs):
+    """Through the heat map; first its last layer, which is initialized with zeros, then all of it."""
     model(**inputs).result.square().sum().backward()
     *_, weight, bias = model.landmark_transformer.parameters()
     assert weight.grad.abs().sum() > 0
@@ -102,12 +104,12 @@ def test_gradient_of_the_picture_reaches_the_landmark_transformer(model, inputs)
     assert all(parameter.grad.abs().sum() > 0 for parameter in model.landmark_transformer.parameters())
 
 
-def test_given_landmarks_leave_the_transformer_alone(model, inputs):
+def test_facegan_given_landmarks_leave_transformer_without_gradient(model, inputs):
     model(**inputs, landmarks=inputs["source_landmarks"]).result.sum().backward()
     assert all(parameter.grad is None for parameter in model.landmark_transformer.parameters())
 
 
-def test_saved_and_loaded_to_the_last_bit(model, inputs, tmp_path):
+def test_save_pretrained_round_trip_is_bit_exact(model, inputs, tmp_path):
     torch.nn.init.normal_(model.landmark_transformer.body[-1].weight, std=0.1)
     model.save_pretrained(tmp_path / "deep" / "model")
     assert sorted(path.name for path in (tmp_path / "deep" / "model").iterdir()) == [
@@ -122,17 +124,17 @@ def test_saved_and_loaded_to_the_last_bit(model, inputs, tmp_path):
         assert torch.equal(loaded(**inputs).result, model.eval()(**inputs).result)
 
 
-def test_without_transformer_the_drivers_landmarks_are_drawn(inputs, tmp_path):
-    """The paper's ablation, Table 1: no parameter is left that nothing trains."""
+def test_facegan_without_landmark_transformer_needs_landmarks(inputs, tmp_path):
+    """The paper's ablation, Table 1: every parameter is trained."""
     model = FaceGAN(replace(CONFIG, transform_landmarks=False))
     assert model.landmark_transformer is None
     assert not any("landmark_transformer" in name for name in model.state_dict())
     with pytest.raises(ValueError, match="no landmark transformer"):
         model(**inputs)
     driving = inputs["source_landmarks"] + 0.1
-    made = model(**inputs, landmarks=driving)
-    assert made.landmarks is driving
-    made.result.square().sum().backward()
+    output = model(**inputs, landmarks=driving)
+    assert output.landmarks is driving
+    output.result.square().sum().backward()
     unused = {name.split(".")[0] for name, p in model.named_parameters() if p.grad is None}
     assert not unused
     model.save_pretrained(tmp_path)
@@ -140,14 +142,14 @@ def test_without_transformer_the_drivers_landmarks_are_drawn(inputs, tmp_path):
     assert loaded.config == model.config
     assert loaded.landmark_transformer is None
     with torch.no_grad():
-        assert torch.equal(loaded(**inputs, landmarks=driving).result, made.result)
+        assert torch.equal(loaded(**inputs, landmarks=driving).result, output.result)
 
 
-def test_settings_reach_their_networks(model):
+def test_facegan_config_reaches_networks(model):
     assert isinstance(model.reenactor.generator, CoarseToFineGenerator)
     assert isinstance(model.background_mixer.generator, GlobalGenerator)
-    assert not model.reenactor.generator.skips
-    assert model.background_mixer.generator.skips
+    assert not model.reenactor.generator.use_skip_connections
+    assert model.background_mixer.generator.use_skip_connections
 
 
 @pytest.fixture
@@ -178,18 +180,18 @@ DAMAGES = {
     "unknown key": lambda folder: rewrite(folder, color="red"),
     "unknown key of a network": lambda folder: rewrite(folder, reenactor=GENERATOR | {"wings": 2}),
     "number that is none": lambda folder: rewrite(folder, reenactor=GENERATOR | {"width": "wide"}),
-    "impossible number": lambda folder: rewrite(folder, reenactor=GENERATOR | {"blocks": -1}),
+    "impossible number": lambda folder: rewrite(folder, reenactor=GENERATOR | {"num_residual_blocks": -1}),
     "unknown norm": lambda folder: rewrite(folder, background_mixer=GENERATOR | {"norm": "batch"}),
     "enormous width": lambda folder: rewrite(folder, reenactor=GENERATOR | {"width": 10**30}),
     "fields that are a list": lambda folder: rewrite(folder, reenactor=[1, 2]),
     "transformer without weights": lambda folder: rewrite(folder, transform_landmarks=False),
     "other shapes": lambda folder: rewrite(folder, landmark_transformer={"width": 17, "layers": 1}),
-    "other layers": lambda folder: rewrite(folder, reenactor=GENERATOR | {"blocks": 2}),
+    "other layers": lambda folder: rewrite(folder, reenactor=GENERATOR | {"num_residual_blocks": 2}),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_damaged_folder_is_one_line_that_names_it(folder, damage):
+def test_from_pretrained_damaged_folder_is_one_line(folder, damage):
     damage(folder)
     with pytest.raises(InputError) as caught:
         FaceGAN.from_pretrained(folder)
@@ -197,19 +199,29 @@ def test_damaged_folder_is_one_line_that_names_it(folder, damage):
     assert "\n" not in str(caught.value)
 
 
-def test_weights_that_do_not_fit_are_named(folder):
+def test_from_pretrained_mismatched_weights_are_named(folder):
     rewrite(folder, landmark_transformer={"width": 17, "layers": 1})
     with pytest.raises(InputError, match=r"size mismatch for landmark_transformer\.body\.0"):
         FaceGAN.from_pretrained(folder)
 
 
-def test_empty_folder(tmp_path):
+@pytest.mark.parametrize("version", [None, 1, 3])
+def test_from_pretrained_other_format_version_is_refused(folder, version):
+    config = json.loads((folder / "config.json").read_text())
+    assert config.pop("version") == 2
+    (folder / "config.json").write_text(json.dumps(config | ({"version": version} if version else {})))
+    with pytest.raises(InputError, match=f"has model format {version or 1}, not 2: train") as caught:
+        FaceGAN.from_pretrained(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_from_pretrained_empty_folder_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"lacks config\.json or model\.safetensors"):
         FaceGAN.from_pretrained(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["runs/no-such-model", "/no/such/folder", "no model", ""])
-def test_what_is_neither_a_folder_nor_on_the_hub(name, tmp_path, monkeypatch):
+def test_from_pretrained_unknown_name_is_one_line(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(InputError) as caught:

@@ -1,3 +1,5 @@
+"""The face reenactor and the background mixer."""
+
 from dataclasses import replace
 
 import pytest
@@ -11,9 +13,8 @@ from facegan.networks import (
     GeneratorConfig,
     GlobalGenerator,
 )
-from facegan.networks.compositing import mask_background, mask_head, mask_predicted_head, mix
 
-SMALL = GeneratorConfig(width=8, downsamplings=2, blocks=1, local_blocks=1)
+SMALL = GeneratorConfig(width=8, downsamplings=2, num_residual_blocks=1, num_local_residual_blocks=1)
 KINDS = [("coarse_to_fine", CoarseToFineGenerator), ("global", GlobalGenerator)]
 
 
@@ -22,7 +23,7 @@ def noise(*shape, seed=0):
 
 
 @pytest.mark.parametrize(("kind", "generator"), KINDS)
-def test_reenactor_paints_with_pix2pixhds_generator_and_labels(kind, generator):
+def test_face_reenactor_uses_generator_of_config(kind, generator):
     network = FaceReenactor(replace(SMALL, kind=kind))
     assert type(network.generator) is generator
     source, heatmap = noise(2, 3, 32, 32), noise(2, 1, 32, 32, seed=1).abs()
@@ -32,19 +33,19 @@ def test_reenactor_paints_with_pix2pixhds_generator_and_labels(kind, generator):
 
 
 @pytest.mark.parametrize(("kind", "generator"), KINDS)
-def test_mixer_paints_and_masks(kind, generator):
+def test_background_mixer_returns_foreground_and_mask(kind, generator):
     network = BackgroundMixer(replace(SMALL, kind=kind))
     assert type(network.generator) is generator
     head, background = noise(2, 3, 32, 32), noise(2, 3, 32, 32, seed=1)
-    painted, mask = network(head, background)
-    assert painted.shape == (2, 3, 32, 32)
+    foreground, mask = network(head, background)
+    assert foreground.shape == (2, 3, 32, 32)
     assert mask.shape == (2, 1, 32, 32)
     assert 0 < mask.min() < mask.max() < 1
-    torch.testing.assert_close(painted, network.generator(torch.cat((head, background), dim=1)))
+    torch.testing.assert_close(foreground, network.generator(torch.cat((head, background), dim=1)))
 
 
 @pytest.mark.parametrize("network", [FaceReenactor(SMALL), BackgroundMixer(SMALL)])
-def test_second_head_trains_the_generators_features(network):
+def test_second_head_gradient_reaches_generator(network):
     channels = 1 if isinstance(network, FaceReenactor) else 3
     _, second = network(noise(1, 3, 32, 32), noise(1, channels, 32, 32, seed=1))
     second.square().sum().backward()
@@ -53,23 +54,29 @@ def test_second_head_trains_the_generators_features(network):
 
 
 @pytest.mark.parametrize("network", [FaceReenactor, BackgroundMixer])
-def test_every_setting_reaches_the_generator(network):
+def test_generator_config_reaches_generator(network):
     def parameters(**changes):
         built = network(replace(SMALL, **changes))
         return sum(p.numel() for p in built.generator.parameters())
 
     small = parameters()
-    more = [{"width": 16}, {"downsamplings": 3}, {"blocks": 2}, {"local_blocks": 2}, {"norm": "group"}]
+    more = [
+        {"width": 16},
+        {"downsamplings": 3},
+        {"num_residual_blocks": 2},
+        {"num_local_residual_blocks": 2},
+        {"norm": "group"},
+    ]
     assert all(parameters(**changes) > small for changes in more)
     assert parameters(kind="global") < small
-    assert network(replace(SMALL, skips=True)).generator.skips
+    assert network(replace(SMALL, use_skip_connections=True)).generator.use_skip_connections
     assert any(isinstance(m, torch.nn.GroupNorm) for m in network(replace(SMALL, norm="group")).modules())
     assert not any(
         isinstance(m, torch.nn.InstanceNorm2d) for m in network(replace(SMALL, norm="group")).modules()
     )
 
 
-def test_parameters_of_the_defaults():
+def test_face_reenactor_default_num_parameters():
     """pix2pixHD's generator and a second head: 3×3 to the same width, 3×3 to the classes."""
     with torch.device("meta"):
         reenactor = sum(p.numel() for p in FaceReenactor().parameters())
@@ -78,7 +85,7 @@ def test_parameters_of_the_defaults():
 
 @pytest.mark.parametrize("network", [FaceReenactor, BackgroundMixer])
 @pytest.mark.parametrize(("kind", "multiple"), [("global", 4), ("coarse_to_fine", 8)])
-def test_sizes_that_fit_are_told(network, kind, multiple):
+def test_multiple_is_required_size(network, kind, multiple):
     built = network(replace(SMALL, kind=kind))
     assert built.multiple == multiple
     channels = 1 if network is FaceReenactor else 3
@@ -90,17 +97,19 @@ def test_sizes_that_fit_are_told(network, kind, multiple):
 
 
 @pytest.mark.parametrize("network", [FaceReenactor, BackgroundMixer])
-def test_second_phase_begins_where_the_first_has_ended(network):
+def test_load_global_generator_is_bit_exact(network):
     trained = network(replace(SMALL, kind="global", width=16))
     grown = network(SMALL)
-    own = {n: t.clone() for n, t in grown.state_dict().items() if not n.startswith("generator.coarse.")}
-    grown.load_global(trained.state_dict())
+    own = {
+        n: t.clone() for n, t in grown.state_dict().items() if not n.startswith("generator.global_generator.")
+    }
+    grown.load_global_generator(trained.state_dict())
     state = trained.generator.state_dict()
-    assert all(torch.equal(t, state[n]) for n, t in grown.generator.coarse.state_dict().items())
+    assert all(torch.equal(t, state[n]) for n, t in grown.generator.global_generator.state_dict().items())
     assert all(torch.equal(grown.state_dict()[name], tensor) for name, tensor in own.items())
-    pictures = noise(1, 4 if network is FaceReenactor else 6, 16, 16)
+    images = noise(1, 4 if network is FaceReenactor else 6, 16, 16)
     torch.testing.assert_close(
-        grown.generator.coarse.features(pictures), trained.generator.features(pictures), atol=0, rtol=0
+        grown.generator.global_generator.features(images), trained.generator.features(images), atol=0, rtol=0
     )
 
 
@@ -122,58 +131,17 @@ def test_second_phase_begins_where_the_first_has_ended(network):
         ),
     ],
 )
-def test_first_phase_that_does_not_fit(settings, state, message):
+def test_load_global_generator_other_sizes_are_refused(settings, state, message):
     with pytest.raises(InputError, match=message) as caught:
-        FaceReenactor(settings).load_global(state.state_dict())
+        FaceReenactor(settings).load_global_generator(state.state_dict())
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("network", [FaceReenactor, BackgroundMixer])
-def test_coarse_parameters_are_the_global_generators(network):
-    grown = network(SMALL)
-    coarse = list(grown.coarse_parameters())
-    assert {id(p) for p in coarse} == {
-        id(p) for n, p in grown.named_parameters() if n.startswith("generator.coarse.")
-    }
-    assert 0 < len(coarse) < len(list(grown.parameters()))
-    assert not list(network(replace(SMALL, kind="global")).coarse_parameters())
-
-
-def test_cutting_by_labels():
-    picture = noise(2, 3, 4, 4)
-    labels = torch.randint(3, (2, 4, 4), generator=torch.Generator().manual_seed(0))
-    head, background = mask_head(picture, labels), mask_background(picture, labels)
-    torch.testing.assert_close(head + background, picture)
-    assert not (head * background).any()
-    for batch, row, column in labels.nonzero():
-        assert torch.equal(head[batch, :, row, column], picture[batch, :, row, column])
-        assert not background[batch, :, row, column].any()
-
-
-def test_predicted_head_is_weighted_by_its_probability():
-    face, logits = noise(2, 3, 4, 4), 3 * noise(2, 3, 4, 4, seed=1)
-    weights = logits.exp()
-    expected = face * ((weights[:, 1] + weights[:, 2]) / weights.sum(dim=1))[:, None]
-    torch.testing.assert_close(mask_predicted_head(face, logits), expected)
-    sure = torch.zeros(2, 3, 4, 4)
-    sure[:, 0, :, :2], sure[:, 2, :, 2:] = 100, 100
-    torch.testing.assert_close(mask_predicted_head(face, sure), mask_head(face, sure.argmax(dim=1)))
-
-
-def test_mixing_goes_from_background_to_painted():
-    painted, background = noise(1, 3, 2, 2), noise(1, 3, 2, 2, seed=1)
-    mask = torch.tensor([0.0, 1.0, 0.25, 0.5]).view(1, 1, 2, 2)
-    mixed = mix(painted, mask, background)
-    assert torch.equal(mixed[..., 0, 0], background[..., 0, 0])
-    assert torch.equal(mixed[..., 0, 1], painted[..., 0, 1])
-    torch.testing.assert_close(mixed[..., 1, 0], 0.25 * painted[..., 1, 0] + 0.75 * background[..., 1, 0])
-
-
-@pytest.mark.parametrize("painter", [FaceReenactor, BackgroundMixer])
-def test_kaimings_start_follows_the_layers_sizes_and_leaves_the_heads(painter):
+def test_init_kaiming_scales_with_fan_in_except_heads(network):
     torch.manual_seed(0)
     networks = {
-        start: painter(GeneratorConfig(kind="global", width=16, blocks=1, init=start))
+        start: network(GeneratorConfig(kind="global", width=16, num_residual_blocks=1, init=start))
         for start in ("normal", "kaiming")
     }
     for name, module in networks["kaiming"].named_modules():

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.facegan.stages.command_lines import MODEL, STAGES, arguments, exact, folder_of
+from tests.facegan.stages.training_commands import MODEL, STAGES, arguments, exact, folder_of
 
 from facegan.cli import main
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.facegan.stages.command_lines import (
+from tests.facegan.stages.training_commands import (
     CHECKPOINTS,
     MODEL,
     SERVER,
@@ -27,7 +27,7 @@ from tests.facegan.stages.command_lines import (
 from facegan.cli import main
 from facegan.data import FaceCrops
 from facegan.errors import InputError
-from facegan.stages import SafeCheckpointIO
+from facegan.stages import AtomicCheckpointIO
 from facegan.stages.checkpoints import read_checkpoint
 
 STAGE = "1_landmark_transform"
@@ -40,14 +40,14 @@ def content(number: int, size: int = 1000) -> dict:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("whole") / "last.ckpt"
-    SafeCheckpointIO().save_checkpoint(content(1), path)
+    AtomicCheckpointIO().save_checkpoint(content(1), path)
     return path.read_bytes()
 
 
 def test_last_but_one_is_kept_of_last_only(tmp_path: Path) -> None:
     for number in range(4):
-        SafeCheckpointIO().save_checkpoint(content(number), tmp_path / "last.ckpt")
-        SafeCheckpointIO().save_checkpoint(content(number), tmp_path / "best.ckpt")
+        AtomicCheckpointIO().save_checkpoint(content(number), tmp_path / "last.ckpt")
+        AtomicCheckpointIO().save_checkpoint(content(number), tmp_path / "best.ckpt")
     assert {path.name for path in tmp_path.iterdir()} == {"last.ckpt", "previous.ckpt", "best.ckpt"}
     numbers = {path.stem: read_checkpoint(path)["number"] for path in tmp_path.iterdir()}
     assert numbers == {"last": 3, "previous": 2, "best": 3}
@@ -107,7 +107,7 @@ def test_a_killed_writer_leaves_one_of_two(tmp_path: Path) -> None:
 
 def _write_without_end(path: Path, ready: Path) -> None:
     for number in range(10**9):
-        SafeCheckpointIO().save_checkpoint(content(number, 200_000), path)
+        AtomicCheckpointIO().save_checkpoint(content(number, 200_000), path)
         if number == 1:
             ready.touch()
 
@@ -127,13 +127,13 @@ def test_a_full_disk_is_the_systems_error_and_leaves_the_one_before(tmp_path: Pa
 
 
 def _write_on_full_disk(path: Path, results) -> None:
-    SafeCheckpointIO().save_checkpoint(content(1), path)
+    AtomicCheckpointIO().save_checkpoint(content(1), path)
     size, errors = path.stat().st_size, []
     for limit in range(0, size, 200):
         # The system then refuses to write more, as on a full disk.
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         try:
-            SafeCheckpointIO().save_checkpoint(content(2), path)
+            AtomicCheckpointIO().save_checkpoint(content(2), path)
         except OSError as error:
             errors.append((error.errno, error.filename))
     results.put(errors)
@@ -235,7 +235,7 @@ def test_the_joint_stage_takes_a_stage_that_had_fewer_settings(
     runs: Path, prepared: Path, tmp_path: Path
 ) -> None:
     old = saved(runs / "reenact")
-    del old["hyper_parameters"]["overlap_weight"]
+    del old["hyper_parameters"]["jaccard_weight"]
     torch.save(old, tmp_path / "old.ckpt")
     line = exact("4_joint", prepared, tmp_path, runs)
     assert main([*line, f"{MODEL}reenact_checkpoint={tmp_path / 'old.ckpt'}"]) == 0

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from tests.facegan.stages.command_lines import CHECKPOINTS, OPTIMISATION, callbacks, curve, exact, saved
-from tests.facegan.stages.mishaps import Recorded, named
+from tests.facegan.stages.fault_injection import Recorded, named
+from tests.facegan.stages.training_commands import CHECKPOINTS, OPTIMISATION, callbacks, curve, exact, saved
 
 from facegan.cli import main
 from facegan.data import FaceCrops, ValidationPairs
 from facegan.networks import ActionUnitRegressor, LandmarkTransformer
 from facegan.stages import BackgroundMixStage
 from facegan.stages.checkpoints import StageCheckpoint
-from facegan.stages.ema import Average
+from facegan.stages.ema import ExponentialMovingAverage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ def test_it_is_the_exponential_average_of_the_weights_after_every_step(
 def test_half_of_a_weight_is_left_after_its_halflife() -> None:
     network = torch.nn.Linear(1, 1)
     torch.nn.init.ones_(network.weight)
-    average = Average(network, halflife=100)
+    average = ExponentialMovingAverage(network, halflife=100)
     torch.nn.init.zeros_(network.weight)
     for _ in range(10):
         average.update(network, 10, 1_000_000)
@@ -61,7 +61,7 @@ def test_half_of_a_weight_is_left_after_its_halflife() -> None:
 
 def test_what_is_no_parameter_is_taken_as_it_is() -> None:
     network = torch.nn.BatchNorm1d(3)
-    average = Average(network, halflife=100)
+    average = ExponentialMovingAverage(network, halflife=100)
     network(torch.randn(8, 3))
     average.update(network, 8, 1_000_000)
     assert torch.equal(average.network.running_mean, network.running_mean)
@@ -100,7 +100,7 @@ def test_it_can_be_left_out_dropped_and_begun_later(prepared: Path, tmp_path: Pa
     def averaged(*settings: str) -> dict:
         assert main([*line, *settings]) == 0
         state = saved(tmp_path)["state_dict"]
-        return {name: value for name, value in state.items() if name.startswith("average.")}
+        return {name: value for name, value in state.items() if name.startswith("ema.")}
 
     assert averaged(without) == {}
     checkpoint = StageCheckpoint(tmp_path / "checkpoints/last.ckpt", "LandmarkTransformStage")
@@ -110,8 +110,8 @@ def test_it_can_be_left_out_dropped_and_begun_later(prepared: Path, tmp_path: Pa
     )
     # It begins as a copy; standing still it stays one.
     begun = averaged(kept, "--trainer.max_epochs=2", f"{OPTIMISATION}learning_rate=0")
-    assert begun.keys() == {f"average.{name}" for name in state if name.startswith("network.")}
-    assert all(torch.equal(value, state[name.removeprefix("average.")]) for name, value in begun.items())
+    assert begun.keys() == {f"ema.{name}" for name in state if name.startswith("network.")}
+    assert all(torch.equal(value, state[name.removeprefix("ema.")]) for name, value in begun.items())
     assert averaged(without, "--trainer.max_epochs=3") == {}
 
 
@@ -120,5 +120,5 @@ def test_the_mixer_is_trained_with_heads_of_the_averaged_reenactor(runs: Path) -
     stage = BackgroundMixStage(head="reenacted", reenact_checkpoint=checkpoint, perceptual_network="identity")
     state = saved(runs / "reenact")["state_dict"]
     for name, value in stage.reenactor.state_dict().items():
-        assert torch.equal(value, state[f"average.network.{name}"])
+        assert torch.equal(value, state[f"ema.network.{name}"])
     assert not any(parameter.requires_grad for parameter in stage.reenactor.parameters())

@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from facegan.stages.validation_metrics import (
     MeanWithConfidence,
-    landmark_error,
     masked_mean,
     masked_mse,
-    overlap,
+    mean_iou,
 )
 
 numbers = st.lists(st.floats(-1e3, 1e3, width=32) | st.just(float("nan")), max_size=30)
@@ -94,7 +93,7 @@ def classes(labels):
 
 def test_overlap_of_regions():
     truth = torch.tensor([[[0, 1], [2, 2]]])
-    found = overlap(classes([[[0, 1], [1, 2]]]), truth)
+    found = mean_iou(classes([[[0, 1], [1, 2]]]), truth)
     assert {name: value.item() for name, (value, _) in found.items()} == {
         "head_iou": 1,
         "face_iou": 0.5,
@@ -103,7 +102,7 @@ def test_overlap_of_regions():
 
 
 def test_overlap_without_hair_is_no_number():
-    values, _ = overlap(classes([[[0, 0], [0, 0]]]), torch.zeros(1, 2, 2, dtype=torch.long))["hair_iou"]
+    values, _ = mean_iou(classes([[[0, 0], [0, 0]]]), torch.zeros(1, 2, 2, dtype=torch.long))["hair_iou"]
     assert values.isnan()
 
 
@@ -111,12 +110,5 @@ def test_mean_overlap_is_that_of_all_pixels():
     """One hair pixel missed on a bald head, four of four found on another: 4 of 5."""
     truth = torch.tensor([[[1, 1], [1, 2]], [[2, 2], [2, 2]]])
     metric = MeanWithConfidence()
-    metric.update(*overlap(classes([[[1, 1], [1, 1]], [[2, 2], [2, 2]]]), truth)["hair_iou"])
+    metric.update(*mean_iou(classes([[[1, 1], [1, 1]], [[2, 2], [2, 2]]]), truth)["hair_iou"])
     assert metric.compute()[0] == pytest.approx(0.8)
-
-
-def test_landmark_error_is_the_mean_distance():
-    points = torch.zeros(2, 68, 2)
-    moved = points.clone()
-    moved[0] += torch.tensor([0.3, 0.4])
-    assert landmark_error(moved, points).tolist() == pytest.approx([0.5, 0])

@@ -1,1 +1,1 @@
-"""Lightning callbacks of the training stages."""
+"""Lightning callbacks of the training stages: checkpoints, progress bar, images, action-unit grid, video."""

@@ -1,4 +1,4 @@
-"""Pictures of what a stage does, after every validation: into the run's folder and to the loggers."""
+"""Inputs and outputs of a stage for fixed validation pairs, after every validation."""
 
 from __future__ import annotations
 
@@ -6,35 +6,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytorch_lightning as pl
-import torch
-from torch import Tensor
 from torch.utils.data import default_collate
 
 from facegan.io.image_grid import make_image_grid
 from facegan.io.images import tensor_to_images
 from facegan.stages.callbacks.visualization_callback import (
     VisualizationCallback,
-    keep_picture,
-    panels_of,
+    log_image,
     require_positive,
+    visualize_on_device,
 )
 
 if TYPE_CHECKING:
-    from facegan.stages.base_stage import Stage
+    from facegan.stages.base_stage import BaseStage
     from facegan.stages.pair_data_module import FacePairDataModule
-
-COLORS = torch.tensor([[0.0, 0.0, 0.0], [0.9, 0.7, 0.6], [0.35, 0.5, 0.8]])
-"""Of background, face and hair, 0..1."""
 
 
 class ImageLogger(VisualizationCallback):
-    """Draws fixed validation pairs, a row each, with the stage's pictures as columns.
+    """Logs an image grid: a row per validation pair, a column per image of the stage's ``visualize``.
 
-    ``panels/epoch_0003.png`` in the run's folder, ``val/panels`` at the loggers.
+    ``images/epoch_0003.png`` in the run's folder, ``val/images`` in the loggers.
 
     Args:
-        pairs: how many rows, evenly over the validation pairs.
-        every_n_epochs: draws in every n-th epoch from the first on, and in the last.
+        pairs: number of rows, evenly spaced over the validation pairs.
+        every_n_epochs: interval in epochs, from the first on; the last epoch is always included.
     """
 
     def __init__(self, pairs: int = 6, every_n_epochs: int = 1) -> None:
@@ -42,16 +37,11 @@ class ImageLogger(VisualizationCallback):
         require_positive(pairs=pairs)
         self.pairs = pairs
 
-    def draw(self, trainer: pl.Trainer, stage: Stage, data: FacePairDataModule) -> None:
-        """Draws the same pairs every time."""
-        # The middles of equal shares: the first pair of all is two frames that hardly differ.
+    def visualize(self, trainer: pl.Trainer, stage: BaseStage, data: FacePairDataModule) -> None:
+        """Visualize the same pairs in every epoch."""
+        # The middles of equal intervals: the frames of the first pair hardly differ.
         rows = min(self.pairs, len(data.val))
-        chosen = ((np.arange(rows) + 0.5) * len(data.val) / rows).astype(int)
-        columns = panels_of(stage, default_collate([data.val[int(index)] for index in chosen]))
-        pictures = np.stack([tensor_to_images(pictures) for pictures in columns.values()], axis=1)
-        keep_picture(trainer, "panels", make_image_grid(pictures, list(columns)))
-
-
-def label_colors(segmentation: Tensor) -> Tensor:
-    """A segmentation N×H×W as pictures N×3×H×W in -1..1."""
-    return COLORS.to(segmentation.device)[segmentation.long()].permute(0, 3, 1, 2) * 2 - 1
+        indices = ((np.arange(rows) + 0.5) * len(data.val) / rows).astype(int)
+        columns = visualize_on_device(stage, default_collate([data.val[int(index)] for index in indices]))
+        images = np.stack([tensor_to_images(column) for column in columns.values()], axis=1)
+        log_image(trainer, "images", make_image_grid(images, list(columns)))

@@ -1,4 +1,4 @@
-"""A film of what a stage does with movement: one validation track, its first frame as the source."""
+"""A video of a stage's results for one validation track, its first frame as the source."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from facegan.stages.callbacks.visualization_callback import (
     VisualizationCallback,
     logged_step,
     output_path,
-    panels_of,
     require_positive,
+    visualize_on_device,
 )
 
 if TYPE_CHECKING:
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facegan.data import FaceCrops
-    from facegan.stages.base_stage import Stage
+    from facegan.stages.base_stage import BaseStage
     from facegan.stages.pair_data_module import FacePairDataModule
 
-BATCH = 8
-"""Frames that the networks are given at once; no more are held in memory."""
+BATCH_SIZE = 8
+"""Frames per batch; no more are held in memory."""
 
 
 class VideoLogger(VisualizationCallback):
-    """Films source, driver and result side by side along the longest validation track.
+    """Logs a video of source, driving frame and result side by side along the longest validation track.
 
-    ``videos/epoch_0003.mp4`` in the run's folder, ``val/videos`` at W&B.
+    ``videos/epoch_0003.mp4`` in the run's folder, ``val/videos`` in W&B.
 
     Args:
-        every_n_epochs: films in every n-th epoch from the first on, and in the last.
-        max_frames: where the film is cut off.
+        every_n_epochs: interval in epochs, from the first on; the last epoch is always included.
+        max_frames: largest number of frames.
     """
 
     def __init__(self, every_n_epochs: int = 3, max_frames: int = 120) -> None:
@@ -49,47 +49,44 @@ class VideoLogger(VisualizationCallback):
         require_positive(max_frames=max_frames)
         self.max_frames = max_frames
 
-    def draw(self, trainer: pl.Trainer, stage: Stage, data: FacePairDataModule) -> None:
-        """Films the same track every time."""
+    def visualize(self, trainer: pl.Trainer, stage: BaseStage, data: FacePairDataModule) -> None:
+        """Visualize the same track in every epoch."""
         crops = data.val.crops
         members = np.flatnonzero(crops.track == np.bincount(crops.track).argmax())
         members = members[np.argsort(crops.frame[members])][: self.max_frames]
         path = output_path(trainer, "videos", ".mp4")
-        write_video(path, frames_of(stage, data, members), frame_rate(crops, members))
+        write_video(path, generate_frames(stage, data, members), compute_frame_rate(crops, members))
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_video("val/videos", [str(path)], step=logged_step(trainer))
 
 
-def frames_of(
-    stage: Stage, data: FacePairDataModule, members: NDArray[np.intp]
+def generate_frames(
+    stage: BaseStage, data: FacePairDataModule, members: NDArray[np.intp]
 ) -> Iterator[NDArray[np.uint8]]:
-    """Sheets of source, driver and result.
+    """Generate image grids of source, driving frame and result.
 
     Args:
-        stage: makes the result.
-        data: holds the crops.
-        members: indices of the crops; the first is the source, each is a driver.
+        stage: generates the result.
+        data: has the crops.
+        members: indices of the crops; the first is the source, each is a driving frame.
     """
-    crops, pictures, result = data.val.crops, data.val.load_images, stage.result_panel
-    for start in range(0, len(members), BATCH):
-        drivers = members[start : start + BATCH]
+    crops, has_images, result = data.val.crops, data.val.load_images, stage.result_title
+    for start in range(0, len(members), BATCH_SIZE):
+        driving = members[start : start + BATCH_SIZE]
         pair = default_collate(
-            [read_pair(crops, int(members[0]), int(driver), load_images=pictures) for driver in drivers]
+            [read_pair(crops, int(members[0]), int(index), load_images=has_images) for index in driving]
         )
-        columns = panels_of(stage, pair)
-        shown = (
-            {"source I_s": pair.source_image, "driver I_d": pair.driving_image, result: columns[result]}
-            if pictures
-            # Drawn landmarks: source, driver and result.
-            else columns
-        )
-        images = [tensor_to_images(column) for column in shown.values()]
+        columns = visualize_on_device(stage, pair)
+        if has_images:
+            inputs = {"source I_s": pair.source_image, "driving I_d": pair.driving_image}
+            columns = {**inputs, result: columns[result]}
+        images = [tensor_to_images(column) for column in columns.values()]
         for row in zip(*images, strict=True):
-            yield make_image_grid(np.stack(row)[None], list(shown))
+            yield make_image_grid(np.stack(row)[None], list(columns))
 
 
-def frame_rate(crops: FaceCrops, members: NDArray[np.intp]) -> float:
-    """Crops a second of a track, by the times of its first and last."""
+def compute_frame_rate(crops: FaceCrops, members: NDArray[np.intp]) -> float:
+    """Compute the crops per second of a track, from the times of its first and last."""
     seconds = float(np.ptp(crops.time[members]))
     return (len(members) - 1) / seconds if seconds else 25.0

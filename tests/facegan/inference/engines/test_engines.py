@@ -123,7 +123,7 @@ def test_a_model_in_training_is_switched_to_evaluation(tiny_model):
 
 
 def test_a_model_without_landmark_transformer_is_refused():
-    tiny = {"kind": "global", "width": 4, "downsamplings": 1, "blocks": 0}
+    tiny = {"kind": "global", "width": 4, "downsamplings": 1, "num_residual_blocks": 0}
     config = FaceGANConfig(size=32, reenactor=tiny, background_mixer=tiny, transform_landmarks=False)
     with pytest.raises(InputError, match="without landmark transformer"):
         TorchEngine(FaceGAN(config))

@@ -17,7 +17,7 @@ from facegan.cli import main
 
 STAGES = ("1_landmark_transform", "2_reenact", "3_background_mix", "4_joint")
 MODEL, OPTIMISATION = "--model.init_args.", "--model.init_args.optimizer."
-CHECKPOINTS = {"class_path": "facegan.stages.Checkpoints"}
+CHECKPOINTS = {"class_path": "facegan.stages.PeriodicCheckpoint"}
 # Started once, with everything imported; its children cost no time, and take no threads or locks along.
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["facegan.cli.training"])
@@ -34,7 +34,11 @@ def tiny(stage: str, runs: Path | None = None) -> list[str]:
         return [f"{MODEL}width=16"]
     words = [f"{MODEL}perceptual_network=identity"]
     if name in ("reenact_128", "reenact", "background_mix"):
-        words += [f"{MODEL}generator.kind=global", f"{MODEL}generator.width=8", f"{MODEL}generator.blocks=1"]
+        words += [
+            f"{MODEL}generator.kind=global",
+            f"{MODEL}generator.width=8",
+            f"{MODEL}generator.num_residual_blocks=1",
+        ]
         words += [f"{MODEL}generator.downsamplings=2", f"{MODEL}discriminator.width=8"]
         words += ["--data.init_args.size=64"]
     if name == "reenact":
@@ -56,7 +60,7 @@ def tiny(stage: str, runs: Path | None = None) -> list[str]:
 def second_phase(checkpoint: Path) -> list[str]:
     """A local enhancer around the tiny global generator of a checkpoint."""
     return [
-        *(f"{MODEL}generator.kind=coarse_to_fine", f"{MODEL}generator.local_blocks=1"),
+        *(f"{MODEL}generator.kind=coarse_to_fine", f"{MODEL}generator.num_local_residual_blocks=1"),
         f"{MODEL}global_checkpoint={checkpoint}",
     ]
 

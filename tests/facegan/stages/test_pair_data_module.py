@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
-from tests.facegan.stages.command_lines import curve, exact
+from tests.facegan.stages.training_commands import curve, exact
 
 from facegan.cli import main
 from facegan.data.face_pair import ROLES
@@ -18,14 +18,14 @@ from facegan.stages import LandmarkTransformData, LandmarkTransformStage, Reenac
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"balance": 1.5}, "balance is 1.5: it must be at most 1"),
-        ({"balance": -0.1}, "balance is -0.1: it must be at least 0"),
+        ({"motion_balancing": 1.5}, "motion_balancing is 1.5: it must be at most 1"),
+        ({"motion_balancing": -0.1}, "motion_balancing is -0.1: it must be at least 0"),
         ({"flip": 2.0}, "flip is 2.0: it must be at most 1"),
         ({"min_time_gap_s": -1.0}, "min_time_gap_s is -1.0"),
         ({"min_pose_change_deg": float("nan")}, "min_pose_change_deg is nan"),
         ({"jpeg": 0}, "jpeg is 0: it must be at least 1"),
         ({"jpeg": 101}, "jpeg is 101: it must be at most 100"),
-        ({"affine": 0.5}, "affine is 0.5: it must be at most 0.25"),
+        ({"affine_strength": 0.5}, "affine_strength is 0.5: it must be at most 0.25"),
         ({"blur": -1.0}, "blur is -1.0"),
     ],
 )
@@ -77,7 +77,8 @@ def test_several_data_sets_are_learnt_as_one(prepared, tmp_path):
 
 def test_balanced_epochs_draw_rare_motion(prepared):
     plain, balanced = (
-        opened(LandmarkTransformData(str(prepared), batch_size=40, balance=share, flip=0)) for share in (0, 1)
+        opened(LandmarkTransformData(str(prepared), batch_size=40, motion_balancing=share, flip=0))
+        for share in (0, 1)
     )
     (once,), (often,) = (list(data.train_dataloader()) for data in (plain, balanced))
     motions = [set(map(tuple, some.driving_motion.tolist())) for some in (once, often)]
@@ -91,7 +92,7 @@ def test_settings_reach_the_pairs(prepared):
     for data in (LandmarkTransformData(str(prepared), **settings), ReenactData(str(prepared), **settings)):
         data.setup("fit")
         assert (data.train.min_time_gap_s, data.train.min_pose_change_deg) == (0.4, 2.0)
-    data = ReenactData(str(prepared), flip=0, color=0, blur=2.0, source_only=False)
+    data = ReenactData(str(prepared), flip=0, color=0, blur=2.0, augment_source_only=False)
     data.setup("fit")
     assert not torch.equal(data.train[3].driving_image, as_it_is(data, 3))
 

@@ -53,7 +53,7 @@ class Recorded(pl.Callback):
 
     def _keep(self, trainer, pl_module) -> None:
         path = Path(trainer.default_root_dir) / f"weights/{pl_module.batches}.pt"
-        torch.save((pl_module.network.state_dict(), pl_module.average.network.state_dict()), path)
+        torch.save((pl_module.network.state_dict(), pl_module.ema.network.state_dict()), path)
 
 
 def named(callback: type[pl.Callback], **settings: object) -> dict:

@@ -11,27 +11,27 @@ from facegan import losses
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.metrics import landmark_error
 from facegan.networks import ActionUnitRegressor, LandmarkTransformer
-from facegan.stages.base_stage import Stage, plain
+from facegan.stages.base_stage import BaseStage, as_hyperparameters
 from facegan.stages.config import OptimizerConfig
 from facegan.stages.pair_data_module import FacePairDataModule
-from facegan.stages.validation_metrics import Measured
+from facegan.stages.validation_metrics import MetricValues
 
 if TYPE_CHECKING:
     from facegan.data import FacePair
 
 
 class LandmarkTransformData(FacePairDataModule):
-    """Landmarks and motion of pairs; no picture is decoded.
+    """Landmarks and motion of pairs; no image is decoded.
 
     Args:
-        root: folder that ``facegan prepare`` wrote, or the address of one, or a list of them.
-        batch_size: pairs a step and device (the paper's is 32).
-        workers: processes that read; the numbers are in memory, so none is needed.
-        validation_pairs: how many pairs are validated, evenly over the data.
-        flip: probability of mirroring a training pair.
-        min_time_gap_s: seconds that source and driver of a training pair are apart at least.
-        min_pose_change_deg: degrees that the head turns between them at least.
-        balance: 0..1, how far rare motion drives as often as common.
+        root: folder that ``facegan prepare`` wrote, or its address, or a list of them.
+        batch_size: pairs per step and device (the paper's is 32).
+        workers: loader processes; landmarks and motion are in memory, so none is needed.
+        validation_pairs: number of validation pairs, evenly spaced over the data.
+        flip: probability of flipping a training pair horizontally.
+        min_time_gap_s: smallest time between source and driving frame of a training pair in seconds.
+        min_pose_change_deg: smallest change of head pose between them in degrees.
+        motion_balancing: 0..1, from uniform sampling of driving frames to equal frequencies of motion.
     """
 
     load_images = False
@@ -45,7 +45,7 @@ class LandmarkTransformData(FacePairDataModule):
         flip: float = 0.5,
         min_time_gap_s: float = 0.0,
         min_pose_change_deg: float = 0.0,
-        balance: float = 0.0,
+        motion_balancing: float = 0.0,
     ) -> None:
         super().__init__(
             root,
@@ -56,11 +56,11 @@ class LandmarkTransformData(FacePairDataModule):
             color=0,
             min_time_gap_s=min_time_gap_s,
             min_pose_change_deg=min_pose_change_deg,
-            balance=balance,
+            motion_balancing=motion_balancing,
         )
 
 
-class LandmarkTransformStage(Stage):
+class LandmarkTransformStage(BaseStage):
     """Trains L_T with L_l = λ_l1 L_lr + λ_l2 L_lau + λ_l3 L_lc.
 
     The paper fixes the losses, the learning rate and the batch; every weight, depth and width is open.
@@ -72,14 +72,14 @@ class LandmarkTransformStage(Stage):
         displacement_weight: λ_lr, of ‖Δ‖₂ within L_lr (open).
         action_unit_weight: λ_l2 (open).
         connectivity_weight: λ_l3 (open).
-        connectivity_reference: L_lc compares l_t with the driver's landmarks (the paper's formula) or
-            with the source's (the sentence before it).
-        optimizer: how the weights are moved.
+        connectivity_reference: L_lc compares l_t with the driving landmarks (the paper's formula) or with
+            the source's (the sentence before it).
+        optimizer: optimizer, learning-rate schedule and averaging.
     """
 
-    result_panel = "transformed l_t"
-    watched = "landmark_error"
-    answers_motion = True
+    result_title = "transformed l_t"
+    monitor = "landmark_error"
+    is_motion_conditioned = True
     network: LandmarkTransformer
 
     def __init__(
@@ -94,63 +94,63 @@ class LandmarkTransformStage(Stage):
         optimizer: OptimizerConfig = OptimizerConfig(betas=(0.9, 0.999), ema_halflife=22_000),
     ) -> None:
         super().__init__()
-        self.save_hyperparameters(plain(locals()))
+        self.save_hyperparameters(as_hyperparameters(locals()))
         self.optimizer = optimizer
         self.network = LandmarkTransformer(width, layers)
         self.regressor = ActionUnitRegressor(width, layers)
 
     def network_config(self) -> dict[str, Any]:
-        """Width and layers."""
+        """Return width and layers."""
         return {"width": self.hparams["width"], "layers": self.hparams["layers"]}
 
     def setup(self, stage: str) -> None:
-        """Standardises the networks' inputs by the training data."""
+        """Fit the networks' input normalizers to the training data."""
         if stage == "fit":
             crops = self.trainer.datamodule.train.crops  # type: ignore[attr-defined]
-            points, shown = torch.from_numpy(crops.landmarks), torch.from_numpy(crops.motion)
-            self.network.standardize(points, shown)
-            self.regressor.standardize(points)
+            landmarks = torch.from_numpy(crops.landmarks)
+            self.network.fit_normalizers(landmarks, torch.from_numpy(crops.motion))
+            self.regressor.fit_normalizers(landmarks)
         super().setup(stage)
 
-    def sides(self) -> dict[str, list[nn.Module]]:
-        """L_T and L_a."""
+    def optimizer_groups(self) -> dict[str, list[nn.Module]]:
+        """Return L_T and L_a."""
         return {"generator": [self.network, self.regressor]}
 
     def forward(self, pair: FacePair) -> Tensor:
-        """l_t, N×68×2."""
-        moved: Tensor = self.in_use(pair.source_landmarks, pair.driving_motion)
-        return moved
+        """Compute l_t, N×68×2."""
+        landmarks: Tensor = self.inference_network(pair.source_landmarks, pair.driving_motion)
+        return landmarks
 
-    def objectives(self, pair: FacePair) -> dict[str, dict[str, Tensor]]:
-        """The terms of L_l."""
-        return {"generator": landmark_terms(self.regressor, pair, self(pair), self.hparams)}
+    def compute_losses(self, pair: FacePair) -> dict[str, dict[str, Tensor]]:
+        """Compute the weighted terms of L_l."""
+        return {"generator": landmark_losses(self.regressor, pair, self(pair), self.hparams)}
 
-    def measure(self, pair: FacePair) -> Measured:
-        """Distance of l_t from l_d, beside that of the unmoved source; error of L_a."""
-        truth = pair.driving_landmarks
+    def compute_metrics(self, pair: FacePair) -> MetricValues:
+        """Compute the distances of l_t and of the source's landmarks from l_d; the error of L_a."""
+        target = pair.driving_landmarks
         return {
-            "landmark_error": landmark_error(self(pair), truth),
-            "landmark_error_of_source": landmark_error(pair.source_landmarks, truth),
-            "action_unit_error": (self.regressor(truth) - pair.driving_motion).abs().mean(dim=1),
+            "landmark_error": landmark_error(self(pair), target),
+            "landmark_error/copy_source": landmark_error(pair.source_landmarks, target),
+            "action_unit_error": (self.regressor(target) - pair.driving_motion).abs().mean(dim=1),
         }
 
-    def panels(self, pair: FacePair) -> dict[str, Tensor]:
-        """The source's landmarks, the transformed ones, the driver's."""
-        drawn = {
+    def visualize(self, pair: FacePair) -> dict[str, Tensor]:
+        """Return the source's, the driving and the transformed landmarks as heat maps."""
+        landmarks = {
             "source l_s": pair.source_landmarks,
-            "driver l_d": pair.driving_landmarks,
-            self.result_panel: self(pair),
+            "driving l_d": pair.driving_landmarks,
+            self.result_title: self(pair),
         }
-        return {title: draw_gaussians(points, 192).clamp(0, 1) * 2 - 1 for title, points in drawn.items()}
+        return {title: draw_gaussians(points, 192).clamp(0, 1) * 2 - 1 for title, points in landmarks.items()}
 
 
-def landmark_terms(
+def landmark_losses(
     regressor: ActionUnitRegressor,
     pair: FacePair,
     transformed: Tensor,
     weights: Any,
 ) -> dict[str, Tensor]:
-    """The weighted terms of L_l.
+    """Compute the weighted terms of L_l.
 
     Args:
         regressor: L_a.
@@ -162,11 +162,13 @@ def landmark_terms(
     motion = pair.driving_motion
     reference = driving if weights["connectivity_reference"] == "driving" else source
     return {
-        "landmark": weights["reconstruction_weight"] * losses.landmark_reconstruction(transformed, driving),
-        "movement": weights["reconstruction_weight"]
+        "landmark": weights["reconstruction_weight"]
+        * losses.landmark_reconstruction_loss(transformed, driving),
+        "displacement": weights["reconstruction_weight"]
         * weights["displacement_weight"]
-        * losses.displacement_norm(transformed - source),
+        * losses.displacement_loss(transformed - source),
         "action_unit": weights["action_unit_weight"]
-        * losses.action_unit_consistency(regressor(transformed), regressor(driving), motion),
-        "connectivity": weights["connectivity_weight"] * losses.connectivity(transformed, reference),
+        * losses.action_unit_loss(regressor(transformed), regressor(driving), motion),
+        "connectivity": weights["connectivity_weight"]
+        * losses.landmark_connectivity_loss(transformed, reference),
     }

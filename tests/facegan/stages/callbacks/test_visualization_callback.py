@@ -22,33 +22,33 @@ from facegan.errors import InputError
 from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, build_action_unit_grid
 from facegan.io.images import tensor_to_images
 from facegan.stages import ImageLogger, JointData, LandmarkTransformData, LandmarkTransformStage
-from facegan.stages.base_stage import Stage
+from facegan.stages.base_stage import BaseStage
 from facegan.stages.callbacks.action_unit_grid_logger import (
     TITLES,
     ActionUnitGridLogger,
-    swept,
+    make_grid_row,
 )
-from facegan.stages.callbacks.video_logger import VideoLogger, frame_rate
+from facegan.stages.callbacks.video_logger import VideoLogger, compute_frame_rate
 
 
-class TwoHeadGenerator(Stage):
+class TwoHeadGenerator(BaseStage):
     """Shows the driving motion: a stripe for each of its numbers."""
 
-    result_panel = "result I_r"
-    answers_motion = True
+    result_title = "result I_r"
+    is_motion_conditioned = True
 
-    def panels(self, pair: FacePair) -> dict[str, Tensor]:
+    def visualize(self, pair: FacePair) -> dict[str, Tensor]:
         assert not torch.is_grad_enabled()
         size = pair.source_image.shape[-1]
         row = pair.driving_motion[:, torch.arange(size) * NUM_MOTION_PARAMS // size]
         return {
             "source I_s": pair.source_image,
-            self.result_panel: row[:, None, None].expand(-1, 3, size, -1),
+            self.result_title: row[:, None, None].expand(-1, 3, size, -1),
         }
 
 
 class Unmoved(TwoHeadGenerator):
-    answers_motion = False
+    is_motion_conditioned = False
 
 
 def monitors() -> list[pl.Callback]:
@@ -113,9 +113,11 @@ def random_states() -> tuple[object, ...]:
 
 
 def test_pictures_are_written_in_the_epochs_that_are_due(run: Path) -> None:
-    assert [path.name for path in sorted(run.glob("panels/*"))] == [f"epoch_000{n}.png" for n in range(4)]
+    assert [path.name for path in sorted(run.glob("images/*"))] == [f"epoch_000{n}.png" for n in range(4)]
     # Every second from the first on, and the last.
-    assert [path.name for path in sorted(run.glob("sweep/*"))] == [f"epoch_000{n}.png" for n in (0, 2, 3)]
+    assert [path.name for path in sorted(run.glob("action_unit_grid/*"))] == [
+        f"epoch_000{n}.png" for n in (0, 2, 3)
+    ]
     assert [path.name for path in sorted(run.glob("videos/*"))] == [f"epoch_000{n}.mp4" for n in (0, 2, 3)]
 
 
@@ -123,18 +125,18 @@ def test_loggers_get_them_at_the_step_of_the_validation(run: Path) -> None:
     with next(run.glob("csv/version_0/metrics.csv")).open(newline="") as file:
         steps = [int(row["step"]) for row in csv.DictReader(file) if row["val/landmark_error"]]
     board = EventAccumulator(str(run / "tensorboard/version_0"), size_guidance={"images": 0}).Reload()
-    assert [event.step for event in board.Images("val/panels")] == steps
-    assert [event.step for event in board.Images("val/sweep")] == [steps[n] for n in (0, 2, 3)]
-    logged = board.Images("val/panels")[-1]
-    assert (logged.width, logged.height) == Image.open(run / "panels/epoch_0003.png").size
+    assert [event.step for event in board.Images("val/images")] == steps
+    assert [event.step for event in board.Images("val/action_unit_grid")] == [steps[n] for n in (0, 2, 3)]
+    logged = board.Images("val/images")[-1]
+    assert (logged.width, logged.height) == Image.open(run / "images/epoch_0003.png").size
     media = next(run.glob("wandb/offline-run-*/files/media"))
-    assert len(list(media.glob("images/val/panels*.png"))) == 4
-    assert len(list(media.glob("images/val/sweep*.png"))) == 3
+    assert len(list(media.glob("images/val/images*.png"))) == 4
+    assert len(list(media.glob("images/val/action_unit_grid*.png"))) == 3
     assert len(list(media.glob("videos/val/videos*.mp4"))) == 3
 
 
 def test_the_same_pairs_are_shown_in_every_epoch(run: Path) -> None:
-    first, last = (np.asarray(Image.open(run / f"panels/epoch_000{n}.png")) for n in (0, 3))
+    first, last = (np.asarray(Image.open(run / f"images/epoch_000{n}.png")) for n in (0, 3))
     third = first.shape[1] // 3
     # Source and driver; the third column is what is trained.
     assert (first[:, : 2 * third] == last[:, : 2 * third]).all()
@@ -179,8 +181,8 @@ def test_validation_alone_leaves_the_pictures_of_a_fit(prepared: Path, tmp_path:
 def test_a_row_of_the_sweep_moves_its_own_number(pictures: JointData, name: str) -> None:
     source = read_pair(pictures.val.crops, 0, 0)
     with torch.no_grad():
-        row = swept(TwoHeadGenerator(), source, name)
-    assert (row[0] == tensor_to_images(source.source_image[None])).all()
+        row = make_grid_row(TwoHeadGenerator(), source, name)
+    assert (row[0] == tensor_to_images(source["source"][None])).all()
     # The stripe of this number, and those of the others.
     stripe = np.arange(64) * NUM_MOTION_PARAMS // 64 == MOTION_NAMES.index(name)
     index = MOTION_NAMES.index(name)
@@ -197,7 +199,7 @@ def test_the_sweep_has_a_row_for_every_number(
 ) -> None:
     with torch.no_grad():
         ActionUnitGridLogger().draw(trainer, TwoHeadGenerator(), pictures)
-    sheet = Image.open(tmp_path / "sweep/epoch_0000.png")
+    sheet = Image.open(tmp_path / "action_unit_grid/epoch_0000.png")
     step = 128 + 4
     assert sheet.width // step == 2 * len(TITLES)
     assert sheet.height // step == len(MOTION_NAMES) // 2
@@ -207,7 +209,7 @@ def test_a_stage_that_does_not_follow_motion_has_no_sweep(
     trainer: pl.Trainer, pictures: JointData, tmp_path: Path
 ) -> None:
     ActionUnitGridLogger().draw(trainer, Unmoved(), pictures)
-    assert not (tmp_path / "sweep").exists()
+    assert not (tmp_path / "action_unit_grid").exists()
 
 
 def decoded(path: Path) -> tuple[list[np.ndarray], float]:
@@ -239,9 +241,9 @@ def test_the_film_follows_a_track_and_is_cut_off(
 def test_a_track_read_at_every_third_frame_has_a_third_of_the_rate(pictures: JointData) -> None:
     crops = pictures.val.crops
     members = np.flatnonzero(crops.track == crops.track[0])
-    assert frame_rate(crops, members) == pytest.approx(25, abs=0.1)
-    assert frame_rate(crops, members[::3]) == pytest.approx(25 / 3, abs=0.1)
-    assert frame_rate(crops, members[:1]) > 0
+    assert compute_frame_rate(crops, members) == pytest.approx(25, abs=0.1)
+    assert compute_frame_rate(crops, members[::3]) == pytest.approx(25 / 3, abs=0.1)
+    assert compute_frame_rate(crops, members[:1]) > 0
 
 
 @pytest.mark.parametrize(

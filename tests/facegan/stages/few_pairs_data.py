@@ -10,7 +10,7 @@ from facegan.stages.pair_data_module import FacePairDataModule
 PAIRS = 8
 
 
-class FewPairs(FacePairDataModule):
+class FewPairsData(FacePairDataModule):
     """The same eight pairs of the training split for training, again and again, and for validation.
 
     Args:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 
 from facegan.stages import LandmarkTransformData, LandmarkTransformStage
-from facegan.stages.callbacks.progress import Progress, numbers
+from facegan.stages.callbacks.progress_bar import Progress, numbers
 
 
 def fit(data: Path, folder: Path) -> pl.Trainer:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.facegan.stages.command_lines import MODEL, OPTIMISATION, STAGES, exact, folder_of, saved
+from tests.facegan.stages.training_commands import MODEL, OPTIMISATION, STAGES, exact, folder_of, saved
 
 from facegan.cli import main
 from facegan.networks import FaceGAN
@@ -21,16 +21,19 @@ def test_a_stage_leaves_checkpoint_configuration_and_panels(runs: Path, stage: s
     folder = runs / folder_of(stage)
     assert (folder / "checkpoints/last.ckpt").is_file()
     assert (folder / "config.yaml").is_file()
-    assert len(list((folder / "panels").glob("*.png"))) == 1
+    assert len(list((folder / "images").glob("*.png"))) == 1
 
 
 def test_curves_and_panels_are_logged_without_an_account(runs: Path) -> None:
     assert len(list(runs.glob("wandb/offline-run-*/*.wandb"))) >= 1
-    assert len(list(runs.glob("wandb/offline-run-*/files/media/images/val/panels*.png"))) >= 1
+    assert len(list(runs.glob("wandb/offline-run-*/files/media/images/val/images*.png"))) >= 1
     rows = list(csv.DictReader((runs / "csv/version_1/metrics.csv").open(newline="")))
-    assert {"train/perceptual", "train/discriminator", "val/head_mse", "val/head_mse_of_source"} <= set(
-        rows[0]
-    )
+    assert {
+        "train/generator/perceptual",
+        "train/discriminator/total",
+        "val/head_mse",
+        "val/head_mse/copy_source",
+    } <= set(rows[0])
     assert all(math.isfinite(float(value)) for row in rows for value in row.values() if value)
 
 
@@ -40,11 +43,11 @@ def test_checkpoints_hold_no_frozen_network_and_load_without_code(runs: Path) ->
         assert {name.partition(".")[0] for name in content["state_dict"]} <= {
             *(
                 "network",
-                "average",
+                "ema",
                 "regressor",
                 "discriminator",
                 "face_discriminator",
-                "picture_discriminator",
+                "image_discriminator",
             )
         }
         assert content["hyper_parameters"]["optimizer"]["accumulate"] == 1
@@ -57,12 +60,12 @@ def test_joint_starts_from_the_averages_of_the_stages(runs: Path, prepared: Path
     assert main(line) == 0
     joint = saved(tmp_path)["state_dict"]
     for stage, ours, theirs in (
-        ("landmark_transform", "network.landmark_transformer", "average.network"),
+        ("landmark_transform", "network.landmark_transformer", "ema.network"),
         ("landmark_transform", "regressor", "regressor"),
-        ("reenact", "network.reenactor", "average.network"),
+        ("reenact", "network.reenactor", "ema.network"),
         ("reenact", "face_discriminator", "discriminator"),
-        ("background_mix", "network.background_mixer", "average.network"),
-        ("background_mix", "picture_discriminator", "discriminator"),
+        ("background_mix", "network.background_mixer", "ema.network"),
+        ("background_mix", "image_discriminator", "discriminator"),
     ):
         state = saved(runs / stage)["state_dict"]
         names = [name for name in state if name.startswith(f"{theirs}.")]
@@ -72,7 +75,7 @@ def test_joint_starts_from_the_averages_of_the_stages(runs: Path, prepared: Path
     assert not torch.equal(
         *(
             saved(runs / "reenact")["state_dict"][f"{k}.generator.stem.0.weight"]
-            for k in ("network", "average.network")
+            for k in ("network", "ema.network")
         )
     )
 
@@ -80,12 +83,12 @@ def test_joint_starts_from_the_averages_of_the_stages(runs: Path, prepared: Path
 def test_training_moves_every_network_of_the_joint_stage(runs: Path) -> None:
     joint = saved(runs / "joint")["state_dict"]
     for stage, ours, name in (
-        ("landmark_transform", "network.landmark_transformer", "average.network.body.0.weight"),
-        ("reenact", "network.reenactor", "average.network.generator.stem.0.weight"),
-        ("background_mix", "network.background_mixer", "average.network.generator.stem.0.weight"),
+        ("landmark_transform", "network.landmark_transformer", "ema.network.body.0.weight"),
+        ("reenact", "network.reenactor", "ema.network.generator.stem.0.weight"),
+        ("background_mix", "network.background_mixer", "ema.network.generator.stem.0.weight"),
     ):
         start = saved(runs / stage)["state_dict"][name]
-        assert not torch.equal(joint[name.replace("average.network", ours)], start)
+        assert not torch.equal(joint[name.replace("ema.network", ours)], start)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -124,7 +127,7 @@ def test_bundle_is_the_trained_model(runs: Path, tmp_path: Path) -> None:
     model = FaceGAN.from_pretrained(out)
     trained = saved(runs / "joint")["state_dict"]
     for name, value in model.state_dict().items():
-        assert torch.equal(value, trained[f"average.network.{name}"])
+        assert torch.equal(value, trained[f"ema.network.{name}"])
     assert json.loads((out / "config.json").read_text())["size"] == 64
 
 

@@ -6,7 +6,8 @@ import signal
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from tests.facegan.stages.command_lines import (
+from tests.facegan.stages.fault_injection import Killed, named
+from tests.facegan.stages.training_commands import (
     CHECKPOINTS,
     MODEL,
     OPTIMISATION,
@@ -19,7 +20,6 @@ from tests.facegan.stages.command_lines import (
     started,
     status_of,
 )
-from tests.facegan.stages.mishaps import Killed, named
 
 from facegan.cli import main
 
@@ -46,8 +46,8 @@ CASES = {
         (
             *("--trainer.max_epochs=2", "--data.init_args.workers=2", "--data.init_args.color=0.3"),
             *("--trainer.num_sanity_val_steps=2", f"{OPTIMISATION}accumulate=2"),
-            *(f"{OPTIMISATION}lr_decay_start_epoch=1", f"{MODEL}discriminator.spectral_norm=true"),
-            *(f"{MODEL}adversarial.gradient_penalty=5", f"{OPTIMISATION}gradient_clip=1"),
+            f"{OPTIMISATION}lr_decay_start_epoch=1",
+            *(f"{MODEL}adversarial.feature_matching=5", f"{OPTIMISATION}gradient_clip=1"),
         ),
     ),
     "Muon": Case(
@@ -119,5 +119,10 @@ def test_more_epochs_can_follow_a_finished_run(prepared: Path, tmp_path: Path) -
     assert main(line) == 0
     assert status_of([*line, "--trainer.max_epochs=3", "--ckpt_path=last"], log=tmp_path / "log") == 0
     content = saved(tmp_path)
-    assert content["facegan_progress"] == {"batches": 6, "steps": 6, "skipped": 0, "consecutive_nan_steps": 0}
+    assert content["facegan_progress"] == {
+        "batches": 6,
+        "steps": 6,
+        "skipped_steps": 0,
+        "consecutive_nan_steps": 0,
+    }
     assert content["global_step"] == 6
