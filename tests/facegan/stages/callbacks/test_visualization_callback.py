@@ -156,7 +156,7 @@ def test_no_random_number_is_taken(monitor, trainer: pl.Trainer, pictures: Joint
         trainer.loggers = [logger, TensorBoardLogger(tmp_path)]
         assert logger.experiment
         before = random_states()
-        monitor.draw(trainer, TwoHeadGenerator(), pictures)
+        monitor.visualize(trainer, TwoHeadGenerator(), pictures)
         assert random_states() == before
     assert any(tmp_path.glob("*/epoch_0000.*"))
 
@@ -198,7 +198,7 @@ def test_the_sweep_has_a_row_for_every_number(
     trainer: pl.Trainer, pictures: JointData, tmp_path: Path
 ) -> None:
     with torch.no_grad():
-        ActionUnitGridLogger().draw(trainer, TwoHeadGenerator(), pictures)
+        ActionUnitGridLogger().visualize(trainer, TwoHeadGenerator(), pictures)
     sheet = Image.open(tmp_path / "action_unit_grid/epoch_0000.png")
     step = 128 + 4
     assert sheet.width // step == 2 * len(TITLES)
@@ -208,7 +208,7 @@ def test_the_sweep_has_a_row_for_every_number(
 def test_a_stage_that_does_not_follow_motion_has_no_sweep(
     trainer: pl.Trainer, pictures: JointData, tmp_path: Path
 ) -> None:
-    ActionUnitGridLogger().draw(trainer, Unmoved(), pictures)
+    ActionUnitGridLogger().visualize(trainer, Unmoved(), pictures)
     assert not (tmp_path / "action_unit_grid").exists()
 
 
@@ -226,7 +226,7 @@ def test_the_film_follows_a_track_and_is_cut_off(
     trainer: pl.Trainer, pictures: JointData, tmp_path: Path, limit: int
 ) -> None:
     with torch.no_grad():
-        VideoLogger(max_frames=limit).draw(trainer, TwoHeadGenerator(), pictures)
+        VideoLogger(max_frames=limit).visualize(trainer, TwoHeadGenerator(), pictures)
     frames, rate = decoded(tmp_path / "videos/epoch_0000.mp4")
     crops = pictures.val.crops
     assert len(frames) == min(limit, np.bincount(crops.track).max())
