@@ -84,7 +84,7 @@ def test_docs_python_imports_exist(page, code):
 @pytest.mark.slow
 def test_readme_python_writes_a_video(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    tiny = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
+    tiny = {"kind": "global", "width": 8, "downsamplings": 2, "num_residual_blocks": 1}
     FaceGAN(FaceGANConfig(size=64, reenactor=tiny, background_mixer=tiny)).save_pretrained("runs/demo/model")
     image = render(sample_identity(3), np.zeros(20, np.float32), 192).image
     Image.fromarray(image).save("portrait.jpg")

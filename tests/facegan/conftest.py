@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from synthetic_heads import Frame
 
-TINY = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
+TINY = {"kind": "global", "width": 8, "downsamplings": 2, "num_residual_blocks": 1}
 NEUTRAL = np.zeros(20, np.float32)
 
 

@@ -14,7 +14,7 @@ from facegan.networks import FaceGAN
 from facegan.networks.facegan import FaceGANConfig
 from synthetic_heads import render, sample_identity, sample_motion
 
-TINY = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
+TINY = {"kind": "global", "width": 8, "downsamplings": 2, "num_residual_blocks": 1}
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,7 @@ def test_nothing_of_the_machine_is_in_the_files(exported_model):
     ("kind", "variant"),
     [
         ("openvino", {"norm": "group", "use_skip_connections": True}),
-        ("onnx", {"norm": "none", "init": "kaiming"}),
+        ("onnx", {"norm": "instance", "init": "kaiming"}),
     ],
 )
 def test_other_generators(tmp_path, kind, variant):
