@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from facegan.geometry.head_pose import HeadPose
+from facegan.geometry.head_pose import HeadPose, head_angles
 from facegan.geometry.landmarks import interocular_center, landmarks_from_mesh
 from facegan.geometry.motion import INTENSITY_SCALE, POSE_SCALE
 from facegan.perception import action_units, assets
@@ -86,7 +86,7 @@ class FaceAnalyzer:
         # The landmarker keeps the scores of the detector inside it to itself.
         with zipfile.ZipFile(model) as bundle:
             detector = bundle.read("face_detector.tflite")
-            self._head_pose = HeadPose(bundle.read("geometry_pipeline_metadata_landmarks.binarypb"))
+        self._head_pose = HeadPose()
         with tasks.suppress_native_stderr():
             self._landmarker = vision.FaceLandmarker.create_from_options(
                 vision.FaceLandmarkerOptions(
@@ -182,26 +182,6 @@ class FaceAnalyzer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def head_angles(rotation: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """Pitch, yaw and roll of a head's rotation, as OpenFace has them.
-
-    MediaPipe's axes are x right, y up, z towards the camera; OpenFace's x right, y down, z away from
-    it, with R = Rx(pitch) Ry(yaw) Rz(roll).
-
-    Args:
-        rotation: 3×3, possibly with a scale.
-
-    Returns:
-        3 angles in radians.
-    """
-    flip = np.diag([1.0, -1.0, -1.0])
-    matrix = flip @ (rotation / np.cbrt(np.linalg.det(rotation))) @ flip
-    pitch = np.arctan2(-matrix[1, 2], matrix[2, 2])
-    yaw = np.arcsin(np.clip(matrix[0, 2], -1, 1))
-    roll = np.arctan2(-matrix[0, 1], matrix[0, 0])
-    return np.array([pitch, yaw, roll], np.float32)
 
 
 def _largest_first(faces: list[Face]) -> list[Face]:

@@ -1,24 +1,23 @@
 from __future__ import annotations
 
 import math
-import zipfile
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facegan.geometry.head_pose import HeadPose
+from facegan.geometry.crop import Crop
+from facegan.geometry.head_pose import HeadPose, head_angles
+from facegan.geometry.landmarks import landmarks_from_mesh
 from facegan.perception import FaceAnalyzer, assets
 from facegan.perception import mediapipe_api as tasks
-from facegan.perception.face_analyzer import head_angles
 from synthetic_heads import render, sample_identity
 
 
 @pytest.fixture(scope="module")
 def head_pose():
-    with zipfile.ZipFile(assets.path("face_landmarker.task")) as bundle:
-        return HeadPose(bundle.read("geometry_pipeline_metadata_landmarks.binarypb"))
+    return HeadPose()
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +26,7 @@ def mesh():
         return analyzer(render(sample_identity(5), np.zeros(20, np.float32), 256).image)[0].mesh
 
 
-def test_the_fit_is_mediapipes_own(head_pose):
-    """Of whole pictures it gives the rotation that MediaPipe gives."""
+def test_fit_equals_mediapipes_matrix(head_pose):
     vision = tasks.import_vision()
     options = vision.FaceLandmarkerOptions(
         base_options=tasks.base_options(model_asset_path=str(assets.path("face_landmarker.task"))),
@@ -52,13 +50,13 @@ def test_the_fit_is_mediapipes_own(head_pose):
 
 
 @given(st.floats(-5000, 5000), st.floats(-5000, 5000), st.floats(0.05, 40))
-def test_neither_place_nor_size_counts(head_pose, mesh, x, y, scale):
+def test_head_pose_is_invariant_to_position_and_scale(head_pose, mesh, x, y, scale):
     moved = scale * mesh.astype(np.float64) + (x, y, 0)
     np.testing.assert_allclose(head_pose(moved), head_pose(mesh.astype(np.float64)), atol=1e-6)
 
 
 @given(st.floats(-0.3, 0.3))
-def test_a_turned_picture_turns_the_roll(head_pose, mesh, angle):
+def test_head_pose_of_a_rotated_image_changes_roll(head_pose, mesh, angle):
     turn = np.array(
         [[math.cos(angle), -math.sin(angle), 0], [math.sin(angle), math.cos(angle), 0], [0, 0, 1]]
     )
@@ -66,12 +64,45 @@ def test_a_turned_picture_turns_the_roll(head_pose, mesh, angle):
     assert after[2] - before[2] == pytest.approx(angle, abs=0.03)
 
 
-def test_the_crop_of_a_frame_gives_the_frames_angles(mesh):
-    """The square is that of the crops."""
-    from facegan.geometry import crop, head_pose
-    from facegan.geometry.landmarks import landmarks_from_mesh
+def test_head_pose_of_frame_and_crop_are_equal(head_pose, mesh):
+    crop = Crop.for_face(landmarks_from_mesh(mesh))
+    np.testing.assert_allclose(head_pose(crop.to_crop(mesh, 256)), head_pose(mesh), atol=1e-4)
 
-    assert tuple(head_pose.EYES) == crop.EYES
-    assert head_pose.SIDE == crop.SIDE
-    square = crop.Crop.for_face(landmarks_from_mesh(mesh))
-    assert square.side == pytest.approx(crop.SIDE * np.ptp(landmarks_from_mesh(mesh), axis=0).max())
+
+yaw_range = st.floats(-1.4, 1.4)
+full_range = st.floats(-3.1, 3.1)
+
+
+def rotation_of(pitch, yaw, roll):
+    """MediaPipe's matrix (y up, z towards the camera) of OpenFace's angles (y down, z away)."""
+    about_x = [[1, 0, 0], [0, math.cos(pitch), -math.sin(pitch)], [0, math.sin(pitch), math.cos(pitch)]]
+    about_y = [[math.cos(yaw), 0, math.sin(yaw)], [0, 1, 0], [-math.sin(yaw), 0, math.cos(yaw)]]
+    about_z = [[math.cos(roll), -math.sin(roll), 0], [math.sin(roll), math.cos(roll), 0], [0, 0, 1]]
+    axes = np.diag([1, -1, -1])
+    return axes @ np.array(about_x) @ about_y @ about_z @ axes
+
+
+@given(full_range, yaw_range, full_range, st.floats(0.01, 30))
+def test_head_angles_inverts_a_scaled_rotation(pitch, yaw, roll, scale):
+    angles = head_angles(scale * rotation_of(pitch, yaw, roll))
+    assert angles.dtype == np.float32
+    np.testing.assert_allclose(angles, [pitch, yaw, roll], atol=1e-4)
+
+
+@given(full_range, yaw_range, full_range)
+def test_head_angles_of_a_mirrored_head_negates_yaw_and_roll(pitch, yaw, roll):
+    mirror = np.diag([-1, 1, 1])
+    mirrored = head_angles(mirror @ rotation_of(pitch, yaw, roll) @ mirror)
+    np.testing.assert_allclose(mirrored, [pitch, -yaw, -roll], atol=1e-4)
+
+
+def test_head_angles_have_openfaces_signs():
+    """Directions of nose and crown with y up and z towards the camera."""
+    nose, crown = np.array([0, 0, 1]), np.array([0, 1, 0])
+    assert (rotation_of(0.3, 0, 0) @ nose)[1] < 0  # nods down
+    assert (rotation_of(0, 0.3, 0) @ nose)[0] < 0  # turns to the picture's left
+    assert (rotation_of(0, 0, 0.3) @ crown)[0] > 0  # tilts clockwise
+    for index in range(3):
+        angles = np.zeros(3)
+        angles[index] = 0.3
+        np.testing.assert_allclose(head_angles(rotation_of(*angles)), angles, atol=1e-6)
