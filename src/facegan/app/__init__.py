@@ -1,5 +1,5 @@
 """The web page."""
 
-from facegan.app.serve import LOCAL, serve
+from facegan.app.serve import LOCAL_HOSTS, ServerConfig, serve
 
-__all__ = ["LOCAL", "serve"]
+__all__ = ["LOCAL_HOSTS", "ServerConfig", "serve"]

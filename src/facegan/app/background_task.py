@@ -1,8 +1,9 @@
-"""Work in the background whose frames can be looked at while it goes on."""
+"""A background thread whose newest frame can be displayed while it works."""
 
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -16,79 +17,59 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Stopped(Exception):
-    """The user wants it no longer."""
+class TaskCancelled(Exception):
+    """Raised in the work of a task that is cancelled, and by the iterator over its frames."""
 
 
 class BackgroundTask(Generic[T]):
-    """Runs in a thread of its own from the first look at its frames.
+    """Runs a function in a thread and yields the newest of the frames that the function reports.
+
+    gradio streams what a generator yields. The work reports its frames to a callback instead, faster than
+    a browser can display them; this class turns the callback into a generator that skips frames.
 
     Args:
-        work: is handed a function to be called with each frame and the share that is done.
-        max_frames: so many frames are let through; the next one ends the work.
-        too_long: what ends it then.
+        work: called with a function that takes each frame and the completed fraction.
 
     Attributes:
-        result: what ``work`` gave back, after the last frame.
+        result: what ``work`` returned; defined after the last frame.
     """
 
-    def __init__(self, work: Callable[[OnFrame], T], max_frames: int, too_long: Exception) -> None:
+    def __init__(self, work: Callable[[OnFrame], T]) -> None:
         self.result: T
         self._work = work
-        self._left, self._too_long = max_frames, too_long
-        self._changed = threading.Condition()
         self._latest: tuple[NDArray[np.uint8], float] | None = None
-        self._error: BaseException | None = None
-        self._stopped = self._done = False
+        self._cancelled = threading.Event()
 
-    def frames(self, pause: float) -> Generator[tuple[NDArray[np.uint8], float]]:
-        """The newest frame and the share done, again and again until the work ends.
+    def frames(self, interval: float) -> Generator[tuple[NDArray[np.uint8], float]]:
+        """Start the work and yield its newest frame with the completed fraction, until it ends.
 
-        Closing the iterator stops the work.
+        The last frame is always yielded. Closing the iterator cancels the work.
 
         Args:
-            pause: seconds between two frames at least; those in between are passed over.
+            interval: least seconds between two frames.
 
         Raises:
+            TaskCancelled: after :meth:`cancel`.
             Exception: whatever the work raised.
         """
-        thread = threading.Thread(target=self._run, daemon=True)
-        thread.start()
-        try:
-            while True:
-                with self._changed:
-                    self._changed.wait_for(lambda: self._latest or self._done)
+        with ThreadPoolExecutor(1) as executor:
+            future = executor.submit(self._work, self._report)
+            try:
+                done = False
+                while not done:
+                    done = bool(wait([future], interval).done)
                     latest, self._latest = self._latest, None
-                if latest is None:
-                    break
-                yield latest
-                with self._changed:
-                    self._changed.wait_for(lambda: self._done, timeout=pause)
-        finally:
-            self.stop()
-            thread.join()
-        if self._error is not None:
-            raise self._error
+                    if latest is not None:
+                        yield latest
+                self.result = future.result()
+            finally:
+                self.cancel()
 
-    def stop(self) -> None:
-        """Ends the work at its next frame."""
-        self._stopped = True
+    def cancel(self) -> None:
+        """Stop the work at its next frame."""
+        self._cancelled.set()
 
-    def _run(self) -> None:
-        try:
-            self.result = self._work(self._show)
-        except BaseException as error:  # it is raised where the frames are looked at
-            self._error = error
-        with self._changed:
-            self._done = True
-            self._changed.notify_all()
-
-    def _show(self, image: NDArray[np.uint8], share: float) -> None:
-        if self._stopped:
-            raise Stopped
-        self._left -= 1
-        if self._left < 0:
-            raise self._too_long
-        with self._changed:
-            self._latest = image, share
-            self._changed.notify_all()
+    def _report(self, image: NDArray[np.uint8], fraction: float) -> None:
+        if self._cancelled.is_set():
+            raise TaskCancelled
+        self._latest = image, fraction

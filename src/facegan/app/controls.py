@@ -1,4 +1,4 @@
-"""The 20 numbers of a motion as a person would name them, and where on the page they stand."""
+"""The sliders of the edit panel: one for each motion parameter, grouped by facial region."""
 
 from __future__ import annotations
 
@@ -7,108 +7,108 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, POSE_ANGLES, POSE_SCALE
-from synthetic_heads import MOTION_STYLES, sample_motion
+from facegan.geometry.motion import MOTION_NAMES, POSE_ANGLES, POSE_SCALE
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_ANGLE = 35.0
-"""Degrees to either side; further round a single photograph shows too little."""
-RANDOM_FRAMES = 50
-"""Length of the drawn movement that a random expression is taken from, at 25 a second."""
+"""Degrees to either side; beyond them a single image shows too little of the face."""
+MAX_RANDOM_ANGLE = 20.0
+MAX_RANDOM_UNITS = 4
 
 
 @dataclass(frozen=True)
-class MotionTransferConfig:
-    """One slider."""
+class MotionSlider:
+    """One slider: an action unit in 0..1, where 1 is OpenFace's intensity 5, or an angle in degrees."""
 
     name: str
-    """In :data:`facegan.geometry.motion.NAMES`."""
+    """In :data:`facegan.geometry.motion.MOTION_NAMES`."""
     title: str
-    """In words."""
-
-    @property
-    def label(self) -> str:
-        """What stands above the slider."""
-        return f"{self.title} · {self.name}" + (" (°)" if self.is_angle else "")
+    """The action unit's name in FACS."""
 
     @property
     def is_angle(self) -> bool:
-        """Whether it is an angle of the head; else it is an action unit."""
+        """Whether it sets an angle of the head pose."""
         return self.name in POSE_ANGLES
 
     @property
-    def low(self) -> float:
-        """The least value."""
+    def label(self) -> str:
+        """Text above the slider."""
+        return f"{self.title} (°)" if self.is_angle else f"{self.name} {self.title}"
+
+    @property
+    def minimum(self) -> float:
+        """Least value."""
         return -MAX_ANGLE if self.is_angle else 0.0
 
     @property
-    def high(self) -> float:
-        """The greatest value: degrees, or 1 for OpenFace's intensity 5."""
+    def maximum(self) -> float:
+        """Greatest value."""
         return MAX_ANGLE if self.is_angle else 1.0
 
     @property
     def step(self) -> float:
-        """How finely it moves."""
+        """Distance of two values."""
         return 1.0 if self.is_angle else 0.01
 
 
-GROUPS: dict[str, tuple[MotionTransferConfig, ...]] = {
-    "Brow": (
-        MotionTransferConfig("AU01", "Inner brows up"),
-        MotionTransferConfig("AU02", "Outer brows up"),
-        MotionTransferConfig("AU04", "Brows down"),
+SLIDER_GROUPS: dict[str, tuple[MotionSlider, ...]] = {
+    "Brows": (
+        MotionSlider("AU01", "Inner brow raiser"),
+        MotionSlider("AU02", "Outer brow raiser"),
+        MotionSlider("AU04", "Brow lowerer"),
     ),
     "Eyes": (
-        MotionTransferConfig("AU05", "Eyes wide"),
-        MotionTransferConfig("AU06", "Cheeks up"),
-        MotionTransferConfig("AU07", "Lids tight"),
-        MotionTransferConfig("AU45", "Eyes shut"),
+        MotionSlider("AU05", "Upper lid raiser"),
+        MotionSlider("AU06", "Cheek raiser"),
+        MotionSlider("AU07", "Lid tightener"),
+        MotionSlider("AU45", "Blink"),
     ),
-    "Nose": (MotionTransferConfig("AU09", "Nose wrinkled"),),
+    "Nose": (MotionSlider("AU09", "Nose wrinkler"),),
     "Mouth": (
-        MotionTransferConfig("AU12", "Smile"),
-        MotionTransferConfig("AU14", "Dimples"),
-        MotionTransferConfig("AU15", "Corners down"),
-        MotionTransferConfig("AU10", "Upper lip up"),
-        MotionTransferConfig("AU17", "Chin up"),
-        MotionTransferConfig("AU20", "Lips stretched"),
-        MotionTransferConfig("AU23", "Lips pressed"),
-        MotionTransferConfig("AU25", "Lips apart"),
-        MotionTransferConfig("AU26", "Jaw open"),
+        MotionSlider("AU12", "Lip corner puller"),
+        MotionSlider("AU14", "Dimpler"),
+        MotionSlider("AU15", "Lip corner depressor"),
+        MotionSlider("AU10", "Upper lip raiser"),
+        MotionSlider("AU17", "Chin raiser"),
+        MotionSlider("AU20", "Lip stretcher"),
+        MotionSlider("AU23", "Lip tightener"),
+        MotionSlider("AU25", "Lips part"),
+        MotionSlider("AU26", "Jaw drop"),
     ),
-    "Head": (
-        MotionTransferConfig("pitch", "Nod"),
-        MotionTransferConfig("yaw", "Turn"),
-        MotionTransferConfig("roll", "Tilt"),
+    "Head pose": (
+        MotionSlider("pitch", "Pitch"),
+        MotionSlider("yaw", "Yaw"),
+        MotionSlider("roll", "Roll"),
     ),
 }
-CONTROLS: tuple[MotionTransferConfig, ...] = tuple(control for group in GROUPS.values() for control in group)
+SLIDERS: tuple[MotionSlider, ...] = tuple(slider for group in SLIDER_GROUPS.values() for slider in group)
 """In the order of the page."""
 
 
-def read(motion: Tensor) -> list[float]:
-    """What the sliders show for a motion of 20 numbers, in the order of :data:`CONTROLS`."""
+def motion_to_slider_values(motion: Tensor) -> list[float]:
+    """Convert 20 motion parameters to values of :data:`SLIDERS`, rounded and limited to their ranges."""
     values = []
-    for control in CONTROLS:
-        value = float(motion[MOTION_NAMES.index(control.name)])
-        if control.is_angle:
+    for slider in SLIDERS:
+        value = float(motion[MOTION_NAMES.index(slider.name)])
+        if slider.is_angle:
             value = float(np.rad2deg(value * POSE_SCALE))
-        shown = round(min(max(value, control.low), control.high) / control.step) * control.step
-        values.append(round(shown, 2))
+        value = min(max(value, slider.minimum), slider.maximum)
+        values.append(round(round(value / slider.step) * slider.step, 2))
     return values
 
 
-def sample(generator: np.random.Generator) -> Tensor:
-    """A random motion of 20 numbers, such as people really make: out of a drawn movement.
-
-    One of the moments with the strongest expressions: most of a movement is nearly at rest.
-    """
-    import torch
-
-    motion_style = str(generator.choice(sorted(MOTION_STYLES)))
-    movement = sample_motion(int(generator.integers(2**31)), RANDOM_FRAMES, 25, motion_style=motion_style)
-    motion = np.asarray(movement.motion, np.float32)
-    strongest = np.argsort(motion[:, : len(ACTION_UNITS)].sum(axis=1))[-RANDOM_FRAMES // 5 :]
-    return torch.from_numpy(motion[int(generator.choice(strongest))])
+def sample_slider_values(generator: np.random.Generator) -> list[float]:
+    """Sample a random pose and the intensities of one to four random action units; the others are zero."""
+    units = [slider.name for slider in SLIDERS if not slider.is_angle]
+    active = set(
+        generator.choice(units, generator.integers(1, MAX_RANDOM_UNITS, endpoint=True), replace=False)
+    )
+    values = []
+    for slider in SLIDERS:
+        if slider.is_angle:
+            values.append(float(round(generator.uniform(-MAX_RANDOM_ANGLE, MAX_RANDOM_ANGLE))))
+        else:
+            values.append(round(generator.uniform(0.3, 1), 2) if slider.name in active else 0.0)
+    return values

@@ -1,34 +1,32 @@
-"""The panel "Edit": a photograph moves by sliders."""
+"""The panel "Edit": sets expression and pose of the source image by sliders."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
 
-from facegan.app import controls
-from facegan.app.inputs import MODEL, as_path, background, listen
+from facegan.app.controls import SLIDER_GROUPS, SLIDERS, motion_to_slider_values, sample_slider_values
+from facegan.app.inputs import MODEL_QUEUE, Values, download_button, listen
 from facegan.inference import RenderConfig
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from facegan.app.inputs import BackgroundPicker
     from facegan.app.session import SessionManager
 
 
-def edit_panel(studio: SessionManager, photograph: gr.Image, behind: BackgroundPicker) -> None:
-    """Puts the panel on the page.
+def edit_panel(sessions: SessionManager, source: gr.Image, background: BackgroundPicker) -> None:
+    """Add the panel to the page.
 
     Args:
-        studio: does the work.
-        photograph: who is moved.
-        behind: the background.
+        sessions: sessions of the open pages.
+        source: field of the source image.
+        background: the background picker.
     """
     sliders: list[gr.Slider] = []
     with gr.Row():
-        with gr.Column(scale=2, min_width=280, elem_classes="follows"):
+        with gr.Column(scale=2, min_width=280, elem_classes="sticky"):
             result = gr.Image(
                 label="Result",
                 interactive=False,
@@ -42,75 +40,53 @@ def edit_panel(studio: SessionManager, photograph: gr.Image, behind: BackgroundP
                 download = gr.DownloadButton(
                     "Download", interactive=False, elem_id="download-edited", min_width=80
                 )
-            paste = gr.Checkbox(label="Paste back into the whole photograph", elem_id="edit-paste-back")
+            paste_back = gr.Checkbox(label="Paste back into the source image", elem_id="edit-paste-back")
         with gr.Column(scale=3, min_width=280):
-            for title, group in controls.GROUPS.items():
-                with gr.Accordion(title, open=True, elem_classes="group"):
-                    sliders.extend(
+            for title, group in SLIDER_GROUPS.items():
+                with gr.Accordion(title, open=True, elem_classes="slider-group"):
+                    sliders += [
                         gr.Slider(
-                            control.low,
-                            control.high,
+                            slider.minimum,
+                            slider.maximum,
                             0,
-                            step=control.step,
-                            label=control.label,
-                            elem_id=f"slider-{control.name}",
+                            step=slider.step,
+                            label=slider.label,
+                            elem_id=f"slider-{slider.name}",
                             buttons=[],
                         )
-                        for control in group
-                    )
+                        for slider in group
+                    ]
 
-    def change(
-        request: gr.Request,
-        photograph: str | None,
-        paste: bool,
-        kind: str,
-        color: str | None,
-        picture: str | None,
-        *values: float,
-    ) -> list[object]:
-        if photograph is None:
-            return [gr.skip(), gr.skip()]
-        names = [control.name for control in controls.CONTROLS]
-        look = RenderConfig(background(kind, color, picture), paste)
-        edited = dict(zip(names, values, strict=True))
-        return _shown(studio.edit(str(request.session_hash), as_path(photograph), edited, look))
+    def render(request: gr.Request, inputs: Values, values: list[float]) -> dict[Any, Any]:
+        config = RenderConfig(background.read(inputs), inputs[paste_back])
+        edits = {slider.name: value for slider, value in zip(SLIDERS, values, strict=True)}
+        file = sessions.get(request.session_hash).edit(inputs[source], edits, config)
+        return {result: str(file), download: download_button(file)}
 
-    def begin(
-        request: gr.Request,
-        photograph: str | None,
-        paste: bool,
-        kind: str,
-        color: str | None,
-        picture: str | None,
-    ) -> list[object]:
-        """The photograph's own values."""
-        if photograph is None:
-            return [*[gr.skip()] * len(sliders), None, gr.DownloadButton(interactive=False, value=None)]
-        source = studio.look_at(str(request.session_hash), as_path(photograph))
-        values = controls.read(source.motion[0].cpu())
-        return [*values, *change(request, photograph, paste, kind, color, picture, *values)]
+    def apply_sliders(request: gr.Request, inputs: Values) -> dict[Any, Any]:
+        if inputs[source] is None:
+            return {result: gr.skip()}
+        return render(request, inputs, [inputs[slider] for slider in sliders])
 
-    def throw(
-        request: gr.Request,
-        photograph: str | None,
-        paste: bool,
-        kind: str,
-        color: str | None,
-        picture: str | None,
-    ) -> list[object]:
-        """Random values."""
-        values = controls.read(controls.sample(np.random.default_rng()))
-        return [*values, *change(request, photograph, paste, kind, color, picture, *values)]
+    def reset_sliders(request: gr.Request, inputs: Values) -> dict[Any, Any]:
+        """Set the sliders to the motion of the source image."""
+        if inputs[source] is None:
+            return {result: None, download: download_button(None)}
+        motion = sessions.get(request.session_hash).load_source(inputs[source]).motion[0].cpu()
+        return set_sliders(request, inputs, motion_to_slider_values(motion))
 
+    def randomize(request: gr.Request, inputs: Values) -> dict[Any, Any]:
+        return set_sliders(request, inputs, sample_slider_values(np.random.default_rng()))
+
+    def set_sliders(request: gr.Request, inputs: Values, values: list[float]) -> dict[Any, Any]:
+        return dict(zip(sliders, values, strict=True)) | render(request, inputs, values)
+
+    inputs = {source, paste_back} | background.components
     outputs = [result, download]
-    around = [photograph, paste, *behind.components]
-    events = [slider.input for slider in sliders]
-    events += [paste.input, behind.kind.input, behind.color.change, behind.picture.change]
-    # While a slider is dragged, the newest value is taken when the one before is drawn.
-    listen(gr.on, change, [*around, *sliders], outputs, triggers=events, trigger_mode="always_last", **MODEL)
-    listen(gr.on, begin, around, [*sliders, *outputs], triggers=[photograph.change, reset.click], **MODEL)
-    listen(random.click, throw, around, [*sliders, *outputs], **MODEL)
-
-
-def _shown(file: Path) -> list[object]:
-    return [str(file), gr.DownloadButton(interactive=True, value=str(file))]
+    changes = [slider.input for slider in sliders]
+    changes += [paste_back.input, background.kind.input, background.color.change, background.image.change]
+    # While a slider is dragged, its newest value is taken once the one before is rendered.
+    options = MODEL_QUEUE | {"trigger_mode": "always_last"}
+    listen(changes, apply_sliders, inputs | set(sliders), outputs, **options)
+    listen([source.change, reset.click], reset_sliders, inputs, [*sliders, *outputs], **MODEL_QUEUE)
+    listen(random.click, randomize, inputs, [*sliders, *outputs], **MODEL_QUEUE)

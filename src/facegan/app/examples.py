@@ -1,52 +1,57 @@
-"""Heads to try the page with: drawn ones, made when the page starts."""
+"""Synthetic heads as example inputs of the page, rendered when it starts."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from facegan.geometry.motion import NUM_MOTION_PARAMS
-from facegan.io.images import write_image
-from facegan.io.video_writer import write_video
-from synthetic_heads import render, sample_identity, sample_motion
+from facegan.io.video_writer import VideoWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PEOPLE = (3, 5, 12, 20, 31, 44)
-"""Seeds."""
-DRIVER = 8
-MOTION_STYLE = "lively talker"
-SECONDS = 3
-RATE = 12
-SIDE = 256
+SOURCE_SEEDS = (3, 5, 12, 20, 31, 44)
+DRIVING_SEED = 8
+DRIVING_SECONDS = 3
+DRIVING_FPS = 12
+SIZE = 256
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Where they lie."""
+    """Files of the examples."""
 
-    photographs: tuple[Path, ...]
-    driver: Path
+    source_images: tuple[Path, ...] = ()
+    driving_video: Path | None = None
 
 
-def draw(folder: Path, people: tuple[int, ...] = PEOPLE, seconds: float = SECONDS) -> Examples:
-    """Draws photographs and a driving video.
+def render_examples(folder: Path) -> Examples:
+    """Render example source images and a driving video into a folder.
 
-    Args:
-        folder: for the files.
-        people: seeds of the photographed.
-        seconds: length of the video.
+    Returns:
+        The files; none, with a line in the log, where the renderer's extra is not installed.
     """
-    photographs = []
-    for number, seed in enumerate(people, 1):
-        path = folder / f"person_{number}.png"
-        write_image(path, render(sample_identity(seed), np.zeros(NUM_MOTION_PARAMS, np.float32), SIDE).image)
-        photographs.append(path)
-    driver = folder / "driver.mp4"
-    identity = sample_identity(DRIVER)
-    motions = sample_motion(DRIVER, round(seconds * RATE), RATE, motion_style=MOTION_STYLE).motion
-    write_video(driver, (render(identity, motion, SIDE).image for motion in motions), RATE)
-    return Examples(tuple(photographs), driver)
+    source_images = tuple(folder / f"head_{number}.png" for number in range(1, len(SOURCE_SEEDS) + 1))
+    driving_video = folder / "driving.mp4"
+    neutral = np.zeros(NUM_MOTION_PARAMS, np.float32)
+    try:
+        from synthetic_heads import render, sample_identity, sample_motion
+
+        for path, seed in zip(source_images, SOURCE_SEEDS, strict=True):
+            Image.fromarray(render(sample_identity(seed), neutral, SIZE).image).save(path)
+        identity = sample_identity(DRIVING_SEED)
+        motions = sample_motion(DRIVING_SEED, DRIVING_SECONDS * DRIVING_FPS, DRIVING_FPS).motion
+        with VideoWriter.open(driving_video, (SIZE, SIZE), DRIVING_FPS) as writer:
+            for index, motion in enumerate(motions):
+                writer.write(render(identity, motion, SIZE).image, index / DRIVING_FPS)
+    except ImportError as error:
+        log.warning("the page has no examples: %s", error)
+        return Examples()
+    return Examples(source_images, driving_video)

@@ -1,4 +1,4 @@
-"""The page: a photograph on one side, what can be done with it on the other."""
+"""The page: the source image on one side, the panels on the other."""
 
 from __future__ import annotations
 
@@ -8,42 +8,50 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from facegan.app.edit_panel import edit_panel
-from facegan.app.inputs import AT_ONCE, BackgroundPicker, listen, picture_input
+from facegan.app.inputs import IMMEDIATE, BackgroundPicker, image_input, listen
 from facegan.app.live_panel import live_panel
-from facegan.app.reenact_panel import move_panel
+from facegan.app.reenact_panel import reenact_panel
 
 if TYPE_CHECKING:
     from facegan.app.examples import Examples
     from facegan.app.session import SessionManager
 
-TITLE = "facegan"
-INTRODUCTION = """# facegan
-One photograph, moved by another face, by sliders, or live by your camera. Use photographs of yourself or of
-people who agreed: every result is marked as made by a machine."""
+INTRODUCTION = """# FACEGAN
+Reenact a source image by a driving video, edit its expression and head pose, or animate it live by your
+camera. Use images of yourself or of people who have agreed. Every result is marked as synthetic."""
 STYLE = Path(__file__).with_name("page.css")
-MAX_WAITING = 40
-"""Events that wait for the model; who comes then is told to try again."""
+MAX_QUEUE = 40
+"""Events that wait for the model; further ones are refused with a message."""
+DELETE_EVERY, MAX_FILE_AGE = 60, 3600
+"""Seconds; the age counts from the last use of a file."""
 
 
-def build(studio: SessionManager, examples: Examples) -> gr.Blocks:
-    """The page.
+def build_page(sessions: SessionManager, examples: Examples) -> gr.Blocks:
+    """Build the page.
 
     Args:
-        studio: does the work.
-        examples: heads to try it with; they lie in the studio's workspace.
+        sessions: sessions of the open pages.
+        examples: example inputs, stored in the folder of examples of ``sessions``.
     """
-    page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
+    gr.set_static_paths([sessions.examples])
+    page = gr.Blocks(
+        title="FACEGAN",
+        analytics_enabled=False,
+        fill_width=True,
+        delete_cache=(DELETE_EVERY, MAX_FILE_AGE),
+    )
     with page:
         gr.Markdown(INTRODUCTION, elem_id="introduction")
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
-                photograph = picture_input("Photograph", height=320, elem_id="photograph")
-                people = gr.Gallery(
+                source = image_input("Source image", height=320, elem_id="source")
+                gallery = gr.Gallery(
                     [
-                        (str(path), f"Drawn head {number}")
-                        for number, path in enumerate(examples.photographs, 1)
+                        (str(path), f"Example {number}")
+                        for number, path in enumerate(examples.source_images, 1)
                     ],
-                    label="Or a drawn head",
+                    visible=bool(examples.source_images),
+                    label="Examples",
                     columns=3,
                     height="auto",
                     show_label=False,
@@ -52,29 +60,29 @@ def build(studio: SessionManager, examples: Examples) -> gr.Blocks:
                     buttons=[],
                     elem_id="examples",
                 )
-                behind = BackgroundPicker.make()
+                background = BackgroundPicker.create()
             with gr.Column(scale=3, min_width=300), gr.Tabs():
-                with gr.Tab("Move", id="move"):
-                    move_panel(studio, photograph, behind, examples.driver)
+                with gr.Tab("Reenact", id="reenact"):
+                    reenact_panel(sessions, source, background, examples.driving_video)
                 with gr.Tab("Edit", id="edit"):
-                    edit_panel(studio, photograph, behind)
+                    edit_panel(sessions, source, background)
                 with gr.Tab("Live", id="live"):
-                    live_panel(studio, photograph, behind)
+                    live_panel(sessions, source, background)
 
-        def choose(event: gr.SelectData) -> str:
-            return str(examples.photographs[event.index])
+        def choose_example(event: gr.SelectData) -> str:
+            return str(examples.source_images[event.index])
 
-        def leave(request: gr.Request) -> None:
-            studio.end(str(request.session_hash))
+        def close_session(request: gr.Request) -> None:
+            sessions.close_session(request.session_hash)
 
-        listen(people.select, choose, None, photograph, **AT_ONCE)
-        page.unload(leave)
-    page.queue(max_size=MAX_WAITING, default_concurrency_limit=1)
+        listen(gallery.select, choose_example, None, source, **IMMEDIATE)
+        page.unload(close_session)
+    page.queue(max_size=MAX_QUEUE, default_concurrency_limit=1)
     return page
 
 
-def theme() -> gr.themes.Base:
-    """Gradio's own look in the system's fonts: nothing is loaded from elsewhere."""
+def system_font_theme() -> gr.themes.Base:
+    """Gradio's default theme in the system's fonts: nothing is loaded from other servers."""
     return gr.themes.Default(
         primary_hue="blue", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
     )

@@ -1,27 +1,27 @@
-"""The panel "Move": a photograph moves as another face does."""
+"""The panel "Reenact": animates the source image by a driving video or image."""
 
 from __future__ import annotations
 
-import html
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from facegan.app.background_task import Stopped
 from facegan.app.inputs import (
-    AT_ONCE,
-    MODEL,
-    as_html,
-    as_path,
-    background,
+    IMMEDIATE,
+    MODEL_QUEUE,
+    Values,
+    download_button,
+    frame_to_html,
+    image_input,
     listen,
-    picture_input,
+    placeholder_to_html,
+    status_to_html,
     video_input,
-    words,
 )
-from facegan.app.session import DRIVER, percent
+from facegan.app.session import DRIVING
 from facegan.geometry.motion import ACTION_UNITS
 from facegan.inference import MotionTransferConfig, RenderConfig
 
@@ -29,130 +29,117 @@ if TYPE_CHECKING:
     from facegan.app.inputs import BackgroundPicker
     from facegan.app.session import SessionManager
 
-VIDEO, PICTURE = "Video", "Picture"
-PARTS = {"All": None, "Expression only": "expression", "Pose only": "pose"}
-EMPTY = '<p class="empty">The result appears here while it is made.</p>'
+VIDEO, IMAGE = "Video", "Image"
+TRANSFERS = {"All": None, "Expression only": "expression", "Pose only": "pose"}
+PLACEHOLDER = placeholder_to_html("The result appears here while it is computed.")
 
 
-def move_panel(studio: SessionManager, photograph: gr.Image, behind: BackgroundPicker, example: Path) -> None:
-    """Puts the panel on the page.
+def reenact_panel(
+    sessions: SessionManager, source: gr.Image, background: BackgroundPicker, example: Path | None
+) -> None:
+    """Add the panel to the page.
 
     Args:
-        studio: does the work.
-        photograph: who is moved.
-        behind: the background.
-        example: a driver to try.
+        sessions: sessions of the open pages.
+        source: field of the source image.
+        background: the background picker.
+        example: an example driving video, or None.
     """
     with gr.Row():
         with gr.Column(min_width=280):
-            kind = gr.Radio(
-                [VIDEO, PICTURE], value=VIDEO, label="Driver: the face to follow", elem_id="driver-kind"
-            )
-            with gr.Column(min_width=0) as videos:
+            kind = gr.Radio([VIDEO, IMAGE], value=VIDEO, label="Driving input", elem_id="driving-kind")
+            with gr.Column(min_width=0) as video_column:
                 video = video_input("Driving video", elem_id="driving-video")
-                try_it = gr.Button("Use the example", size="sm", elem_id="example-driver")
-            with gr.Column(visible=False, min_width=0) as pictures:
-                picture = picture_input("Driving picture", height=260, elem_id="driving-picture")
+                use_example = gr.Button(
+                    "Use the example", size="sm", visible=example is not None, elem_id="example-driving"
+                )
+            with gr.Column(visible=False, min_width=0) as image_column:
+                image = image_input("Driving image", height=260, elem_id="driving-image")
             with gr.Accordion("Options", open=True):
-                parts = gr.Radio(list(PARTS), value="All", label="What moves", elem_id="parts")
-                strength = gr.Slider(
-                    0, 2, 1, step=0.1, label="Strength of the expression", elem_id="strength"
-                )
+                only = gr.Radio(list(TRANSFERS), value="All", label="Transferred motion", elem_id="only")
+                strength = gr.Slider(0, 2, 1, step=0.1, label="Expression strength", elem_id="strength")
                 relative = gr.Checkbox(
-                    label="Relative: only the driver's changes, from the first frame on", elem_id="relative"
+                    label="Relative motion: transfer the change since the first driving frame",
+                    elem_id="relative",
                 )
-                smooth = gr.Checkbox(label="Smooth: calms jitter", elem_id="smooth")
-                paste = gr.Checkbox(label="Paste back into the whole photograph", elem_id="paste-back")
-                beside = gr.Checkbox(label="Source and driver side by side", elem_id="side-by-side")
+                smooth = gr.Checkbox(label="Temporal smoothing", elem_id="smooth")
+                paste_back = gr.Checkbox(label="Paste back into the source image", elem_id="paste-back")
+                side_by_side = gr.Checkbox(
+                    label="Show source and driving frames beside the result", elem_id="side-by-side"
+                )
         with gr.Column(min_width=280):
             with gr.Row():
-                go = gr.Button("Move", variant="primary", elem_id="move", min_width=80)
+                start = gr.Button("Reenact", variant="primary", elem_id="start", min_width=80)
                 stop = gr.Button("Stop", elem_id="stop", min_width=80)
-            with gr.Column(min_width=0) as screens:
-                screen = gr.HTML(EMPTY, elem_id="screen")
-            with gr.Column(visible=False, min_width=0) as players:
+            with gr.Column(min_width=0) as preview_column:
+                preview = gr.HTML(PLACEHOLDER, elem_id="preview")
+            with gr.Column(visible=False, min_width=0) as player_column:
                 player = gr.Video(
                     label="Result", interactive=False, autoplay=True, loop=True, buttons=[], elem_id="player"
                 )
-            said = gr.HTML(elem_id="said")
-            download = gr.DownloadButton("Download", interactive=False, elem_id="download-moved")
+            status = gr.HTML(elem_id="status")
+            download = gr.DownloadButton("Download", interactive=False, elem_id="download-reenacted")
 
-    def move(
-        request: gr.Request,
-        photograph: str | None,
-        kind: str,
-        video: str | None,
-        picture: str | None,
-        parts: str,
-        strength: float,
-        relative: bool,
-        smooth: bool,
-        paste: bool,
-        beside: bool,
-        backdrop: str,
-        color: str | None,
-        backing: str | None,
-    ) -> Iterator[dict[Any, Any]]:
-        driver = as_path(video if kind == VIDEO else picture)
-        control = MotionTransferConfig(
-            relative=relative,
-            only=PARTS[parts],  # type: ignore[arg-type]
-            strength={} if strength == 1 else dict.fromkeys(ACTION_UNITS, strength),
-            smooth=smooth,
+    def run(request: gr.Request, values: Values) -> Iterator[dict[Any, Any]]:
+        factor = float(values[strength])
+        transfer = MotionTransferConfig(
+            relative=values[relative],
+            only=TRANSFERS[values[only]],  # type: ignore[arg-type]
+            strength={} if factor == 1 else dict.fromkeys(ACTION_UNITS, factor),
+            smooth=values[smooth],
         )
-        look = RenderConfig(background(backdrop, color, backing), paste, beside)
+        render = RenderConfig(background.read(values), values[paste_back], values[side_by_side])
         yield {
-            screens: gr.Column(visible=True),
-            players: gr.Column(visible=False),
+            preview_column: gr.Column(visible=True),
+            player_column: gr.Column(visible=False),
             player: None,
-            screen: EMPTY,
-            said: words("Looking for the faces …"),
-            download: gr.DownloadButton(interactive=False, value=None),
+            preview: PLACEHOLDER,
+            status: status_to_html("Detecting faces …"),
+            download: download_button(None),
         }
-        session = str(request.session_hash)
+        driving = values[video] if values[kind] == VIDEO else values[image]
+        session = sessions.get(request.session_hash)
         try:
-            for state in studio.move(session, as_path(photograph), driver, control, look):
-                if state.frame is not None:
-                    done = f"Working … {percent(state.share)}"
-                    yield {screen: as_html(state.frame, "Result so far"), said: words(done)}
-                if state.file is not None:
-                    shown = {said: words(html.escape(state.words)), download: _ready(state.file)}
-                    if kind == VIDEO and state.file.suffix == ".mp4":
-                        shown |= {
-                            screens: gr.Column(visible=False),
-                            players: gr.Column(visible=True),
-                            player: str(state.file),
+            for progress in session.reenact(values[source], driving, transfer, render):
+                if progress.frame is not None:
+                    text = status_to_html(f"Rendering … {_percent(progress.fraction)}")
+                    yield {preview: frame_to_html(progress.frame, "Newest frame"), status: text}
+                if progress.file is not None:
+                    result = {
+                        status: status_to_html(progress.summary),
+                        download: download_button(progress.file),
+                    }
+                    if progress.file.suffix == ".mp4":
+                        result |= {
+                            preview_column: gr.Column(visible=False),
+                            player_column: gr.Column(visible=True),
+                            player: str(progress.file),
                         }
-                    yield shown
-        except Stopped:
-            yield {said: words("Stopped.")}
+                    yield result
         except Exception:
-            yield {said: ""}
+            yield {status: ""}
             raise
 
-    inputs = [photograph, kind, video, picture, parts, strength, relative, smooth, paste, beside]
-    outputs = [screens, players, player, screen, said, download]
-    listen(go.click, move, [*inputs, *behind.components], outputs, **MODEL)
+    def cancel(request: gr.Request) -> str:
+        sessions.get(request.session_hash).stop()
+        return status_to_html("Stopped.")
 
-    def check(request: gr.Request, driver: str | None) -> None:
-        if driver:
-            studio.check(str(request.session_hash), Path(driver), DRIVER)
+    def check_driving(request: gr.Request, driving: Path | None) -> None:
+        if driving:
+            sessions.get(request.session_hash).check_upload(driving, DRIVING)
 
-    def end(request: gr.Request) -> None:
-        studio.stop(str(request.session_hash))
+    def show_field(chosen: str) -> list[gr.Column]:
+        return [gr.Column(visible=chosen == VIDEO), gr.Column(visible=chosen == IMAGE)]
 
-    listen(stop.click, end, **AT_ONCE)
-    listen(
-        kind.change,
-        lambda chosen: (gr.Column(visible=chosen == VIDEO), gr.Column(visible=chosen == PICTURE)),
-        kind,
-        [videos, pictures],
-        **AT_ONCE,
-    )
-    for sent in (video, picture):
-        listen(sent.change, check, sent, **MODEL)
-    listen(try_it.click, lambda: str(example), None, video, **AT_ONCE)
+    inputs = {source, kind, video, image, only, strength, relative, smooth, paste_back, side_by_side}
+    outputs = [preview_column, player_column, player, preview, status, download]
+    listen(start.click, run, inputs | background.components, outputs, **MODEL_QUEUE)
+    listen(stop.click, cancel, None, status, **IMMEDIATE)
+    listen(kind.change, show_field, kind, [video_column, image_column], **IMMEDIATE)
+    for field in (video, image):
+        listen(field.change, check_driving, field, **MODEL_QUEUE)
+    listen(use_example.click, lambda: str(example), None, video, **IMMEDIATE)
 
 
-def _ready(path: Path) -> gr.DownloadButton:
-    return gr.DownloadButton(interactive=True, value=str(path))
+def _percent(fraction: float) -> str:
+    return "" if math.isnan(fraction) else f"{min(100, round(100 * fraction))} %"

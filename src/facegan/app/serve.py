@@ -1,100 +1,110 @@
-"""Starting and ending the web page."""
+"""Starts and ends the web page."""
 
 from __future__ import annotations
 
 import hmac
+import os
+import tempfile
 import threading
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facegan.app import examples
-from facegan.app.limits import MAX_MEGABYTES
+from facegan.app.examples import render_examples
 from facegan.app.request_filter import RequestFilter
 from facegan.app.shared_engine import SharedEngine
-from facegan.app.temporary_files import Workspace
+from facegan.app.upload_limits import MAX_MEGABYTES
 from facegan.errors import InputError
 from facegan.inference import Animator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LOCAL = ("127.0.0.1", "localhost", "::1")
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
-def serve(
-    model: str,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 7860,
-    password: str | None = None,
-    device: str = "cpu",
-    engine: str = "torch",
-    ready: Callable[[str], None],
-) -> None:
-    """Shows the page until the process is told to end.
+@dataclass(frozen=True)
+class ServerConfig:
+    """How the page is served.
+
+    Attributes:
+        model: model folder, or owner/name on the hub.
+        host: address to listen on.
+        port: its port.
+        password: what visitors are asked for, or None.
+        device: where to compute: cpu, cuda, mps.
+        engine: what runs the networks, one of :data:`facegan.inference.engines.ENGINES`.
+    """
+
+    model: str
+    host: str = "127.0.0.1"
+    port: int = 7860
+    password: str | None = None
+    device: str = "cpu"
+    engine: str = "torch"
+
+
+def serve(config: ServerConfig, on_ready: Callable[[str], None]) -> None:
+    """Serve the page until the process is told to end; then all its files are deleted.
 
     Args:
-        model: model folder, or owner/name on the hub.
-        host: address to listen at.
-        port: its port.
-        password: who opens the page is asked for it.
-        device: where to compute.
-        engine: what runs the networks, one of :data:`facegan.inference.engines.ENGINES`.
-        ready: called with the page's address.
+        config: model and address.
+        on_ready: called with the page's URL.
 
     Raises:
-        InputError: if there is no such model, or the port is taken.
+        InputError: if there is no such model, or the port is in use.
     """
-    loaded = Animator.from_pretrained(model, device, engine)
+    loaded = Animator.from_pretrained(config.model, config.device, config.engine)
     animator = Animator(SharedEngine(loaded.engine), loaded.name)
-    with Workspace.open() as workspace:
-        # gradio makes a folder where temporary files are to be when it is imported.
+    with tempfile.TemporaryDirectory(prefix="facegan-app-", ignore_cleanup_errors=True) as name:
+        folder = Path(name).resolve()
+        # gradio reads it when it is imported.
+        os.environ["GRADIO_TEMP_DIR"] = str(folder)
         from starlette.middleware import Middleware
 
-        from facegan.app.page import STYLE, build, theme
+        from facegan.app.page import STYLE, build_page, system_font_theme
         from facegan.app.session import SessionManager
 
-        studio = SessionManager(animator, workspace)
-        page = build(studio, examples.draw(workspace.lasting))
+        sessions = SessionManager(animator, folder)
+        page = build_page(sessions, render_examples(sessions.examples))
         try:
-            _, address, _ = page.launch(
-                server_name=host,
-                server_port=port,
+            _, url, _ = page.launch(
+                server_name=config.host,
+                server_port=config.port,
                 share=False,
                 quiet=True,
                 show_error=False,
                 prevent_thread_lock=True,
-                inbrowser=False,
                 footer_links=[],
                 run_history=False,
                 enable_monitoring=False,
                 ssr_mode=False,
                 mcp_server=False,
                 pwa=False,
-                auth=_checker(password) if password else None,
-                auth_message="Any name will do; the password is the one that facegan app was started with.",
+                auth=_password_check(config.password) if config.password else None,
+                auth_message="Any user name is accepted; the password is that of facegan app.",
                 max_file_size=f"{MAX_MEGABYTES}mb",
-                allowed_paths=[],
                 app_kwargs={
-                    "middleware": [Middleware(RequestFilter, folder=workspace.folder, keep=workspace.keep)],
+                    "middleware": [Middleware(RequestFilter, folder=folder, on_file=sessions.add_upload)],
                     "docs_url": None,
                     "redoc_url": None,
                     "openapi_url": None,
                 },
-                theme=theme(),
+                theme=system_font_theme(),
                 css_paths=[STYLE],
             )
         except OSError as error:
-            msg = (
-                f"cannot listen at {host}:{port}: {error.strerror or error}; choose another --host or --port"
-            )
+            address = f"{config.host}:{config.port}"
+            msg = f"cannot listen on {address}: {error.strerror or error}; choose another --host or --port"
             raise InputError(msg) from error
         try:
-            ready(address)
+            on_ready(url)
             threading.Event().wait()
         finally:
-            studio.close()
+            sessions.close()
             page.close(verbose=False)
 
 
-def _checker(password: str) -> Callable[[str, str], bool]:
-    return lambda _name, typed: hmac.compare_digest(typed.encode(), password.encode())
+def _password_check(password: str) -> Callable[[str, str], bool]:
+    """Gradio's list of names and passwords would need a name."""
+    return lambda _name, given: hmac.compare_digest(given.encode(), password.encode())

@@ -1,21 +1,23 @@
-"""The work behind the page, for any number of visits at once."""
+"""Sessions: each open page has its own files, source face, background task and camera."""
 
 from __future__ import annotations
 
-import math
+import os
+import secrets
+import shutil
 import threading
 from collections import OrderedDict
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facegan.app import limits
-from facegan.app.background_task import BackgroundTask
-from facegan.app.live import LiveFace
-from facegan.app.messages import naming, rename
+from facegan.app.background_task import BackgroundTask, TaskCancelled
+from facegan.app.error_messages import rename_files, replace_paths
+from facegan.app.live_reenactor import LiveReenactor
+from facegan.app.upload_limits import MAX_FRAMES, MAX_SECONDS, is_uploaded_video, read_source_image
 from facegan.errors import InputError
-from facegan.inference import RenderConfig, edit, reenact
+from facegan.inference import edit, reenact
 from facegan.io.images import downscale_to_fit, write_image
 from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
 
@@ -25,272 +27,297 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from facegan.app.live import LiveFrame
-    from facegan.app.temporary_files import Workspace
-    from facegan.inference import Animator, MotionTransferConfig, Source, Summary
+    from facegan.app.background_task import OnFrame
+    from facegan.app.live_reenactor import LiveFrame
+    from facegan.inference import Animator, MotionTransferConfig, RenderConfig, Source, Summary
 
-PHOTOGRAPH, DRIVER, BACKGROUND = "the photograph", "the driver", "the background"
-"""What errors call the three files."""
-MAX_VISITS = 100
-"""Visits whose faces are kept in memory; then that of the one that was quiet for longest goes."""
+SOURCE, DRIVING, BACKGROUND = "the source image", "the driving file", "the background"
+"""Names of the uploads in messages."""
+MAX_SESSIONS = 100
+"""Beyond them the session that was idle for longest is closed."""
 MAX_SIDE = 2048
-"""Of a photograph that is edited or live, in pixels."""
-KEPT_EDITS = 3
-PAUSE = 0.1
-"""Seconds between two frames that are shown while a result is made."""
-
-
-@dataclass
-class Session:
-    """One opened page."""
-
-    session: str
-    photograph: Path | None = None
-    source: Source | None = None
-    edits: list[Path] = field(default_factory=list)
-    live: LiveFace | None = None
-    live_settings: object = None
-    job: BackgroundTask[Summary] | None = None
-    turn: threading.Lock = field(default_factory=threading.Lock)
+"""Of a source image that is edited or animated live, in pixels."""
+MAX_EDITS = 3
+"""Edited images of a session that are kept."""
+PREVIEW_INTERVAL = 0.1
+"""Least seconds between two preview frames."""
 
 
 @dataclass(frozen=True)
-class Moved:
-    """Where the work stands."""
+class ReenactmentProgress:
+    """State of a running reenactment.
 
-    frame: NDArray[np.uint8] | None
-    """The newest one, H×W×3, with the invisible mark."""
-    share: float
-    """How much is done, 0..1; NaN if nobody knows."""
-    file: Path | None = None
-    """The result, in the end."""
-    words: str = ""
-    """What there is to say about it, in the end."""
-
-
-class SessionManager:
-    """Moves photographs.
-
-    Args:
-        animator: the model; its engine must take calls from several threads.
-        workspace: for all files.
-        marks: which marks the results get.
+    Attributes:
+        frame: the newest frame, H×W×3 RGB with the invisible watermark.
+        fraction: completed part, 0..1; NaN if the driving video does not declare its duration.
+        file: the result, in the last state.
+        summary: description of the result, in the last state.
     """
 
-    def __init__(
-        self, animator: Animator, workspace: Workspace, marks: ProvenanceConfig | None = None
-    ) -> None:
-        self.animator = animator
-        self.workspace = workspace
-        self._marks = marks or ProvenanceConfig()
-        self._visits: OrderedDict[str, Session] = OrderedDict()
-        self._lock = threading.Lock()
+    frame: NDArray[np.uint8] | None
+    fraction: float
+    file: Path | None = None
+    summary: str = ""
 
-    def look_at(self, session: str, photograph: Path | None) -> Source:
-        """The face in a photograph.
 
-        Raises:
-            InputError: if there is none, or the file is no picture or too large.
-        """
-        if photograph is None:
-            msg = f"choose {PHOTOGRAPH} first"
-            raise InputError(msg)
-        visit = self._visit(session)
-        with self._naming(session, {photograph: PHOTOGRAPH}):
-            if visit.photograph != photograph or visit.source is None:
-                image = downscale_to_fit(limits.read_upload(photograph), MAX_SIDE)
-                visit.source, visit.photograph = self.animator.prepare(image, PHOTOGRAPH), photograph
-            return visit.source
+class Session:
+    """One open page.
 
-    def check(self, session: str, file: Path, name: str) -> None:
-        """Raises InputError for a driver or a background that is no picture or video, or too large."""
-        with self._naming(session, {file: name}):
-            limits.check_driver(file)
+    Args:
+        animator: the model; its engine must accept calls from several threads.
+        folder: for the files of all sessions.
+        provenance: how results are marked.
 
-    def move(
-        self,
-        session: str,
-        photograph: Path | None,
-        driver: Path | None,
-        control: MotionTransferConfig,
-        look: RenderConfig,
-    ) -> Iterator[Moved]:
-        """Moves a photograph as a driver moves; the newest frame again and again, then the file.
+    Attributes:
+        uploads: the files that requests of this page named.
+    """
+
+    def __init__(self, animator: Animator, folder: Path, provenance: ProvenanceConfig) -> None:
+        self.uploads: set[Path] = set()
+        self._animator, self._provenance = animator, provenance
+        self._folder = folder / secrets.token_hex(16)
+        self._source: tuple[Path, Source] | None = None
+        self._edits: list[Path] = []
+        self._task: BackgroundTask[Summary] | None = None
+        self._live: tuple[object, LiveReenactor] | None = None
+        self._live_lock = threading.Lock()
+
+    def load_source(self, path: Path | None) -> Source:
+        """Detect the face of a source image, once while it stays the same.
 
         Raises:
-            InputError: if a file is missing, unreadable, too large, or shows no face.
+            InputError: if there is no image or no face, or the image is too large.
         """
-        self.look_at(session, photograph)
-        if photograph is None or driver is None:
-            msg = "choose a driver: a video or a picture of the face to follow, or record one with the camera"
+        if path is None:
+            msg = f"choose {SOURCE} first"
             raise InputError(msg)
-        files = {photograph: PHOTOGRAPH, driver: DRIVER} | _background_file(look)
-        self._check_background(session, look)
-        with self._naming(session, files):
-            is_video = limits.check_driver(driver)
-            out = self.workspace.new(session, "facegan.mp4" if is_video else "facegan.png")
-            marker = self._marker("preview")
-            job = BackgroundTask(
-                lambda on_frame: reenact(
-                    self.animator,
-                    photograph,
-                    driver,
-                    out,
-                    control=control,
-                    look=look,
-                    marks=self._marks,
-                    progress=False,
-                    on_frame=on_frame,
-                ),
-                limits.MAX_FRAMES,
-                InputError(f"{DRIVER} is too long: cut it to {limits.MAX_SECONDS} seconds"),
+        with self._use({path: SOURCE}):
+            if self._source is None or self._source[0] != path:
+                image = downscale_to_fit(read_source_image(path), MAX_SIDE)
+                self._source = path, self._animator.prepare(image, SOURCE)
+            return self._source[1]
+
+    def check_upload(self, path: Path, name: str) -> bool:
+        """Return whether an upload is a video, not an image.
+
+        Raises:
+            InputError: if it is neither, or too large or too long.
+        """
+        with self._use({path: name}):
+            return is_uploaded_video(path)
+
+    def reenact(
+        self, source: Path | None, driving: Path | None, transfer: MotionTransferConfig, render: RenderConfig
+    ) -> Iterator[ReenactmentProgress]:
+        """Reenact a source image by a driving file: yields preview frames, then the marked file.
+
+        Raises:
+            InputError: if a file is missing, unreadable, too large or too long, or shows no face.
+        """
+        self.load_source(source)
+        if source is None or driving is None:
+            msg = "choose a driving video or image, or record one with the camera"
+            raise InputError(msg)
+        is_video = self.check_upload(driving, DRIVING)
+        names = {source: SOURCE, driving: DRIVING} | self._check_background(render)
+        out = self._new_file("facegan.mp4" if is_video else "facegan.png")
+
+        def work(on_frame: OnFrame) -> Summary:
+            return reenact(
+                self._animator,
+                source,
+                driving,
+                out,
+                control=transfer,
+                look=render,
+                marks=self._provenance,
+                progress=False,
+                on_frame=_limit_frames(on_frame),
             )
-            visit = self._visit(session)
-            visit.job = job
-            try:
-                with closing(job.frames(PAUSE)) as frames:
-                    for image, share in frames:
-                        yield Moved(marker.mark(image), share)
-                words = job.result.describe().removeprefix(f"{out}: ")
-                yield Moved(None, 1.0, out, rename(words, files))
-            finally:
-                visit.job = None
-                if not out.exists():
-                    self.workspace.drop(session, out)
 
-    def stop(self, session: str) -> None:
-        """Ends what :meth:`move` makes for this visit."""
-        job = self._visit(session).job
-        if job:
-            job.stop()
+        self._task = task = BackgroundTask(work)
+        preview = self._provenance_writer("preview")
+        with self._use(names), suppress(TaskCancelled):
+            with closing(task.frames(PREVIEW_INTERVAL)) as frames:
+                for image, fraction in frames:
+                    yield ReenactmentProgress(preview.mark(image), fraction)
+            summary = replace_paths(task.result.describe(), names | {out: out.name})
+            yield ReenactmentProgress(None, 1.0, out, summary)
 
-    def edit(
-        self, session: str, photograph: Path | None, values: Mapping[str, float], look: RenderConfig
-    ) -> Path:
-        """Sets the 20 numbers of a photographed face.
+    def stop(self) -> None:
+        """Cancel a running reenactment, which gradio's ``cancels`` cannot do between two yields."""
+        if self._task:
+            self._task.cancel()
+
+    def edit(self, source: Path | None, values: Mapping[str, float], render: RenderConfig) -> Path:
+        """Set motion parameters of a source image.
 
         Args:
-            session: whose visit.
-            photograph: the file.
-            values: name to value: action units as 0..1, angles in degrees.
-            look: what is behind the head and around it.
+            source: the image.
+            values: parameter name to value: action units in 0..1, angles in degrees.
+            render: what the result shows besides the face.
 
         Returns:
-            A PNG file, marked.
+            A marked PNG file.
         """
-        source = self.look_at(session, photograph)
-        self._check_background(session, look)
-        with self._naming(session, _background_file(look)):
-            image = edit(self.animator, source, values, look)
-        out = self.workspace.new(session, "facegan.png")
-        write_image(out, image, self._marker("edit", *look.describe()))
-        edits = self._visit(session).edits
-        edits.append(out)
-        while len(edits) > KEPT_EDITS:
-            self.workspace.drop(session, edits.pop(0))
+        face = self.load_source(source)
+        with self._use(self._check_background(render)):
+            image = edit(self._animator, face, values, render)
+        out = self._new_file("facegan.png")
+        write_image(out, image, self._provenance_writer("edit", *render.describe()))
+        self._edits.append(out)
+        while len(self._edits) > MAX_EDITS:
+            self._edits.pop(0).unlink(missing_ok=True)
         return out
 
-    def live(
+    def animate_frame(
         self,
-        session: str,
-        photograph: Path | None,
+        source: Path | None,
         image: NDArray[np.uint8],
-        control: MotionTransferConfig,
-        look: RenderConfig,
-        began: float | None = None,
+        transfer: MotionTransferConfig,
+        render: RenderConfig,
+        arrival: float | None = None,
     ) -> LiveFrame:
-        """The next frame of the camera.
+        """Compute the result for the next camera frame.
 
         Args:
-            session: whose visit.
-            photograph: the file.
-            image: the frame, H×W×3 RGB.
-            control: how it moves.
-            look: what is behind the head.
-            began: when the frame came in, by the performance counter.
+            source: the source image.
+            image: the camera frame, H×W×3 RGB.
+            transfer: how motion is transferred.
+            render: what the result shows besides the face.
+            arrival: when the frame came in, by ``time.perf_counter``.
         """
-        source = self.look_at(session, photograph)
-        visit = self._visit(session)
-        settings = photograph, control, look
-        with visit.turn:
-            if visit.live is None or visit.live_settings != settings:
-                self._end_live(visit)
-                self._check_background(session, look)
-                with self._naming(session, _background_file(look)):
-                    visit.live = LiveFace(self.animator, source, control, look)
-                visit.live_settings = settings
-            shot = visit.live(image, began)
-        return replace(
-            shot, image=self._marker("live", *control.describe(), *look.describe()).mark(shot.image)
-        )
+        face = self.load_source(source)
+        settings = source, transfer, render
+        with self._live_lock:
+            if self._live is None or self._live[0] != settings:
+                self._close_live()
+                with self._use(self._check_background(render)):
+                    self._live = settings, LiveReenactor(self._animator, face, transfer, render)
+            frame = self._live[1](image, arrival)
+        writer = self._provenance_writer("live", *transfer.describe(), *render.describe())
+        return replace(frame, image=writer.mark(frame.image))
 
-    def end_live(self, session: str) -> None:
-        """The camera is off: the next frame begins anew."""
-        visit = self._visit(session)
-        with visit.turn:
-            self._end_live(visit)
-
-    def end(self, session: str) -> None:
-        """The page was closed: its work ends and its files are removed."""
-        self._forget(session)
-        self.workspace.end(session)
+    def stop_live(self) -> None:
+        """End live mode; the next camera frame starts anew."""
+        with self._live_lock:
+            self._close_live()
 
     def close(self) -> None:
-        """Ends all visits."""
-        for session in list(self._visits):
-            self.end(session)
+        """Cancel running work and delete the results."""
+        self.stop()
+        self.stop_live()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _marker(self, *actions: str) -> ProvenanceWriter:
-        return ProvenanceWriter(self._marks, ManifestClaim(self.animator.name, actions))
+    def _close_live(self) -> None:
+        if self._live:
+            self._live[1].close()
+        self._live = None
 
-    def _visit(self, session: str) -> Session:
-        with self._lock:
-            visit = self._visits.setdefault(session, Session(session))
-            self._visits.move_to_end(session)
-            oldest = next(iter(self._visits)) if len(self._visits) > MAX_VISITS else None
-        if oldest:
-            self._forget(oldest)
-        return visit
+    def _provenance_writer(self, *actions: str) -> ProvenanceWriter:
+        return ProvenanceWriter(self._provenance, ManifestClaim(self._animator.name, actions))
 
-    def _forget(self, session: str) -> None:
-        """Ends a visit's work; its files stay, and are looked at anew if it goes on."""
-        with self._lock:
-            visit = self._visits.pop(session, None)
-        if visit:
-            if visit.job:
-                visit.job.stop()
-            with visit.turn:
-                self._end_live(visit)
+    def _new_file(self, name: str) -> Path:
+        """A path that others cannot guess: gradio serves a file to whoever knows its address."""
+        folder = self._folder / secrets.token_hex(8)
+        folder.mkdir(parents=True)
+        return folder / name
 
-    def _check_background(self, session: str, look: RenderConfig) -> None:
-        for file, name in _background_file(look).items():
-            self.check(session, file, name)
-
-    @staticmethod
-    def _end_live(visit: Session) -> None:
-        if visit.live:
-            visit.live.close()
-        visit.live = visit.live_settings = None
+    def _check_background(self, render: RenderConfig) -> dict[Path, str]:
+        """Check a background file; returns its name in messages."""
+        if render.background is None or render.background.startswith("#"):
+            return {}
+        path = Path(render.background)
+        self.check_upload(path, BACKGROUND)
+        return {path: BACKGROUND}
 
     @contextmanager
-    def _naming(self, session: str, files: Mapping[Path, str]) -> Iterator[None]:
-        """Notes that the visit uses these files, and calls them by these names in errors."""
-        with naming(files):
-            for path, name in files.items():
-                if not path.is_file():
+    def _use(self, names: Mapping[Path, str]) -> Iterator[None]:
+        """Mark uploads as used now, and name them in errors."""
+        with rename_files(names):
+            for path, name in names.items():
+                try:
+                    os.utime(path)  # gradio deletes by age
+                except OSError as error:
                     msg = f"{name} is no longer on the server: choose it again"
-                    raise InputError(msg)
-                self.workspace.keep(session, path)
+                    raise InputError(msg) from error
             yield
 
 
-def percent(share: float) -> str:
-    """The share in words, nothing if it is unknown."""
-    return "" if math.isnan(share) else f"{min(100, round(100 * share))} %"
+def _limit_frames(on_frame: OnFrame) -> OnFrame:
+    """Raise InputError at more than :data:`MAX_FRAMES`: the duration that a file declares may be wrong."""
+    count = 0
+
+    def limited(image: NDArray[np.uint8], fraction: float) -> None:
+        nonlocal count
+        count += 1
+        if count > MAX_FRAMES:
+            msg = f"{DRIVING} is too long: cut it to {MAX_SECONDS} seconds"
+            raise InputError(msg)
+        on_frame(image, fraction)
+
+    return limited
 
 
-def _background_file(look: RenderConfig) -> dict[Path, str]:
-    """The background, if it is a file."""
-    if look.background is None or look.background.startswith("#"):
-        return {}
-    return {Path(look.background): BACKGROUND}
+class SessionManager:
+    """The sessions of all open pages.
+
+    ``gr.State`` would keep a session for an hour after its page is closed. gradio's ``delete_cache``
+    deletes uploads at a fixed age, not with their page.
+
+    Args:
+        animator: the model; its engine must accept calls from several threads.
+        folder: gradio's folder of uploads; results are stored there too.
+        provenance: how results are marked.
+
+    Attributes:
+        examples: a folder for files that belong to no session.
+    """
+
+    def __init__(self, animator: Animator, folder: Path, provenance: ProvenanceConfig | None = None) -> None:
+        self.examples = folder / "examples"
+        self.examples.mkdir()
+        self._animator, self._folder = animator, folder
+        self._provenance = provenance or ProvenanceConfig()
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, identifier: str | None) -> Session:
+        """Return the session of a page, by ``gr.Request.session_hash``; the first call creates it."""
+        key, oldest = str(identifier), None
+        with self._lock:
+            if key not in self._sessions:
+                self._sessions[key] = Session(self._animator, self._folder, self._provenance)
+            self._sessions.move_to_end(key)
+            if len(self._sessions) > MAX_SESSIONS:
+                _, oldest = self._sessions.popitem(last=False)
+            session = self._sessions[key]
+        if oldest:
+            oldest.close()
+        return session
+
+    def add_upload(self, identifier: str, path: Path) -> None:
+        """Note that a page uses an upload."""
+        if not path.is_relative_to(self.examples):
+            self.get(identifier).uploads.add(path)
+
+    def close_session(self, identifier: str | None) -> None:
+        """Cancel the work of a session and delete its files.
+
+        gradio stores equal uploads once: those that other sessions use too are kept.
+        """
+        with self._lock:
+            session = self._sessions.pop(str(identifier), None)
+            others = set().union(*(other.uploads for other in self._sessions.values()))
+        if session is None:
+            return
+        session.close()
+        for path in session.uploads - others:
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # equal content under another name
+                path.parent.rmdir()
+
+    def close(self) -> None:
+        """Close all sessions."""
+        for identifier in list(self._sessions):
+            self.close_session(identifier)

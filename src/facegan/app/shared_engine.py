@@ -1,4 +1,4 @@
-"""One model for all users."""
+"""One model for all sessions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class SharedEngine:
-    """An engine that several threads may call: one batch after the other.
+    """An engine that several threads may call: it computes one batch after the other.
 
     Args:
         engine: the networks.
@@ -20,11 +20,11 @@ class SharedEngine:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self.size = engine.size
         self.device = engine.device
 
     def __call__(self, source: Tensor, landmarks: Tensor, motion: Tensor, background: Tensor) -> Frames:
         """See :class:`~facegan.inference.engines.Engine`."""
-        with self._turn:
+        with self._lock:
             return self._engine(source, landmarks, motion, background)

@@ -24,41 +24,41 @@ def app(
     device: str = "cpu",
     engine: str = "torch",
 ) -> None:
-    """The web page: moves photographs by videos, by sliders and by the camera, until it is interrupted.
+    """Serve the web page: reenactment by videos, sliders and the camera, until it is interrupted.
 
     Example:
         facegan app --model runs/model
 
     Args:
         model: model folder, or owner/name on the hub.
-        host: address to listen at; 0.0.0.0 lets other machines in.
+        host: address to listen on; 0.0.0.0 admits other machines.
         port: its port.
-        password: ask for it; others on this machine see a command line, so rather set FACEGAN_PASSWORD.
+        password: ask visitors for it; other users of this machine see it: prefer FACEGAN_PASSWORD.
         password_file: a file whose first line is the password.
         device: where to compute: cpu, cuda, mps.
         engine: what runs the networks: torch, openvino, openvino-bf16, onnx.
     """
-    secret = _password(password, password_file)
+    secret = _read_password(password, password_file)
     if find_spec("gradio") is None:
         msg = "the web page needs gradio: pip install 'facegan[app]'"
         raise InputError(msg)
-    from facegan.app import LOCAL, serve
+    from facegan.app import LOCAL_HOSTS, ServerConfig, serve
 
-    if host not in LOCAL and secret is None:
+    if host not in LOCAL_HOSTS and secret is None:
         sys.stderr.write(
             f"facegan: anybody who reaches {host} can use the page; {VARIABLE} sets a password\n"
         )
 
-    def ready(address: str) -> None:
-        echo(f"page: {address} (Ctrl-C ends it)")
+    def on_ready(url: str) -> None:
+        echo(f"page: {url} (Ctrl-C ends it)")
         sys.stdout.flush()
 
-    # Being interrupted is how it ends well.
+    # An interrupt is the normal end.
     with suppress(KeyboardInterrupt):
-        serve(model, host=host, port=port, password=secret, device=device, engine=engine, ready=ready)
+        serve(ServerConfig(model, host, port, secret, device, engine), on_ready)
 
 
-def _password(given: str | None, file: Path | None) -> str | None:
+def _read_password(given: str | None, file: Path | None) -> str | None:
     if given is not None and file is not None:
         msg = "--password and --password-file exclude each other"
         raise InputError(msg)
@@ -71,6 +71,6 @@ def _password(given: str | None, file: Path | None) -> str | None:
     if given is None:
         return os.environ.get(VARIABLE) or None
     if not given:
-        msg = "the password is empty: choose one, or leave the option away"
+        msg = "the password is empty: choose one, or omit the option"
         raise InputError(msg)
     return given

@@ -1,32 +1,25 @@
 from __future__ import annotations
 
 import io
-import re
 import shutil
-import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.facegan.app.serving import serving
+from tests.facegan.app.page_server import LEAK, run_server
 
 from facegan.networks.facegan import FaceGAN, FaceGANConfig
 from synthetic_heads import render, sample_identity, sample_motion
 
 TINY = {"kind": "global", "width": 8, "downsamplings": 2, "num_residual_blocks": 1}
-PLACES = (tempfile.gettempdir(), Path.home(), Path.cwd(), sys.prefix)
-PATHS = re.compile("|".join([*(re.escape(f"{place}/") for place in PLACES), "site-packages", "facegan-app-"]))
-"""What no reply may hold."""
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):
     torch.manual_seed(0)
     network = FaceGAN(FaceGANConfig(size=64, reenactor=TINY, background_mixer=TINY))
-    for parameter in network.landmark_transformer.parameters():  # its last layer begins with zeros
+    for parameter in network.landmark_transformer.parameters():  # its last layer is initialized with zeros
         torch.nn.init.normal_(parameter, std=0.05)
     folder = tmp_path_factory.mktemp("app_model") / "model"
     network.save_pretrained(folder)
@@ -35,13 +28,13 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(model, tmp_path_factory):
-    with serving(model, tmp_path_factory.mktemp("app_files")) as running:
+    with run_server(model, tmp_path_factory.mktemp("app_files")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def camera(tmp_path_factory):
-    """What the browser's fake camera shows: a drawn head that moves."""
+    """What the browser's fake camera shows: a moving synthetic head."""
     path = tmp_path_factory.mktemp("camera") / "head.mjpeg"
     identity = sample_identity(8)
     with path.open("wb") as file:
@@ -54,8 +47,9 @@ def camera(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(camera):
+    # Other modules need asyncio, which Playwright occupies.
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         pytest.skip("needs chromium (apt-get install chromium)")
@@ -76,34 +70,34 @@ def chromium(camera):
 
 
 @pytest.fixture
-def visit(chromium):
-    """Opens pages; in the end none may have had an error, gone elsewhere, or been told a path."""
+def open_page(chromium):
+    """Opens pages; none may log an error, load from elsewhere, or receive a path of the server."""
     faults: list[str] = []
     contexts = []
 
-    def open_page(address, *, wait="#photograph", **options):
+    def open_page(url, *, wait="#source", **options):
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
         context.grant_permissions(["camera", "microphone"])
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)
 
-        def request(request):
-            if not request.url.startswith((address, "data:", "blob:")):
-                faults.append(f"went to {request.url}")
+        def check_request(request):
+            if not request.url.startswith((url, "data:", "blob:")):
+                faults.append(f"request to {request.url}")
 
-        def response(response):
+        def check_response(response):
             kind = response.headers.get("content-type", "")
-            if response.url.startswith(f"{address}gradio_api/upload") or "json" in kind or "html" in kind:
-                found = PATHS.search(response.text())
-                if found:
-                    faults.append(f"{response.url} told {found[0]}")
+            if response.url.startswith(f"{url}gradio_api/upload") or "json" in kind or "html" in kind:
+                leak = LEAK.search(response.text())
+                if leak:
+                    faults.append(f"{response.url} contains {leak[0]}")
 
-        page.on("request", request)
-        page.on("response", response)
+        page.on("request", check_request)
+        page.on("response", check_response)
         page.on("console", lambda message: message.type == "error" and faults.append(message.text))
         page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(address)
+        page.goto(url)
         page.wait_for_selector(wait)
         return page
 
@@ -115,16 +109,16 @@ def visit(chromium):
 
 @pytest.fixture(scope="session")
 def face(tmp_path_factory):
-    """A photograph of somebody who is not among the examples."""
-    path = tmp_path_factory.mktemp("photographs") / "somebody.jpg"
+    """An image of somebody who is not among the examples."""
+    path = tmp_path_factory.mktemp("sources") / "somebody.jpg"
     Image.fromarray(render(sample_identity(77), np.zeros(20, np.float32), 256).image).save(path)
     return path
 
 
 @pytest.fixture(scope="session")
 def smile(tmp_path_factory):
-    """A picture to follow."""
-    path = tmp_path_factory.mktemp("drivers") / "smile.png"
+    """A driving image."""
+    path = tmp_path_factory.mktemp("driving") / "smile.png"
     motion = np.zeros(20, np.float32)
     motion[8], motion[18] = 0.8, 0.5
     Image.fromarray(render(sample_identity(78), motion, 256).image).save(path)

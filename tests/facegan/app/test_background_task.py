@@ -4,67 +4,63 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from facegan.app.background_task import BackgroundTask, Stopped
+from facegan.app.background_task import BackgroundTask, TaskCancelled
 from facegan.errors import InputError
 
 FRAME = np.zeros((2, 2, 3), np.uint8)
-LONG = InputError("too long")
 
 
-def test_the_last_frame_is_always_seen():
-    def work(show):
-        for share in (0.25, 0.5, 1.0):
-            show(FRAME, share)
-        return "done"
-
-    job = BackgroundTask(work, 10, LONG)
-    shares = [share for _, share in job.frames(0)]
-    assert shares[-1] == 1.0
-    assert shares == sorted(shares)
-    assert job.result == "done"
+@pytest.fixture
+def ended():
+    return threading.Event()
 
 
-def test_what_the_work_raises_is_raised():
-    def work(show):
-        show(FRAME, 0.5)
-        raise InputError("no face")
+@pytest.fixture
+def endless(ended):
+    """A task that works until it is cancelled."""
 
-    with pytest.raises(InputError, match="no face"):
-        list(BackgroundTask(work, 10, LONG).frames(0))
-
-
-def endless(began, ended):
-    def work(show):
+    def work(on_frame):
         try:
             while True:
-                show(FRAME, 0.5)
-                began.set()
+                on_frame(FRAME, 0.5)
         finally:
             ended.set()
 
-    return work
+    return BackgroundTask(work)
 
 
-def test_leaving_stops_the_work():
-    began, ended = threading.Event(), threading.Event()
-    with closing(BackgroundTask(endless(began, ended), 10**9, LONG).frames(0)) as frames:
+def test_background_task_frames_end_with_the_last():
+    def work(on_frame):
+        for fraction in (0.25, 0.5, 1.0):
+            on_frame(FRAME, fraction)
+        return "done"
+
+    task = BackgroundTask(work)
+    fractions = [fraction for _, fraction in task.frames(0.01)]
+    assert fractions[-1] == 1.0
+    assert fractions == sorted(fractions)
+    assert task.result == "done"
+
+
+def test_background_task_work_fails_raises_its_error():
+    def work(on_frame):
+        on_frame(FRAME, 0.5)
+        raise InputError("no face")
+
+    with pytest.raises(InputError, match="no face"):
+        list(BackgroundTask(work).frames(0.01))
+
+
+def test_background_task_iterator_closed_cancels_work(endless, ended):
+    with closing(endless.frames(0.01)) as frames:
         next(frames)
     assert ended.is_set()
 
 
-def test_stop():
-    began, ended = threading.Event(), threading.Event()
-    job = BackgroundTask(endless(began, ended), 10**9, LONG)
-
-    def look():
-        for _ in job.frames(0):
-            job.stop()
-
-    with pytest.raises(Stopped):
-        look()
+def test_background_task_cancelled_raises(endless, ended):
+    frames = endless.frames(0.01)
+    next(frames)
+    endless.cancel()
+    with pytest.raises(TaskCancelled):
+        list(frames)
     assert ended.is_set()
-
-
-def test_too_many_frames_end_it():
-    with pytest.raises(InputError, match="too long"):
-        list(BackgroundTask(endless(threading.Event(), threading.Event()), 20, LONG).frames(0))

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.facegan.app.hostile_files import EITHER, REFUSED, RESULT, hostile_files
 
 from facegan.cli import main
 from facegan.networks import FaceGAN
@@ -138,6 +140,29 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, line, messag
     assert message in err
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_reenact_hostile_file_is_one_line_and_leaves_nothing(tmp_path, capsys):
+    options = {"source": "--source", "driving-video": "--driving", "background-image": "--background"}
+    page_limits = ("70_seconds.mp4", "4000_frames.mp4", "8k.mp4", "101_megabytes.jpg", "bomb.png")
+    wrong = []
+    for number, (field, name, data, expected) in enumerate(hostile_files()):
+        if name in page_limits:
+            continue
+        file = tmp_path / f"{number}{Path(name).suffix[:5]}"
+        file.write_bytes(data)
+        inputs = {"--source": "me.png", "--driving": "you.png"} | {options[field]: str(file)}
+        kind = "mp4" if field == "driving-video" and name != "image.png" else "png"
+        out = tmp_path / "out" / f"{number}.{kind}"
+        status = run(f"reenact {' '.join(f'{key} {value}' for key, value in inputs.items())}", out)
+        left = sorted(path.name for path in out.parent.iterdir()) if out.parent.exists() else []
+        one_line = capsys.readouterr().err.count("\n") == 1
+        out.unlink(missing_ok=True)
+        result = {(0, True): RESULT, (2, False): REFUSED}.get((status, left == [out.name]))
+        if result is None or expected not in (result, EITHER) or (result == REFUSED and not one_line):
+            wrong.append((field, name, status, left))
+    assert wrong == []
 
 
 def test_one_result_goes_into_a_folder_that_is_there(tmp_path, capsys):
