@@ -1,4 +1,4 @@
-"""The bar in a terminal, the lines in a log file."""
+"""The progress bar in a terminal, and the lines in a log file."""
 
 import io
 import re
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 
 from facegan.stages import LandmarkTransformData, LandmarkTransformStage
-from facegan.stages.callbacks.progress_bar import Progress, numbers
+from facegan.stages.callbacks.progress_bar import ProgressBar, format_metrics
 
 
 def fit(data: Path, folder: Path) -> pl.Trainer:
@@ -21,7 +21,7 @@ def fit(data: Path, folder: Path) -> pl.Trainer:
         limit_train_batches=2,
         log_every_n_steps=1,
         logger=False,
-        callbacks=[Progress()],
+        callbacks=[ProgressBar()],
         enable_checkpointing=False,
         enable_model_summary=False,
     )
@@ -32,7 +32,7 @@ def fit(data: Path, folder: Path) -> pl.Trainer:
     return trainer
 
 
-def test_a_log_file_gets_a_line_an_epoch(
+def test_progress_bar_log_file_has_line_per_epoch(
     prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fit(prepared, tmp_path)
@@ -43,7 +43,7 @@ def test_a_log_file_gets_a_line_an_epoch(
     assert re.fullmatch(shown, lines[-1])
 
 
-def test_a_terminal_gets_a_bar_of_one_line(
+def test_progress_bar_terminal_has_one_line(
     prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {
@@ -57,15 +57,15 @@ def test_a_terminal_gets_a_bar_of_one_line(
     output = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", capsys.readouterr().out)
     assert "epoch 0 0:" not in output
     last = [line for line in re.split(r"[\r\n]", output) if line.startswith("Epoch 2/2")][-1].rstrip()
-    assert last.endswith(numbers(trainer, trainer.lightning_module))
+    assert last.endswith(format_metrics(trainer, trainer.lightning_module))
     assert "source" in last
     assert len(last) <= 100
 
 
 @pytest.mark.parametrize("total", [60, 400_000])
-def test_the_longest_numbers_fit_into_100_columns(tmp_path: Path, total: int) -> None:
-    bar = Progress()
-    bar.shown = "G 10.5 D 2.55 skipped 3 img/s 1234 val 0.0123 source 0.0303"
+def test_progress_bar_longest_values_fit_100_columns(tmp_path: Path, total: int) -> None:
+    bar = ProgressBar()
+    bar.text = "G 10.5 D 2.55 skipped 3 img/s 1234 val 0.0123 source 0.0303"
     console = Console(width=100, file=io.StringIO())
     bars = Bars(*bar.configure_columns(pl.Trainer(logger=False, default_root_dir=tmp_path)), console=console)
     bar.train_progress_bar_id = bars.add_task("Epoch 12/19", total=total, completed=total - 1)
@@ -73,6 +73,6 @@ def test_the_longest_numbers_fit_into_100_columns(tmp_path: Path, total: int) ->
     console.print(bars.get_renderable())
     lines = console.file.getvalue().splitlines()
     assert len(lines) == 2
-    assert lines[0].rstrip().endswith(bar.shown)
+    assert lines[0].rstrip().endswith(bar.text)
     assert f"{total - 1}/{total}" in lines[0]
     assert "G 10.5" not in lines[1]

@@ -1,4 +1,4 @@
-"""Panels, sweep and film: what is drawn, where it goes, and that training does not notice."""
+"""Images, action-unit grid and video: content, files and loggers, and no effect on training."""
 
 import csv
 import random
@@ -31,8 +31,8 @@ from facegan.stages.callbacks.action_unit_grid_logger import (
 from facegan.stages.callbacks.video_logger import VideoLogger, compute_frame_rate
 
 
-class TwoHeadGenerator(BaseStage):
-    """Shows the driving motion: a stripe for each of its numbers."""
+class MotionStage(BaseStage):
+    """Visualizes the driving motion: a stripe for each motion parameter."""
 
     result_title = "result I_r"
     is_motion_conditioned = True
@@ -47,11 +47,11 @@ class TwoHeadGenerator(BaseStage):
         }
 
 
-class Unmoved(TwoHeadGenerator):
+class UnconditionedStage(MotionStage):
     is_motion_conditioned = False
 
 
-def monitors() -> list[pl.Callback]:
+def visualizations() -> list[pl.Callback]:
     return [ImageLogger(pairs=3), ActionUnitGridLogger(every_n_epochs=2), VideoLogger(every_n_epochs=2)]
 
 
@@ -79,7 +79,7 @@ def fit(
 
 @contextmanager
 def wandb_logger(folder: Path) -> Iterator[WandbLogger]:
-    """One that does not go on with another test's run, nor leaves its own."""
+    """A logger with a run of its own."""
     wandb.finish()
     yield WandbLogger(project="facegan", save_dir=folder, offline=True)
     wandb.finish()
@@ -91,7 +91,7 @@ def run(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     with wandb_logger(folder) as logger:
         loggers = [logger, TensorBoardLogger(folder, name="tensorboard"), CSVLogger(folder, name="csv")]
-        fit(prepared, folder, monitors(), loggers, epochs=4)
+        fit(prepared, folder, visualizations(), loggers, epochs=4)
     return folder
 
 
@@ -101,7 +101,7 @@ def trainer(tmp_path: Path) -> pl.Trainer:
 
 
 @pytest.fixture(scope="module")
-def pictures(prepared: Path) -> JointData:
+def data(prepared: Path) -> JointData:
     data = JointData(prepared, validation_pairs=8)
     data.setup("validate")
     return data
@@ -112,7 +112,7 @@ def random_states() -> tuple[object, ...]:
     return torch.get_rng_state().tolist(), str(np.random.get_state()), random.getstate()  # noqa: NPY002
 
 
-def test_pictures_are_written_in_the_epochs_that_are_due(run: Path) -> None:
+def test_callbacks_files_are_written_in_due_epochs(run: Path) -> None:
     assert [path.name for path in sorted(run.glob("images/*"))] == [f"epoch_000{n}.png" for n in range(4)]
     # Every second from the first on, and the last.
     assert [path.name for path in sorted(run.glob("action_unit_grid/*"))] == [
@@ -121,7 +121,7 @@ def test_pictures_are_written_in_the_epochs_that_are_due(run: Path) -> None:
     assert [path.name for path in sorted(run.glob("videos/*"))] == [f"epoch_000{n}.mp4" for n in (0, 2, 3)]
 
 
-def test_loggers_get_them_at_the_step_of_the_validation(run: Path) -> None:
+def test_callbacks_log_at_step_of_validation(run: Path) -> None:
     with next(run.glob("csv/version_0/metrics.csv")).open(newline="") as file:
         steps = [int(row["step"]) for row in csv.DictReader(file) if row["val/landmark_error"]]
     board = EventAccumulator(str(run / "tensorboard/version_0"), size_guidance={"images": 0}).Reload()
@@ -135,7 +135,7 @@ def test_loggers_get_them_at_the_step_of_the_validation(run: Path) -> None:
     assert len(list(media.glob("videos/val/videos*.mp4"))) == 3
 
 
-def test_the_same_pairs_are_shown_in_every_epoch(run: Path) -> None:
+def test_image_logger_same_pairs_in_every_epoch(run: Path) -> None:
     first, last = (np.asarray(Image.open(run / f"images/epoch_000{n}.png")) for n in (0, 3))
     third = first.shape[1] // 3
     # Source and driver; the third column is what is trained.
@@ -143,30 +143,32 @@ def test_the_same_pairs_are_shown_in_every_epoch(run: Path) -> None:
     assert (first[:, 2 * third :] != last[:, 2 * third :]).any()
 
 
-def test_training_does_not_notice(prepared: Path, tmp_path: Path) -> None:
-    watched = fit(prepared, tmp_path / "watched", monitors()).state_dict()
+def test_callbacks_do_not_change_training(prepared: Path, tmp_path: Path) -> None:
+    watched = fit(prepared, tmp_path / "watched", visualizations()).state_dict()
     alone = fit(prepared, tmp_path / "alone", []).state_dict()
     for name, value in alone.items():
         torch.testing.assert_close(watched[name], value, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("monitor", monitors(), ids=lambda monitor: type(monitor).__name__)
-def test_no_random_number_is_taken(monitor, trainer: pl.Trainer, pictures: JointData, tmp_path: Path) -> None:
+@pytest.mark.parametrize("callback", visualizations(), ids=lambda callback: type(callback).__name__)
+def test_callbacks_consume_no_random_numbers(
+    callback, trainer: pl.Trainer, data: JointData, tmp_path: Path
+) -> None:
     with wandb_logger(tmp_path) as logger, torch.no_grad():
         trainer.loggers = [logger, TensorBoardLogger(tmp_path)]
         assert logger.experiment
         before = random_states()
-        monitor.visualize(trainer, TwoHeadGenerator(), pictures)
+        callback.visualize(trainer, MotionStage(), data)
         assert random_states() == before
     assert any(tmp_path.glob("*/epoch_0000.*"))
 
 
-def test_validation_alone_leaves_the_pictures_of_a_fit(prepared: Path, tmp_path: Path) -> None:
+def test_callbacks_validate_writes_nothing(prepared: Path, tmp_path: Path) -> None:
     trainer = pl.Trainer(
         default_root_dir=tmp_path,
         accelerator="cpu",
         logger=False,
-        callbacks=monitors(),
+        callbacks=visualizations(),
         enable_progress_bar=False,
     )
     trainer.validate(
@@ -178,10 +180,10 @@ def test_validation_alone_leaves_the_pictures_of_a_fit(prepared: Path, tmp_path:
 
 
 @pytest.mark.parametrize("name", ["AU01", "AU45", "pitch", "roll"])
-def test_a_row_of_the_sweep_moves_its_own_number(pictures: JointData, name: str) -> None:
-    source = read_pair(pictures.val.crops, 0, 0)
+def test_make_grid_row_varies_its_parameter_only(data: JointData, name: str) -> None:
+    source = read_pair(data.val.crops, 0, 0)
     with torch.no_grad():
-        row = make_grid_row(TwoHeadGenerator(), source, name)
+        row = make_grid_row(MotionStage(), source, name)
     assert (row[0] == tensor_to_images(source["source"][None])).all()
     # The stripe of this number, and those of the others.
     stripe = np.arange(64) * NUM_MOTION_PARAMS // 64 == MOTION_NAMES.index(name)
@@ -194,21 +196,19 @@ def test_a_row_of_the_sweep_moves_its_own_number(pictures: JointData, name: str)
     assert (row[6][:, ~stripe] == 0).all()
 
 
-def test_the_sweep_has_a_row_for_every_number(
-    trainer: pl.Trainer, pictures: JointData, tmp_path: Path
-) -> None:
+def test_action_unit_grid_has_row_per_parameter(trainer: pl.Trainer, data: JointData, tmp_path: Path) -> None:
     with torch.no_grad():
-        ActionUnitGridLogger().visualize(trainer, TwoHeadGenerator(), pictures)
+        ActionUnitGridLogger().visualize(trainer, MotionStage(), data)
     sheet = Image.open(tmp_path / "action_unit_grid/epoch_0000.png")
     step = 128 + 4
     assert sheet.width // step == 2 * len(TITLES)
     assert sheet.height // step == len(MOTION_NAMES) // 2
 
 
-def test_a_stage_that_does_not_follow_motion_has_no_sweep(
-    trainer: pl.Trainer, pictures: JointData, tmp_path: Path
+def test_action_unit_grid_unconditioned_stage_is_skipped(
+    trainer: pl.Trainer, data: JointData, tmp_path: Path
 ) -> None:
-    ActionUnitGridLogger().visualize(trainer, Unmoved(), pictures)
+    ActionUnitGridLogger().visualize(trainer, UnconditionedStage(), data)
     assert not (tmp_path / "action_unit_grid").exists()
 
 
@@ -222,13 +222,13 @@ def decoded(path: Path) -> tuple[list[np.ndarray], float]:
 
 
 @pytest.mark.parametrize("limit", [120, 9])
-def test_the_film_follows_a_track_and_is_cut_off(
-    trainer: pl.Trainer, pictures: JointData, tmp_path: Path, limit: int
+def test_video_logger_follows_track_up_to_max_frames(
+    trainer: pl.Trainer, data: JointData, tmp_path: Path, limit: int
 ) -> None:
     with torch.no_grad():
-        VideoLogger(max_frames=limit).visualize(trainer, TwoHeadGenerator(), pictures)
+        VideoLogger(max_frames=limit).visualize(trainer, MotionStage(), data)
     frames, rate = decoded(tmp_path / "videos/epoch_0000.mp4")
-    crops = pictures.val.crops
+    crops = data.val.crops
     assert len(frames) == min(limit, np.bincount(crops.track).max())
     assert rate == pytest.approx(25, abs=0.1)
     # The source stands still, the driver moves.
@@ -238,8 +238,8 @@ def test_the_film_follows_a_track_and_is_cut_off(
     assert change[0] < 2 < change[1]
 
 
-def test_a_track_read_at_every_third_frame_has_a_third_of_the_rate(pictures: JointData) -> None:
-    crops = pictures.val.crops
+def test_compute_frame_rate_every_third_frame_is_a_third(data: JointData) -> None:
+    crops = data.val.crops
     members = np.flatnonzero(crops.track == crops.track[0])
     assert compute_frame_rate(crops, members) == pytest.approx(25, abs=0.1)
     assert compute_frame_rate(crops, members[::3]) == pytest.approx(25 / 3, abs=0.1)
@@ -254,6 +254,6 @@ def test_a_track_read_at_every_third_frame_has_a_third_of_the_rate(pictures: Joi
         (lambda: VideoLogger(max_frames=0), "max_frames"),
     ],
 )
-def test_impossible_settings_are_refused(make, name: str) -> None:
+def test_callbacks_impossible_arguments_are_refused(make, name: str) -> None:
     with pytest.raises(InputError, match=f"{name} is 0"):
         make()
