@@ -1,4 +1,4 @@
-"""Callbacks that training is disturbed or watched by; the command line finds them by name."""
+"""Callbacks that kill or disturb training or record its weights; used by class path."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 
 class Killed(pl.Callback):
-    """Kills the process before a batch of an epoch, as a machine that is taken away does."""
+    """Kills the process before a batch of an epoch."""
 
     def __init__(self, epoch: int, batch: int) -> None:
         self.at = (epoch, batch)
@@ -22,13 +22,13 @@ class Killed(pl.Callback):
 
 
 class Poisoned(pl.Callback):
-    """Puts a number into the first pair of some batches that no loss survives.
+    """Puts a non-finite value into the first pair of some batches.
 
     Args:
         batches: counted through all epochs.
-        key: what of the pair.
+        key: field of the pair.
         value: nan or inf.
-        rank: the process that it happens to.
+        rank: of the process.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Poisoned(pl.Callback):
 
 
 class Recorded(pl.Callback):
-    """Keeps the network's weights and their average after every batch, as ``weights/0.pt`` and so on."""
+    """Saves the weights and their moving average after every batch, as ``weights/0.pt`` and so on."""
 
     def on_train_start(self, trainer, pl_module) -> None:
         (Path(trainer.default_root_dir) / "weights").mkdir(parents=True)
@@ -56,6 +56,6 @@ class Recorded(pl.Callback):
         torch.save((pl_module.network.state_dict(), pl_module.ema.network.state_dict()), path)
 
 
-def named(callback: type[pl.Callback], **settings: object) -> dict:
-    """As it stands in YAML."""
+def as_yaml(callback: type[pl.Callback], **settings: object) -> dict:
+    """Return the callback's YAML entry."""
     return {"class_path": f"{__name__}.{callback.__name__}", "init_args": settings}

@@ -1,4 +1,4 @@
-"""Eight pairs to learn by heart; the command line finds them by name."""
+"""A DataModule of eight pairs for overfitting; used by class path."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from tests.facegan.stages.fault_injection import Poisoned, named
+from tests.facegan.stages.fault_injection import Poisoned, as_yaml
 from tests.facegan.stages.training_commands import (
     CHECKPOINTS,
     MODEL,
-    OPTIMISATION,
+    OPTIMIZER,
     callbacks,
     curve,
     differences,
@@ -24,6 +24,8 @@ from facegan.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 STAGE = "2_reenact"
 EXACTLY = "--trainer.precision=64-true"
@@ -48,9 +50,9 @@ def gradients(content: dict, side: int) -> torch.Tensor:
     return torch.cat([state["exp_avg"].flatten() for state in states]) / (1 - BETA)
 
 
-def test_accumulated_batches_are_one_large_batch(fit) -> None:
+def test_accumulate_equals_large_batch(fit) -> None:
     """Also the smaller rest at the end of an epoch: 2 and 1 batches here, 4 and 2 pairs there."""
-    small = fit("small", EXACTLY, f"{OPTIMISATION}accumulate=2", "--trainer.limit_train_batches=3")
+    small = fit("small", EXACTLY, f"{OPTIMIZER}accumulate=2", "--trainer.limit_train_batches=3")
     assert small["facegan_progress"] == {
         "batches": 3,
         "steps": 2,
@@ -58,7 +60,7 @@ def test_accumulated_batches_are_one_large_batch(fit) -> None:
         "consecutive_nan_steps": 0,
     }
     assert small["global_step"] == 2
-    first = fit("first", EXACTLY, f"{OPTIMISATION}accumulate=2", "--trainer.limit_train_batches=2")
+    first = fit("first", EXACTLY, f"{OPTIMIZER}accumulate=2", "--trainer.limit_train_batches=2")
     large = fit("large", EXACTLY, "--data.init_args.batch_size=4", ONE_STEP)
     for side in range(2):
         torch.testing.assert_close(gradients(first, side), gradients(large, side), rtol=1e-6, atol=1e-7)
@@ -69,7 +71,7 @@ def test_accumulated_batches_are_one_large_batch(fit) -> None:
     assert all(0.3 < rest.norm() / gradients(first, side).norm() < 3 for side, rest in enumerate(lone))
 
 
-def test_gradient_clip_bounds_each_sides_norm_and_keeps_its_direction(fit, tmp_path: Path) -> None:
+def test_gradient_clip_bounds_norm_of_each_group(fit, tmp_path: Path) -> None:
     free = fit("free", ONE_STEP)
     norms = [gradients(free, side).norm() for side in range(2)]
     logged = [
@@ -78,7 +80,7 @@ def test_gradient_clip_bounds_each_sides_norm_and_keeps_its_direction(fit, tmp_p
     assert logged == pytest.approx([norm.item() for norm in norms], rel=1e-4)
     # Between both norms: only the larger one is cut.
     limit = (norms[0] * norms[1]).sqrt().item()
-    clipped = fit("clipped", ONE_STEP, f"{OPTIMISATION}gradient_clip={limit}")
+    clipped = fit("clipped", ONE_STEP, f"{OPTIMIZER}gradient_clip={limit}")
     for side, norm in enumerate(norms):
         shrunk = min(1.0, limit / norm.item())
         torch.testing.assert_close(
@@ -87,22 +89,22 @@ def test_gradient_clip_bounds_each_sides_norm_and_keeps_its_direction(fit, tmp_p
     assert min(norms) < limit < max(norms)
 
 
-def test_learning_rates_fall_linearly_to_zero(fit, tmp_path: Path) -> None:
+def test_lr_decay_is_linear_to_zero(fit, tmp_path: Path) -> None:
     settings = [
-        f"{OPTIMISATION}lr_decay_start_epoch=1",
+        f"{OPTIMIZER}lr_decay_start_epoch=1",
         "--trainer.max_epochs=3",
         "--trainer.limit_train_batches=4",
     ]
-    settings += [f"{OPTIMISATION}learning_rate=8e-3"]
+    settings += [f"{OPTIMIZER}learning_rate=8e-3"]
     content = fit("falling", *settings)
     rates = curve(tmp_path / "falling", "train/learning_rate")
     assert rates == pytest.approx([8e-3] * 4 + [8e-3, 7e-3, 6e-3, 5e-3, 4e-3, 3e-3, 2e-3, 1e-3], rel=1e-5)
     assert [state["param_groups"][0]["lr"] for state in content["optimizer_states"]] == [1e-3, 1e-3]
 
 
-def test_max_steps_counts_steps(fit) -> None:
+def test_max_steps_counts_optimizer_steps(fit) -> None:
     """Neither optimizers nor batches."""
-    settings = ["--trainer.max_steps=3", "--trainer.limit_train_batches=9", f"{OPTIMISATION}accumulate=2"]
+    settings = ["--trainer.max_steps=3", "--trainer.limit_train_batches=9", f"{OPTIMIZER}accumulate=2"]
     content = fit("steps", "--trainer.max_epochs=5", *settings)
     assert content["facegan_progress"]["steps"] == content["global_step"] == 3
     assert content["facegan_progress"]["batches"] == 6
@@ -117,12 +119,12 @@ def test_max_steps_counts_steps(fit) -> None:
         ("3_background_mix", "driving_image", "nan", 1),
     ],
 )
-def test_a_step_that_is_not_finite_leaves_no_trace(
+def test_step_non_finite_loss_changes_nothing(
     fit, tmp_path: Path, stage: str, key: str, value: str, accumulate: int
 ) -> None:
     """Weights, average, Adam: all as after the good step before."""
-    poison = callbacks(CHECKPOINTS, named(Poisoned, batches=[accumulate], key=key, value=value))
-    settings = [f"{OPTIMISATION}accumulate={accumulate}", f"--trainer.limit_train_batches={2 * accumulate}"]
+    poison = callbacks(CHECKPOINTS, as_yaml(Poisoned, batches=[accumulate], key=key, value=value))
+    settings = [f"{OPTIMIZER}accumulate={accumulate}", f"--trainer.limit_train_batches={2 * accumulate}"]
     good = fit("good", *settings, ONE_STEP, stage=stage)
     bad = fit("bad", *settings, poison, stage=stage)
     for part in ("state_dict", "optimizer_states", "global_step"):
@@ -137,7 +139,7 @@ def test_a_step_that_is_not_finite_leaves_no_trace(
     assert not finite(tmp_path / "bad")
 
 
-def test_a_gradient_that_is_not_finite_is_skipped_though_the_loss_is(prepared: Path, tmp_path: Path) -> None:
+def test_step_non_finite_gradient_is_skipped(prepared: Path, tmp_path: Path) -> None:
     assert main([*exact(STAGE, prepared, tmp_path), f"{MODEL}adversarial.weight=1e37"]) == 0
     assert curve(tmp_path, "train/skipped_steps") == [1, 2]
     assert all(math.isfinite(loss) for loss in curve(tmp_path, "train/generator/total"))
@@ -145,20 +147,20 @@ def test_a_gradient_that_is_not_finite_is_skipped_though_the_loss_is(prepared: P
     assert saved(tmp_path, "best")["optimizer_states"][0]["state"] == {}
 
 
-def test_too_many_in_a_row_end_training_in_one_line(fit, capsys: pytest.CaptureFixture[str]) -> None:
-    poison = callbacks(CHECKPOINTS, named(Poisoned, batches=[1, 2, 3, 4, 5]))
-    settings = [f"{OPTIMISATION}max_consecutive_nan_steps=3", "--trainer.limit_train_batches=6"]
+def test_step_too_many_consecutive_skips_stop_in_one_line(fit, capsys: pytest.CaptureFixture[str]) -> None:
+    poison = callbacks(CHECKPOINTS, as_yaml(Poisoned, batches=[1, 2, 3, 4, 5]))
+    settings = [f"{OPTIMIZER}max_consecutive_nan_steps=3", "--trainer.limit_train_batches=6"]
     fit("stopped", poison, *settings, status=2)
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith(
-        "facegan: 3 steps in a row had a loss or gradient that is not finite, after 1 good ones"
+        "facegan: 3 consecutive steps had a loss or gradient that is not finite, after 1 valid ones"
     )
     assert "optimizer.learning_rate" in line
 
 
-def test_a_good_step_ends_the_row(fit) -> None:
-    poison = callbacks(CHECKPOINTS, named(Poisoned, batches=[0, 1, 3, 4, 6]))
-    settings = [f"{OPTIMISATION}max_consecutive_nan_steps=3", "--trainer.limit_train_batches=8"]
+def test_step_valid_step_resets_consecutive_skips(fit) -> None:
+    poison = callbacks(CHECKPOINTS, as_yaml(Poisoned, batches=[0, 1, 3, 4, 6]))
+    settings = [f"{OPTIMIZER}max_consecutive_nan_steps=3", "--trainer.limit_train_batches=8"]
     content = fit("hobbling", poison, *settings)
     assert content["facegan_progress"] == {
         "batches": 8,

@@ -1,4 +1,4 @@
-"""A run that is killed and goes on is, to the last bit, the run that was not."""
+"""A killed and resumed run equals, bit by bit, an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import signal
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from tests.facegan.stages.fault_injection import Killed, named
+from tests.facegan.stages.fault_injection import Killed, as_yaml
 from tests.facegan.stages.training_commands import (
     CHECKPOINTS,
     MODEL,
-    OPTIMISATION,
+    OPTIMIZER,
     callbacks,
     differences,
     exact,
@@ -26,8 +26,10 @@ from facegan.cli import main
 if TYPE_CHECKING:
     from pathlib import Path
 
-EVERY_LOOK = CHECKPOINTS | {"init_args": {"minutes": 0.0}}
-"""Written whenever the clock is looked at: after 20 batches."""
+pytestmark = pytest.mark.slow
+
+FREQUENT = CHECKPOINTS | {"init_args": {"minutes": 0.0}}
+"""Written at every check of the clock: after 20 batches."""
 
 
 class Case(NamedTuple):
@@ -45,15 +47,15 @@ CASES = {
         "2_reenact",
         (
             *("--trainer.max_epochs=2", "--data.init_args.workers=2", "--data.init_args.color=0.3"),
-            *("--trainer.num_sanity_val_steps=2", f"{OPTIMISATION}accumulate=2"),
-            f"{OPTIMISATION}lr_decay_start_epoch=1",
-            *(f"{MODEL}adversarial.feature_matching=5", f"{OPTIMISATION}gradient_clip=1"),
+            *("--trainer.num_sanity_val_steps=2", f"{OPTIMIZER}accumulate=2"),
+            f"{OPTIMIZER}lr_decay_start_epoch=1",
+            *(f"{MODEL}adversarial.feature_matching=5", f"{OPTIMIZER}gradient_clip=1"),
         ),
     ),
     "Muon": Case(
         "2_reenact",
         (
-            *(f"{OPTIMISATION}muon_lr=0.02", f"{OPTIMISATION}lr_decay_start_epoch=1"),
+            *(f"{OPTIMIZER}muon_lr=0.02", f"{OPTIMIZER}lr_decay_start_epoch=1"),
             *("--trainer.max_epochs=2", f"{MODEL}generator.init=kaiming"),
         ),
     ),
@@ -68,7 +70,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_killed_run_goes_on_to_the_last_bit(case: Case, runs: Path, prepared: Path, tmp_path: Path) -> None:
+def test_resume_killed_run_is_bit_exact(case: Case, runs: Path, prepared: Path, tmp_path: Path) -> None:
     def line(name: str, *more: str) -> list[str]:
         words = exact(case.stage, prepared, tmp_path / name, runs)
         return [
@@ -79,20 +81,20 @@ def test_killed_run_goes_on_to_the_last_bit(case: Case, runs: Path, prepared: Pa
             *more,
         ]
 
-    killer = named(Killed, epoch=case.epoch, batch=case.batch)
-    killed = started([line("parts", callbacks(EVERY_LOOK, killer))], tmp_path / "log")
-    assert main(line("whole", callbacks(EVERY_LOOK))) == 0
+    killer = as_yaml(Killed, epoch=case.epoch, batch=case.batch)
+    killed = started([line("parts", callbacks(FREQUENT, killer))], tmp_path / "log")
+    assert main(line("whole", callbacks(FREQUENT))) == 0
     killed.join()
     assert killed.exitcode == -signal.SIGKILL, (tmp_path / "log").read_text()[-2000:]
     assert saved(tmp_path / "parts")["facegan_progress"]["batches"] == case.written
 
-    assert main(line("parts", callbacks(EVERY_LOOK), "--ckpt_path=last")) == 0
+    assert main(line("parts", callbacks(FREQUENT), "--ckpt_path=last")) == 0
     assert measured(tmp_path / "parts")[0]["epoch"] == case.epoch
     assert differences(saved(tmp_path / "whole"), saved(tmp_path / "parts")) == []
     assert finite(tmp_path / "whole")
 
 
-def test_best_checkpoint_can_be_gone_on_from(prepared: Path, tmp_path: Path) -> None:
+def test_resume_best_checkpoint_is_bit_exact(prepared: Path, tmp_path: Path) -> None:
     """It is written while its epoch's validation ends."""
     line = [*exact("1_landmark_transform", prepared, tmp_path / "whole"), "--trainer.max_epochs=2"]
     assert main(line) == 0
@@ -107,14 +109,14 @@ def test_best_checkpoint_can_be_gone_on_from(prepared: Path, tmp_path: Path) -> 
         assert differences(whole[part], second[part]) == []
 
 
-def test_last_of_a_run_that_has_none_begins_one(prepared: Path, tmp_path: Path) -> None:
+def test_resume_last_without_checkpoint_starts_run(prepared: Path, tmp_path: Path) -> None:
     """So that one line both starts and goes on."""
     line = [*exact("1_landmark_transform", prepared, tmp_path), "--ckpt_path=last"]
     assert main(line) == 0
     assert saved(tmp_path)["facegan_progress"]["batches"] == 2
 
 
-def test_more_epochs_can_follow_a_finished_run(prepared: Path, tmp_path: Path) -> None:
+def test_resume_finished_run_trains_more_epochs(prepared: Path, tmp_path: Path) -> None:
     line = exact("1_landmark_transform", prepared, tmp_path)
     assert main(line) == 0
     assert status_of([*line, "--trainer.max_epochs=3", "--ckpt_path=last"], log=tmp_path / "log") == 0

@@ -1,4 +1,4 @@
-"""Settings that must not change what is learnt, and those that change how: each trains."""
+"""Options that must not change the result, and variants, each of which trains."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 import yaml
 from tests.facegan.stages.training_commands import (
     MODEL,
-    OPTIMISATION,
+    OPTIMIZER,
     STAGES,
     curve,
     exact,
@@ -24,10 +24,12 @@ from facegan.cli import main
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 EXACTLY = "--trainer.precision=64-true"
 
 
-def same(one: Path, other: Path) -> None:
+def assert_same(one: Path, other: Path) -> None:
     """Weights and measures."""
     ours, theirs = saved(one)["state_dict"], saved(other)["state_dict"]
     assert ours.keys() == theirs.keys()
@@ -37,7 +39,7 @@ def same(one: Path, other: Path) -> None:
     assert last == pytest.approx(expected, rel=1e-4, abs=1e-6, nan_ok=True)
 
 
-def test_compiled_networks_learn_the_same(prepared: Path, tmp_path: Path) -> None:
+def test_compile_trains_the_same(prepared: Path, tmp_path: Path) -> None:
     """Frozen and trained discriminators and the moving average among them."""
     small = [
         *(
@@ -51,40 +53,40 @@ def test_compiled_networks_learn_the_same(prepared: Path, tmp_path: Path) -> Non
     graphs = {}
     for name in ("false", "true"):
         counters.clear()
-        line = [*exact("2_reenact", prepared, tmp_path / name), *small, f"{OPTIMISATION}compile={name}"]
+        line = [*exact("2_reenact", prepared, tmp_path / name), *small, f"{OPTIMIZER}compile={name}"]
         assert main(line) == 0
         graphs[name] = counters["stats"]["unique_graphs"]
     assert graphs["false"] == 0 < graphs["true"]
-    same(tmp_path / "true", tmp_path / "false")
+    assert_same(tmp_path / "true", tmp_path / "false")
 
 
 @pytest.mark.parametrize("stage", STAGES[1:])
-def test_order_in_memory_changes_nothing(stage: str, prepared: Path, runs: Path, tmp_path: Path) -> None:
+def test_channels_last_trains_the_same(stage: str, prepared: Path, runs: Path, tmp_path: Path) -> None:
     for name in ("true", "false"):
         line = [
             *exact(stage, prepared, tmp_path / name, runs),
             EXACTLY,
-            f"{OPTIMISATION}channels_last={name}",
+            f"{OPTIMIZER}channels_last={name}",
         ]
         assert main(line) == 0
-    same(tmp_path / "true", tmp_path / "false")
+    assert_same(tmp_path / "true", tmp_path / "false")
 
 
 @pytest.mark.parametrize("stage", STAGES[1:])
-def test_computing_activations_twice_changes_nothing(
+def test_checkpoint_activations_trains_the_same(
     stage: str, prepared: Path, runs: Path, tmp_path: Path
 ) -> None:
     for name in ("true", "false"):
         line = [
             *exact(stage, prepared, tmp_path / name, runs),
             EXACTLY,
-            f"{OPTIMISATION}checkpoint_activations={name}",
+            f"{OPTIMIZER}checkpoint_activations={name}",
         ]
         assert main(line) == 0
-    same(tmp_path / "true", tmp_path / "false")
+    assert_same(tmp_path / "true", tmp_path / "false")
 
 
-def test_workers_change_nothing(prepared: Path, tmp_path: Path) -> None:
+def test_workers_train_the_same(prepared: Path, tmp_path: Path) -> None:
     for workers in (0, 2):
         line = [*exact("2_reenact", prepared, tmp_path / str(workers)), f"--data.init_args.workers={workers}"]
         assert main([*line, "--data.init_args.color=0.4"]) == 0
@@ -101,7 +103,9 @@ VARIANTS = {
 
 @pytest.mark.parametrize("stage", ["2_reenact", "3_background_mix"])
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
-def test_variants_train(stage: str, variant: list[str], prepared: Path, tmp_path: Path) -> None:
+def test_variant_trains_with_finite_values(
+    stage: str, variant: list[str], prepared: Path, tmp_path: Path
+) -> None:
     line = [*exact(stage, prepared, tmp_path), *(f"{MODEL}{setting}" for setting in variant)]
     assert main(line) == 0
     assert finite(tmp_path)
@@ -114,7 +118,7 @@ def test_variants_train(stage: str, variant: list[str], prepared: Path, tmp_path
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_16_bit_arithmetic_trains_in_32_bit_weights(
+def test_bf16_mixed_keeps_float32_weights(
     stage: str, prepared: Path, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("facegan.cli.training.computes_bf16", lambda device: True)
@@ -125,10 +129,10 @@ def test_16_bit_arithmetic_trains_in_32_bit_weights(
 
 
 @pytest.mark.parametrize("has_bf16", [True, False])
-def test_a_processor_without_bf16_trains_in_32_bit(
+def test_bf16_mixed_without_instructions_is_float32(
     has_bf16: bool, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would emulate the default precision, many times slower."""
+    """Emulation would be many times slower."""
     monkeypatch.setattr("facegan.cli.training.computes_bf16", lambda device: has_bf16)
     line = [*exact("1_landmark_transform", prepared, tmp_path), "--trainer.precision=bf16-mixed"]
     assert main([*line, "--trainer.limit_train_batches=1"]) == 0

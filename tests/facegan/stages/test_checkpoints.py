@@ -28,7 +28,7 @@ from facegan.cli import main
 from facegan.data import FaceCrops
 from facegan.errors import InputError
 from facegan.stages import AtomicCheckpointIO
-from facegan.stages.checkpoints import read_checkpoint
+from facegan.stages.checkpoints import StageCheckpoint, read_checkpoint
 
 STAGE = "1_landmark_transform"
 
@@ -44,7 +44,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-def test_last_but_one_is_kept_of_last_only(tmp_path: Path) -> None:
+def test_save_checkpoint_keeps_previous_of_last_only(tmp_path: Path) -> None:
     for number in range(4):
         AtomicCheckpointIO().save_checkpoint(content(number), tmp_path / "last.ckpt")
         AtomicCheckpointIO().save_checkpoint(content(number), tmp_path / "best.ckpt")
@@ -54,7 +54,7 @@ def test_last_but_one_is_kept_of_last_only(tmp_path: Path) -> None:
 
 
 @given(st.data())
-def test_no_truncated_file_is_taken_for_a_checkpoint(
+def test_read_checkpoint_truncated_file_is_refused(
     tmp_path_factory: pytest.TempPathFactory, whole: bytes, data: st.DataObject
 ) -> None:
     path = tmp_path_factory.mktemp("cut") / "best.ckpt"
@@ -64,7 +64,7 @@ def test_no_truncated_file_is_taken_for_a_checkpoint(
 
 
 @given(st.data())
-def test_what_is_overwritten_is_never_an_error_of_the_program(
+def test_read_checkpoint_overwritten_bytes_are_one_line_or_read(
     tmp_path_factory: pytest.TempPathFactory, whole: bytes, data: st.DataObject
 ) -> None:
     rubbish = data.draw(st.binary(min_size=1, max_size=40))
@@ -77,7 +77,7 @@ def test_what_is_overwritten_is_never_an_error_of_the_program(
         assert len(str(error).splitlines()) == 1  # noqa: PT017
 
 
-def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
+def test_read_checkpoint_code_is_not_run(tmp_path: Path) -> None:
     class Order:
         def __reduce__(self) -> tuple:
             return (os.mkdir, (str(tmp_path / "made"),))
@@ -88,7 +88,8 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "made").exists()
 
 
-def test_a_killed_writer_leaves_one_of_two(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_save_checkpoint_killed_leaves_one_of_two(tmp_path: Path) -> None:
     """Killed at any time between two writes, again and again."""
     for delay in range(8):
         path = tmp_path / str(delay) / "last.ckpt"
@@ -112,7 +113,7 @@ def _write_without_end(path: Path, ready: Path) -> None:
             ready.touch()
 
 
-def test_a_full_disk_is_the_systems_error_and_leaves_the_one_before(tmp_path: Path) -> None:
+def test_save_checkpoint_full_disk_leaves_previous(tmp_path: Path) -> None:
     """Whatever part of the file is the one that does not fit."""
     results = SERVER.SimpleQueue()
     process = SERVER.Process(target=_write_on_full_disk, args=(tmp_path / "last.ckpt", results))
@@ -139,7 +140,8 @@ def _write_on_full_disk(path: Path, results) -> None:
     results.put(errors)
 
 
-def test_a_full_disk_while_training_is_one_line(prepared: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_fit_full_disk_is_one_line(prepared: Path, tmp_path: Path) -> None:
     line = exact(STAGE, prepared, tmp_path)
     assert main(line) == 0
     before = (tmp_path / "checkpoints/last.ckpt").read_bytes()
@@ -178,21 +180,22 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-5000])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [cut, Path.unlink])
-def test_resuming_falls_back_on_the_one_before(two_epochs: list[str], tmp_path: Path, damage) -> None:
+def test_resume_damaged_last_uses_previous(two_epochs: list[str], tmp_path: Path, damage) -> None:
     damage(tmp_path / "run/checkpoints/last.ckpt")
     process = started([two_epochs], tmp_path / "log")
     process.join()
     assert process.exitcode == 0, (tmp_path / "log").read_text()[-2000:]
     if damage is cut:
-        assert "previous.ckpt, the one before it, is taken instead" in (tmp_path / "log").read_text()
+        assert "previous.ckpt, the one before it, is is used instead" in (tmp_path / "log").read_text()
     # From the second epoch on.
     assert measured(tmp_path / "run")[0]["epoch"] == 1
     assert saved(tmp_path / "run")["facegan_progress"]["batches"] == 6
     assert saved(tmp_path / "run", "previous")["facegan_progress"]["batches"] == 4
 
 
-def test_both_damaged_is_one_line(
+def test_resume_both_damaged_is_one_line(
     two_epochs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("last", "previous"):
@@ -204,7 +207,8 @@ def test_both_damaged_is_one_line(
     assert "checkpoint" in line
 
 
-def test_bundle_and_the_joint_stage_fall_back_too(
+@pytest.mark.slow
+def test_bundle_and_joint_stage_damaged_last_use_previous(
     runs: Path, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for stage in ("joint", "reenact"):
@@ -213,14 +217,14 @@ def test_bundle_and_the_joint_stage_fall_back_too(
         for name in ("last", "previous"):
             shutil.copy(runs / stage / "checkpoints/last.ckpt", folder / f"{name}.ckpt")
         cut(folder / "last.ckpt")
-    with pytest.warns(UserWarning, match="taken instead"):
+    with pytest.warns(UserWarning, match="is used instead"):
         assert (
             main(["bundle", str(tmp_path / "joint/checkpoints/last.ckpt"), "--out", str(tmp_path / "model")])
             == 0
         )
     line = exact("4_joint", prepared, tmp_path / "again", runs)
     line.append(f"{MODEL}reenact_checkpoint={tmp_path / 'reenact/checkpoints/last.ckpt'}")
-    with pytest.warns(UserWarning, match="taken instead"):
+    with pytest.warns(UserWarning, match="is used instead"):
         assert main(line) == 0
     (tmp_path / "joint/checkpoints/previous.ckpt").write_bytes(b"nothing")
     capsys.readouterr()
@@ -231,7 +235,17 @@ def test_bundle_and_the_joint_stage_fall_back_too(
     assert not (tmp_path / "other").exists()
 
 
-def test_the_joint_stage_takes_a_stage_that_had_fewer_settings(
+@pytest.mark.parametrize("version", [None, 1, 3])
+def test_stage_checkpoint_other_format_version_is_refused(tmp_path: Path, version: int | None) -> None:
+    checkpoint = {"facegan_stage": "ReenactStage", "facegan_config": {}, "state_dict": {}}
+    torch.save(checkpoint | ({"facegan_version": version} if version else {}), tmp_path / "old.ckpt")
+    with pytest.raises(InputError, match=f"has checkpoint format {version or 1}, not 2: train") as caught:
+        StageCheckpoint(tmp_path / "old.ckpt", "ReenactStage")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_joint_stage_missing_hyperparameters_have_defaults(
     runs: Path, prepared: Path, tmp_path: Path
 ) -> None:
     old = saved(runs / "reenact")
@@ -241,7 +255,8 @@ def test_the_joint_stage_takes_a_stage_that_had_fewer_settings(
     assert main([*line, f"{MODEL}reenact_checkpoint={tmp_path / 'old.ckpt'}"]) == 0
 
 
-def test_best_is_the_lowest_measure(prepared: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_best_checkpoint_has_lowest_metric(prepared: Path, tmp_path: Path) -> None:
     """A rate that leads astray after the first epoch: the best stays, also after going on."""
     line = [
         *exact(STAGE, prepared, tmp_path),

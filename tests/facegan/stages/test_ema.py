@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from tests.facegan.stages.fault_injection import Recorded, named
-from tests.facegan.stages.training_commands import CHECKPOINTS, OPTIMISATION, callbacks, curve, exact, saved
+from tests.facegan.stages.fault_injection import Recorded, as_yaml
+from tests.facegan.stages.training_commands import CHECKPOINTS, OPTIMIZER, callbacks, curve, exact, saved
 
 from facegan.cli import main
 from facegan.data import FaceCrops, ValidationPairs
@@ -22,18 +22,17 @@ if TYPE_CHECKING:
 STAGE = "1_landmark_transform"
 
 
-def test_it_is_the_exponential_average_of_the_weights_after_every_step(
-    prepared: Path, tmp_path: Path
-) -> None:
+@pytest.mark.slow
+def test_ema_equals_reference_after_every_step(prepared: Path, tmp_path: Path) -> None:
     """By hand from all weights: half as much of a weight after so many pictures, fewer in the beginning."""
     halflife, batch, batches, accumulate = 2.0, 2, 40, 2
-    settings = [f"--data.init_args.batch_size={batch}", f"{OPTIMISATION}accumulate={accumulate}"]
+    settings = [f"--data.init_args.batch_size={batch}", f"{OPTIMIZER}accumulate={accumulate}"]
     settings += [
         "--trainer.max_epochs=4",
         "--trainer.limit_train_batches=10",
-        f"{OPTIMISATION}learning_rate=1e-2",
+        f"{OPTIMIZER}learning_rate=1e-2",
     ]
-    settings += [f"{OPTIMISATION}ema_halflife={halflife}", callbacks(CHECKPOINTS, named(Recorded))]
+    settings += [f"{OPTIMIZER}ema_halflife={halflife}", callbacks(CHECKPOINTS, as_yaml(Recorded))]
     assert main([*exact(STAGE, prepared, tmp_path), *settings]) == 0
     record = [torch.load(tmp_path / f"weights/{batch}.pt", weights_only=True) for batch in range(batches + 1)]
     expected, lags = record[0][0], []
@@ -48,7 +47,7 @@ def test_it_is_the_exponential_average_of_the_weights_after_every_step(
     assert max(lags) > 1e-3
 
 
-def test_half_of_a_weight_is_left_after_its_halflife() -> None:
+def test_ema_weight_is_half_after_halflife() -> None:
     network = torch.nn.Linear(1, 1)
     torch.nn.init.ones_(network.weight)
     average = ExponentialMovingAverage(network, halflife=100)
@@ -59,7 +58,7 @@ def test_half_of_a_weight_is_left_after_its_halflife() -> None:
     assert not any(parameter.requires_grad for parameter in average.parameters())
 
 
-def test_what_is_no_parameter_is_taken_as_it_is() -> None:
+def test_ema_buffers_are_copied() -> None:
     network = torch.nn.BatchNorm1d(3)
     average = ExponentialMovingAverage(network, halflife=100)
     network(torch.randn(8, 3))
@@ -68,8 +67,9 @@ def test_what_is_no_parameter_is_taken_as_it_is() -> None:
     assert average.network.num_batches_tracked == 1
 
 
-def test_validation_measures_the_average(prepared: Path, tmp_path: Path) -> None:
-    settings = [f"{OPTIMISATION}learning_rate=1e-1", "--trainer.limit_train_batches=20"]
+@pytest.mark.slow
+def test_ema_is_validated(prepared: Path, tmp_path: Path) -> None:
+    settings = [f"{OPTIMIZER}learning_rate=1e-1", "--trainer.limit_train_batches=20"]
     assert main([*exact(STAGE, prepared, tmp_path), *settings]) == 0
     checkpoint = StageCheckpoint(tmp_path / "checkpoints/last.ckpt", "LandmarkTransformStage")
     pairs = torch.utils.data.default_collate(
@@ -93,8 +93,9 @@ def test_validation_measures_the_average(prepared: Path, tmp_path: Path) -> None
     regressor.load_state_dict(checkpoint.weights("regressor"))
 
 
-def test_it_can_be_left_out_dropped_and_begun_later(prepared: Path, tmp_path: Path) -> None:
-    without, kept = f"{OPTIMISATION}ema_halflife=0", f"{OPTIMISATION}ema_halflife=100"
+@pytest.mark.slow
+def test_ema_can_be_disabled_and_enabled_on_resume(prepared: Path, tmp_path: Path) -> None:
+    without, kept = f"{OPTIMIZER}ema_halflife=0", f"{OPTIMIZER}ema_halflife=100"
     line = [*exact(STAGE, prepared, tmp_path), "--ckpt_path=last"]
 
     def averaged(*settings: str) -> dict:
@@ -109,13 +110,14 @@ def test_it_can_be_left_out_dropped_and_begun_later(prepared: Path, tmp_path: Pa
         torch.equal(value, state[f"network.{n}"]) for n, value in checkpoint.weights("network").items()
     )
     # It begins as a copy; standing still it stays one.
-    begun = averaged(kept, "--trainer.max_epochs=2", f"{OPTIMISATION}learning_rate=0")
+    begun = averaged(kept, "--trainer.max_epochs=2", f"{OPTIMIZER}learning_rate=0")
     assert begun.keys() == {f"ema.{name}" for name in state if name.startswith("network.")}
     assert all(torch.equal(value, state[name.removeprefix("ema.")]) for name, value in begun.items())
     assert averaged(without, "--trainer.max_epochs=3") == {}
 
 
-def test_the_mixer_is_trained_with_heads_of_the_averaged_reenactor(runs: Path) -> None:
+@pytest.mark.slow
+def test_background_mix_stage_uses_ema_of_reenactor(runs: Path) -> None:
     checkpoint = runs / "reenact/checkpoints/last.ckpt"
     stage = BackgroundMixStage(head="reenacted", reenact_checkpoint=checkpoint, perceptual_network="identity")
     state = saved(runs / "reenact")["state_dict"]

@@ -10,21 +10,23 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.facegan.stages.training_commands import MODEL, OPTIMISATION, STAGES, exact, folder_of, saved
+from tests.facegan.stages.training_commands import MODEL, OPTIMIZER, STAGES, exact, folder_of, saved
 
 from facegan.cli import main
 from facegan.networks import FaceGAN
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_leaves_checkpoint_configuration_and_panels(runs: Path, stage: str) -> None:
+def test_fit_writes_checkpoint_config_and_images(runs: Path, stage: str) -> None:
     folder = runs / folder_of(stage)
     assert (folder / "checkpoints/last.ckpt").is_file()
     assert (folder / "config.yaml").is_file()
     assert len(list((folder / "images").glob("*.png"))) == 1
 
 
-def test_curves_and_panels_are_logged_without_an_account(runs: Path) -> None:
+def test_fit_logs_values_and_images_offline(runs: Path) -> None:
     assert len(list(runs.glob("wandb/offline-run-*/*.wandb"))) >= 1
     assert len(list(runs.glob("wandb/offline-run-*/files/media/images/val/images*.png"))) >= 1
     rows = list(csv.DictReader((runs / "csv/version_1/metrics.csv").open(newline="")))
@@ -37,7 +39,7 @@ def test_curves_and_panels_are_logged_without_an_account(runs: Path) -> None:
     assert all(math.isfinite(float(value)) for row in rows for value in row.values() if value)
 
 
-def test_checkpoints_hold_no_frozen_network_and_load_without_code(runs: Path) -> None:
+def test_checkpoint_excludes_frozen_networks(runs: Path) -> None:
     for stage in STAGES:
         content = saved(runs / folder_of(stage))
         assert {name.partition(".")[0] for name in content["state_dict"]} <= {
@@ -54,9 +56,9 @@ def test_checkpoints_hold_no_frozen_network_and_load_without_code(runs: Path) ->
     assert content["facegan_stage"] == "JointStage"
 
 
-def test_joint_starts_from_the_averages_of_the_stages(runs: Path, prepared: Path, tmp_path: Path) -> None:
-    """And bundle writes the average of the joint stage, which standing still is the start as well."""
-    line = [*exact("4_joint", prepared, tmp_path, runs), f"{OPTIMISATION}learning_rate=0"]
+def test_joint_stage_starts_from_moving_averages(runs: Path, prepared: Path, tmp_path: Path) -> None:
+    """With a learning rate of 0 the trained weights are those at the start."""
+    line = [*exact("4_joint", prepared, tmp_path, runs), f"{OPTIMIZER}learning_rate=0"]
     assert main(line) == 0
     joint = saved(tmp_path)["state_dict"]
     for stage, ours, theirs in (
@@ -80,7 +82,7 @@ def test_joint_starts_from_the_averages_of_the_stages(runs: Path, prepared: Path
     )
 
 
-def test_training_moves_every_network_of_the_joint_stage(runs: Path) -> None:
+def test_joint_stage_updates_every_network(runs: Path) -> None:
     joint = saved(runs / "joint")["state_dict"]
     for stage, ours, name in (
         ("landmark_transform", "network.landmark_transformer", "ema.network.body.0.weight"),
@@ -92,7 +94,7 @@ def test_training_moves_every_network_of_the_joint_stage(runs: Path) -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_test_measures_people_kept_out(
+def test_test_command_reports_metrics(
     runs: Path, prepared: Path, tmp_path: Path, stage: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     checkpoint = runs / folder_of(stage) / "checkpoints/last.ckpt"
@@ -103,7 +105,7 @@ def test_test_measures_people_kept_out(
     assert "test/" in capsys.readouterr().out
 
 
-def test_another_stages_checkpoint_is_refused(
+def test_fit_checkpoint_of_other_stage_is_refused(
     runs: Path, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = exact("2_reenact", prepared, tmp_path)
@@ -113,7 +115,7 @@ def test_another_stages_checkpoint_is_refused(
     assert "ReenactStage" in line
 
 
-def test_a_checkpoint_of_other_sizes_is_refused(
+def test_fit_checkpoint_of_other_sizes_is_refused(
     runs: Path, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = [*exact("2_reenact", prepared, tmp_path), f"{MODEL}generator.width=4"]
@@ -121,7 +123,7 @@ def test_a_checkpoint_of_other_sizes_is_refused(
     assert "networks of other sizes" in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_bundle_is_the_trained_model(runs: Path, tmp_path: Path) -> None:
+def test_bundle_equals_moving_average(runs: Path, tmp_path: Path) -> None:
     out = tmp_path / "model"
     assert main(["bundle", str(runs / "joint/checkpoints/last.ckpt"), "--out", str(out)]) == 0
     model = FaceGAN.from_pretrained(out)
@@ -135,7 +137,7 @@ def test_bundle_is_the_trained_model(runs: Path, tmp_path: Path) -> None:
     ("checkpoint", "reason"),
     [("reenact/checkpoints/last.ckpt", "ReenactStage"), ("nothing.ckpt", "does not exist")],
 )
-def test_bundle_refuses_what_is_no_joint_checkpoint(
+def test_bundle_other_checkpoint_is_refused(
     runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], checkpoint: str, reason: str
 ) -> None:
     assert main(["bundle", str(runs / checkpoint), "--out", str(tmp_path / "model")]) == 2
@@ -143,14 +145,16 @@ def test_bundle_refuses_what_is_no_joint_checkpoint(
     assert not (tmp_path / "model").exists()
 
 
-def test_bundle_refuses_a_damaged_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bundle_damaged_checkpoint_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     damaged = tmp_path / "damaged.ckpt"
     damaged.write_bytes(b"PK\x03\x04 and nothing more")
     assert main(["bundle", str(damaged), "--out", str(tmp_path / "model")]) == 2
     assert "not a readable checkpoint" in capsys.readouterr().err
 
 
-def test_bundle_replaces_only_models(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bundle_overwrites_only_model_folders(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "letters.txt").write_text("dear")
     words = ["bundle", str(runs / "joint/checkpoints/last.ckpt"), "--out", str(tmp_path), "--overwrite"]
     assert main(words) == 2

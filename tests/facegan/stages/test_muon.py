@@ -33,7 +33,7 @@ def network():
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(8, 60), st.integers(8, 60), st.floats(1e-3, 1e3))
-def test_singular_values_come_near_one(rows, columns, scale):
+def test_orthogonalize_singular_values_are_near_one(rows, columns, scale):
     matrix = scale * torch.randn(rows, columns, generator=torch.Generator().manual_seed(rows * columns))
     (turned,) = orthogonalize(matrix[None])
     values = torch.linalg.svdvals(turned)
@@ -49,7 +49,7 @@ def test_singular_values_come_near_one(rows, columns, scale):
 
 @pytest.mark.parametrize("shape", [(20, 54), (64, 8)])
 @pytest.mark.parametrize(("has_bf16", "tolerance"), [(True, 0.03), (False, 1e-5)])
-def test_five_steps_of_newton_and_schulz(shape, has_bf16, tolerance, monkeypatch):
+def test_orthogonalize_equals_five_newton_schulz_steps(shape, has_bf16, tolerance, monkeypatch):
     """Where bfloat16 is emulated, in the matrix's own 32 bit."""
     monkeypatch.setattr("facegan.stages.muon.computes_bf16", lambda device: has_bf16)
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1))
@@ -65,7 +65,7 @@ def test_five_steps_of_newton_and_schulz(shape, has_bf16, tolerance, monkeypatch
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this PyTorch has no Muon")
 @pytest.mark.parametrize("shape", [(20, 6, 3), (64, 8, 1)])
-def test_matrices_move_as_with_pytorchs_muon(shape, monkeypatch):
+def test_muon_step_equals_pytorch_muon(shape, monkeypatch):
     """Its Muon takes matrices alone, and computes in bfloat16 everywhere."""
     monkeypatch.setattr("facegan.stages.muon.computes_bf16", lambda device: True)
     torch.manual_seed(0)
@@ -84,7 +84,7 @@ def test_matrices_move_as_with_pytorchs_muon(shape, monkeypatch):
     assert difference.norm() < 1e-3 * (matrix - start).norm()
 
 
-def test_transposed_convolutions_have_a_row_an_output_channel():
+def test_muon_transposed_convolution_has_row_per_output_channel():
     """The step of a transposed 1×1 convolution is that of a convolution with the transposed weights."""
     torch.manual_seed(0)
     convolution, transposed = nn.Conv2d(12, 9, 1, bias=False), nn.ConvTranspose2d(12, 9, 1, bias=False)
@@ -98,7 +98,7 @@ def test_transposed_convolutions_have_a_row_an_output_channel():
 
 
 @pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
-def test_weights_of_one_shape_move_as_each_alone(order, monkeypatch):
+def test_muon_batched_step_equals_single_steps(order, monkeypatch):
     """In 32 bit, so that the order of a matrix' columns does not show."""
     monkeypatch.setattr("facegan.stages.muon.computes_bf16", lambda device: False)
     torch.manual_seed(0)
@@ -116,7 +116,7 @@ def test_weights_of_one_shape_move_as_each_alone(order, monkeypatch):
         torch.testing.assert_close(mine.weight, other.weight)
 
 
-def test_the_rest_moves_as_with_adam():
+def test_muon_other_parameters_step_equals_adam():
     ours, theirs = network(), network()
     fixed = [module for module in ours if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)]
     optimizer = Muon([ours], 0.0, lr=1e-2, betas=(0.5, 0.999))
@@ -133,7 +133,7 @@ def test_the_rest_moves_as_with_adam():
         torch.testing.assert_close(mine, other, rtol=0, atol=0)
 
 
-def test_resumed_run_goes_on_exactly():
+def test_muon_resumed_state_is_exact():
     whole = network()
     optimizer = Muon([whole], 0.02, lr=1e-3, betas=(0.5, 0.999))
     run(whole, optimizer, 3)
@@ -146,7 +146,7 @@ def test_resumed_run_goes_on_exactly():
         torch.testing.assert_close(mine, other, rtol=0, atol=0)
 
 
-def test_what_has_no_gradient_stands_still():
+def test_muon_without_gradient_is_unchanged():
     one = network()
     before = copy.deepcopy(one.state_dict())
     optimizer = Muon([one], 0.1, lr=1e-2, betas=(0.5, 0.999))
@@ -157,7 +157,7 @@ def test_what_has_no_gradient_stands_still():
     assert not torch.equal(one[3].weight, before["3.weight"])
 
 
-def test_every_convolution_of_a_generator_but_the_heads_last():
+def test_muon_takes_all_convolutions_but_heads_last():
     """Of the reenactor: stem, downsamplings, blocks, upsamplings, and the second head's first."""
     reenactor = FaceReenactor(GeneratorConfig(kind="global", width=8, downsamplings=2, blocks=1))
     chosen = {

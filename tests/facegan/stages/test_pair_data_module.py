@@ -29,7 +29,7 @@ from facegan.stages import LandmarkTransformData, LandmarkTransformStage, Reenac
         ({"blur": -1.0}, "blur is -1.0"),
     ],
 )
-def test_impossible_settings(prepared, settings, message):
+def test_data_module_impossible_value_is_refused(prepared, settings, message):
     with pytest.raises(InputError, match=message):
         ReenactData(str(prepared), **settings)
 
@@ -41,7 +41,7 @@ def opened(data):
     return data
 
 
-def test_batches_travel_in_bytes_and_arrive_in_floats(prepared):
+def test_batch_is_uint8_until_on_device(prepared):
     data = opened(ReenactData(str(prepared), batch_size=4, workers=0, color=0.3))
     batch = next(iter(data.train_dataloader()))
     assert {getattr(batch, f"{role}_image").dtype for role in ROLES} == {torch.uint8}
@@ -55,7 +55,7 @@ def test_batches_travel_in_bytes_and_arrive_in_floats(prepared):
     assert next(iter(data.val_dataloader())).source_image.dtype == torch.float32
 
 
-def test_workers_start_after_opencv_has_used_its_threads(prepared):
+def test_workers_start_after_opencv_threads(prepared):
     """A forked worker has none of them, and must not wait for them."""
     large = np.zeros((2000, 2000, 3), np.uint8)
     cv2.warpAffine(large, np.eye(2, 3), (2000, 2000), flags=cv2.INTER_CUBIC)
@@ -64,7 +64,7 @@ def test_workers_start_after_opencv_has_used_its_threads(prepared):
     assert sum(len(batch.source_image) for batch in loader) == 40
 
 
-def test_several_data_sets_are_learnt_as_one(prepared, tmp_path):
+def test_several_roots_are_concatenated(prepared, tmp_path):
     copy = shutil.copytree(prepared, tmp_path / "copy")
     line = exact("1_landmark_transform", prepared, tmp_path / "run")
     assert main([*line, f"--data.init_args.root=[{prepared},{copy}]", "--data.init_args.batch_size=80"]) == 0
@@ -75,7 +75,7 @@ def test_several_data_sets_are_learnt_as_one(prepared, tmp_path):
         ReenactData([str(prepared), str(copy)])
 
 
-def test_balanced_epochs_draw_rare_motion(prepared):
+def test_motion_balancing_samples_rare_motion(prepared):
     plain, balanced = (
         opened(LandmarkTransformData(str(prepared), batch_size=40, motion_balancing=share, flip=0))
         for share in (0, 1)
@@ -87,7 +87,7 @@ def test_balanced_epochs_draw_rare_motion(prepared):
     assert motions[1] < motions[0]
 
 
-def test_settings_reach_the_pairs(prepared):
+def test_data_module_arguments_reach_pairs(prepared):
     settings = {"min_time_gap_s": 0.4, "min_pose_change_deg": 2.0}
     for data in (LandmarkTransformData(str(prepared), **settings), ReenactData(str(prepared), **settings)):
         data.setup("fit")

@@ -14,34 +14,34 @@ def network():
 
 
 @pytest.fixture(scope="module")
-def pictures(prepared):
+def images(prepared):
     pairs = ValidationPairs(FaceCrops(prepared, "train"), 6)
     return torch.stack([pairs[index].driving_image for index in range(6)])
 
 
-def blurred(pictures, times):
+def blurred(images, times):
     for _ in range(times):
-        pictures = functional.avg_pool2d(pictures, 3, 1, 1, count_include_pad=False)
-    return pictures
+        images = functional.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
+    return images
 
 
-def test_a_picture_is_no_distance_from_itself(network, pictures):
-    torch.testing.assert_close(network.distances(pictures, pictures), torch.zeros(6))
+def test_distances_equal_images_are_zero(network, images):
+    torch.testing.assert_close(network.distances(images, images), torch.zeros(6))
 
 
-def test_more_blur_is_farther_for_every_picture(network, pictures):
-    distances = torch.stack([network.distances(blurred(pictures, times), pictures) for times in (1, 2, 4, 8)])
+def test_distances_grow_with_blur(network, images):
+    distances = torch.stack([network.distances(blurred(images, times), images) for times in (1, 2, 4, 8)])
     assert (distances.diff(dim=0) > 0).all()
 
 
-def test_a_pair_is_measured_alone(network, pictures):
-    together = network.distances(blurred(pictures, 2), pictures)
-    alone = [network.distances(blurred(pictures, 2)[n : n + 1], pictures[n : n + 1]) for n in range(6)]
+def test_distances_are_independent_of_batch(network, images):
+    together = network.distances(blurred(images, 2), images)
+    alone = [network.distances(blurred(images, 2)[n : n + 1], images[n : n + 1]) for n in range(6)]
     torch.testing.assert_close(together, torch.cat(alone), rtol=1e-3, atol=1e-5)
 
 
-def test_the_frozen_network_passes_gradients_and_gets_none(network, pictures):
-    generated = blurred(pictures, 1).requires_grad_()
-    network(generated, pictures).backward()
+def test_perceptual_loss_gradient_reaches_image_only(network, images):
+    generated = blurred(images, 1).requires_grad_()
+    network(generated, images).backward()
     assert generated.grad.abs().sum() > 0
     assert all(parameter.grad is None for parameter in network.parameters())

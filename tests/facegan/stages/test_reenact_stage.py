@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from tests.facegan.stages.fault_injection import Recorded, named
+from tests.facegan.stages.fault_injection import Recorded, as_yaml
 from tests.facegan.stages.training_commands import CHECKPOINTS, MODEL, callbacks, exact, saved, second_phase
 
 from facegan.cli import main
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 GLOBAL = "generator.global_generator."
 
 
+@pytest.mark.slow
 def test_second_phase_starts_from_first_and_freezes_it_for_an_epoch(
     prepared: Path, phase_one: Path, tmp_path: Path
 ) -> None:
     line = [*exact("2_reenact", prepared, tmp_path), *second_phase(phase_one)]
     line += ["--trainer.max_epochs=2", f"{MODEL}freeze_global_epochs=1"]
-    assert main([*line, callbacks(CHECKPOINTS, named(Recorded))]) == 0
+    assert main([*line, callbacks(CHECKPOINTS, as_yaml(Recorded))]) == 0
     weights = [torch.load(tmp_path / f"weights/{batch}.pt", weights_only=True) for batch in (0, 2, 4)]
     (start, _), (frozen, frozen_ema), (free, _) = weights
 
@@ -42,6 +43,7 @@ def test_second_phase_starts_from_first_and_freezes_it_for_an_epoch(
     assert all(not torch.equal(frozen[name], start[name]) for name in others)
 
 
+@pytest.mark.slow
 def test_second_phase_no_frozen_epoch_trains_global_generator(
     prepared: Path, phase_one: Path, tmp_path: Path
 ) -> None:
@@ -56,6 +58,7 @@ def test_second_phase_no_frozen_epoch_trains_global_generator(
     assert not torch.equal(saved(tmp_path)["state_dict"][name], first["ema.network.generator.stem.0.weight"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "reason"),
     [

@@ -1,4 +1,4 @@
-"""What validation measures, against the definitions."""
+"""Validation metrics against their definitions."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ numbers = st.lists(st.floats(-1e3, 1e3, width=32) | st.just(float("nan")), max_s
 
 
 @given(st.lists(numbers, min_size=1, max_size=4))
-def test_mean_and_confidence_of_everything_that_is_a_number(batches):
+def test_mean_with_confidence_ignores_nan(batches):
     metric = MeanWithConfidence()
     for values in batches:
         metric.update(torch.tensor(values, dtype=torch.float32))
@@ -31,7 +31,7 @@ def test_mean_and_confidence_of_everything_that_is_a_number(batches):
     assert half_width.item() == pytest.approx(1.96 * error, rel=1e-6, abs=1e-3)
 
 
-def test_the_interval_holds_the_true_mean_19_times_in_20():
+def test_mean_with_confidence_covers_mean_in_95_percent():
     generator = torch.Generator().manual_seed(0)
     held = 0
     for _ in range(400):
@@ -43,7 +43,7 @@ def test_the_interval_holds_the_true_mean_19_times_in_20():
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 99)), min_size=1, max_size=20), st.integers(1, 5))
-def test_weights_are_repetitions_for_the_mean(pairs, size):
+def test_mean_with_confidence_weights_are_repetitions(pairs, size):
     weighted = MeanWithConfidence()
     for start in range(0, len(pairs), size):
         values, weights = zip(*pairs[start : start + size], strict=True)
@@ -57,7 +57,7 @@ def test_weights_are_repetitions_for_the_mean(pairs, size):
         assert mean.isnan()
 
 
-def test_the_interval_of_a_ratio_holds_it_19_times_in_20():
+def test_mean_with_confidence_covers_ratio_in_95_percent():
     """Values that go with their weights, as large hair is found better: the truth is 2/3."""
     generator = torch.Generator().manual_seed(0)
     held = 0
@@ -70,7 +70,7 @@ def test_the_interval_of_a_ratio_holds_it_19_times_in_20():
     assert 0.92 < held / 400 < 0.98
 
 
-def test_square_error_is_of_pictures_in_0_to_1():
+def test_masked_mse_scale_is_0_to_1():
     white, black = torch.ones(2, 3, 4, 4), -torch.ones(2, 3, 4, 4)
     assert masked_mse(white, black).tolist() == [1, 1]
     assert masked_mse(white, white).tolist() == [0, 0]
@@ -81,7 +81,7 @@ def test_square_error_is_of_pictures_in_0_to_1():
     assert within[1].isnan()
 
 
-def test_mean_within_a_region():
+def test_masked_mean_known_value():
     values = torch.arange(8.0).view(2, 2, 2)
     region = torch.tensor([[[1, 1], [0, 0]], [[0, 0], [0, 1]]], dtype=torch.bool)
     assert masked_mean(values, region).tolist() == [0.5, 7]
@@ -91,7 +91,7 @@ def classes(labels):
     return torch.nn.functional.one_hot(torch.tensor(labels), 3).permute(0, 3, 1, 2).float()
 
 
-def test_overlap_of_regions():
+def test_mean_iou_known_value():
     truth = torch.tensor([[[0, 1], [2, 2]]])
     found = mean_iou(classes([[[0, 1], [1, 2]]]), truth)
     assert {name: value.item() for name, (value, _) in found.items()} == {
@@ -101,12 +101,12 @@ def test_overlap_of_regions():
     }
 
 
-def test_overlap_without_hair_is_no_number():
+def test_mean_iou_without_hair_is_nan():
     values, _ = mean_iou(classes([[[0, 0], [0, 0]]]), torch.zeros(1, 2, 2, dtype=torch.long))["hair_iou"]
     assert values.isnan()
 
 
-def test_mean_overlap_is_that_of_all_pixels():
+def test_mean_iou_mean_is_over_all_pixels():
     """One hair pixel missed on a bald head, four of four found on another: 4 of 5."""
     truth = torch.tensor([[[1, 1], [1, 2]], [[2, 2], [2, 2]]])
     metric = MeanWithConfidence()

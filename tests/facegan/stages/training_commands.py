@@ -1,4 +1,4 @@
-"""Training as it is typed, with networks so small that a step takes moments, and what it leaves behind."""
+"""Command lines of training with tiny networks, and readers of what a run writes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import torch
 from facegan.cli import main
 
 STAGES = ("1_landmark_transform", "2_reenact", "3_background_mix", "4_joint")
-MODEL, OPTIMISATION = "--model.init_args.", "--model.init_args.optimizer."
+MODEL, OPTIMIZER = "--model.init_args.", "--model.init_args.optimizer."
 CHECKPOINTS = {"class_path": "facegan.stages.PeriodicCheckpoint"}
 # Started once, with everything imported; its children cost no time, and take no threads or locks along.
 SERVER = multiprocessing.get_context("forkserver")
@@ -28,7 +28,7 @@ def folder_of(stage: str) -> str:
 
 
 def tiny(stage: str, runs: Path | None = None) -> list[str]:
-    """Small networks; those of earlier stages from ``runs``."""
+    """Options for tiny networks; checkpoints of earlier stages from ``runs``."""
     name = folder_of(stage)
     if name == "landmark_transform":
         return [f"{MODEL}width=16"]
@@ -66,7 +66,7 @@ def second_phase(checkpoint: Path) -> list[str]:
 
 
 def arguments(stage: str, data: Path, out: Path, runs: Path | None = None) -> list[str]:
-    """Two batches of two pairs with the shared configuration."""
+    """Train two batches of two pairs with the shared configuration."""
     words = ["fit", "-c", "lightning_config.yaml", "-c", f"stages/{stage}.yaml", "-c", "data/synthetic.yaml"]
     words += [f"--data.init_args.root={data}", f"--trainer.default_root_dir={out}"]
     words += ["--data.init_args.batch_size=2", "--data.init_args.workers=0"]
@@ -128,21 +128,21 @@ def differences(one: object, other: object, path: str = "") -> list[str]:
 
 
 def started(runs: list[list[str]], log: Path, environment: dict[str, str] | None = None):
-    """Another process that types these lines one after the other, and stops at the first that fails."""
+    """Start a process that runs these command lines in sequence, until the first failure."""
     process = SERVER.Process(target=_type, args=(runs, str(log), environment or {}))
     process.start()
     return process
 
 
 def status_of(*lines: list[str], log: Path) -> int:
-    """How a process ends: its status, or minus the signal that killed it."""
+    """Return the exit status of a process, or minus the signal that killed it."""
     process = started(list(lines), log)
     process.join()
     return process.exitcode
 
 
 def two_processes(lines: list[list[str]], log: Path) -> None:
-    """Types the same lines in two processes that know of each other as torchrun would tell them."""
+    """Run the same lines in two processes with torchrun's environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
