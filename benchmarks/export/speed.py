@@ -16,10 +16,10 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from facegan.inference.engines import Exported, OnnxEngine, OpenVINOEngine, TorchEngine
+from facegan.inference.engines import ExportedModel, OnnxEngine, OpenVINOEngine, TorchEngine
 from facegan.inference.engines.exported import RECORD
-from facegan.inference.export_check import compare, synthetic_inputs
-from facegan.inference.model_export import export
+from facegan.inference.export_check import compare_engines, synthetic_inputs
+from facegan.inference.model_export import export_model
 from facegan.networks import FaceGAN, FaceGANConfig
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def main() -> None:
         FaceGAN(FaceGANConfig()).save_pretrained(given.model)
     for kind in ("openvino", "onnx"):
         if not (given.model / kind / RECORD).is_file():
-            export(given.model, kind)
+            export_model(given.model, kind)
 
     engines, loading = load(given.model)
     reference = engines["torch, f32"]
@@ -74,14 +74,14 @@ def main() -> None:
             f"{taken[name, size]:.1f} ({taken['torch, f32', size] / taken[name, size]:.2f}×)"
             for size in BATCHES
         ]
-        found = compare(engine, reference, trial)
+        found = compare_engines(engine, reference, trial)
         files = (given.model / place for place in places[name.partition(",")[0]])
         table.add_row(
             name,
             *speeds,
             f"{loading[name]:.1f}",
             f"{sum(megabytes(path) for path in files):.1f}",
-            f"{found.picture_max:.2g}, {found.picture_mean:.2g}",
+            f"{found.image_max:.2g}, {found.image_mean:.2g}",
             f"{found.landmarks_max:.2g}",
         )
     Console(width=200).print(table)
@@ -91,9 +91,9 @@ def load(model: Path) -> tuple[dict[str, Engine], dict[str, float]]:
     """All engines, and how many seconds each took, checking its files included."""
     makers: dict[str, Callable[[], Engine]] = {
         "torch, f32": lambda: TorchEngine(FaceGAN.from_pretrained(model)),
-        "openvino, f32": lambda: OpenVINOEngine(Exported.find(model, "openvino")),
-        "openvino, bf16": lambda: OpenVINOEngine(Exported.find(model, "openvino"), "bf16"),
-        "onnx, f32": lambda: OnnxEngine(Exported.find(model, "onnx")),
+        "openvino, f32": lambda: OpenVINOEngine(ExportedModel.find(model, "openvino")),
+        "openvino, bf16": lambda: OpenVINOEngine(ExportedModel.find(model, "openvino"), "bf16"),
+        "onnx, f32": lambda: OnnxEngine(ExportedModel.find(model, "onnx")),
     }
     engines, seconds = {}, {}
     for name, make in makers.items():

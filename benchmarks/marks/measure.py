@@ -27,7 +27,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 from facegan.errors import InputError
 from facegan.io.images import center_crop, is_image, read_image
 from facegan.io.video_reader import VideoReader
-from facegan.provenance.watermark import THRESHOLD, Detector, embed, signs
+from facegan.provenance.watermark import THRESHOLD, WatermarkDetector, embed_watermark, key_signs
 from synthetic_heads import render, sample_identity, sample_motion
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def main() -> None:
 
 def of_pictures(images: Images, keys: int) -> dict[str, Any]:
     """Single pictures: found after each attack, false alarms, and what is seen of the mark."""
-    marked = [embed(image) for image in images]
+    marked = [embed_watermark(image) for image in images]
     found = {name: summary(map(score, attack(marked))) for name, attack in attacks(keyframes=True).items()}
     null = np.array([score(image) for image in images])
     others = np.concatenate([other_scores(image, keys) for image in images])
@@ -100,7 +100,7 @@ def of_pictures(images: Images, keys: int) -> dict[str, Any]:
 
 def of_clips(clips: list[Images]) -> dict[str, Any]:
     """Clips as ``facegan reenact`` writes them (crf 18), and after another round; all frames together."""
-    written = [h264([embed(image) for image in clip], 18) for clip in clips]
+    written = [h264([embed_watermark(image) for image in clip], 18) for clip in clips]
     tests = attacks(keyframes=False)
     names = [name for name in tests if "JPEG" not in name and name != "H.264 crf 18"]
     found = {name: summary(score(*tests[name](clip)) for clip in written) for name in names}
@@ -111,7 +111,7 @@ def of_clips(clips: list[Images]) -> dict[str, Any]:
 
 def score(*images: np.ndarray) -> float:
     """Of all together."""
-    detector = Detector()
+    detector = WatermarkDetector()
     for image in images:
         detector.add(image)
     return detector.score
@@ -119,7 +119,7 @@ def score(*images: np.ndarray) -> float:
 
 def other_scores(image: np.ndarray, keys: int) -> np.ndarray:
     """Of an unmarked picture with keys that mark nothing."""
-    detector = Detector()
+    detector = WatermarkDetector()
     detector.add(image)
     return other_signs(keys) @ detector.evidence
 
@@ -127,7 +127,7 @@ def other_scores(image: np.ndarray, keys: int) -> np.ndarray:
 @functools.cache
 def other_signs(keys: int) -> np.ndarray:
     """A row for each key."""
-    return np.stack([signs(f"no mark has this key: {index}") for index in range(keys)])
+    return np.stack([key_signs(f"no mark has this key: {index}") for index in range(keys)])
 
 
 def summary(scores: Any) -> dict[str, float]:
@@ -148,11 +148,11 @@ def times() -> dict[str, float]:
     milliseconds = {}
     for width, height in TIMED:
         image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-        embed(image)
+        embed_watermark(image)
         took = []
         for _ in range(9):
             began = perf_counter()
-            embed(image)
+            embed_watermark(image)
             took.append(perf_counter() - began)
         milliseconds[f"{width}×{height}"] = round(1000 * float(np.median(took)), 1)
     return milliseconds

@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter, verify
+from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter, detect_provenance
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def measure(megabytes: int) -> tuple[str, ...]:
         before, began = peak(), perf_counter()
         marker.sign(path)
         took, grown = perf_counter() - began, peak() - before
-        manifest = verify(path).manifest
+        manifest = detect_provenance(path).manifest
         size = path.stat().st_size / 2**20
         return f"{size:.0f}", f"{took:.1f}", f"{grown:.0f}", manifest.state if manifest else "none"
 

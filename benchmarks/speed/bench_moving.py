@@ -74,5 +74,5 @@ def _load(folder: Path, engine: str) -> None:
 
 def _move(source: Path, driver: Path, out: Path) -> int:
     return reenact(
-        _loaded[0], source, driver, out, marks=ProvenanceConfig(), overwrite=True, progress=False
+        _loaded[0], source, driver, out, provenance=ProvenanceConfig(), overwrite=True, progress=False
     ).frames

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 import yaml
 
-from facegan.inference.model_export import export
+from facegan.inference.model_export import export_model
 from facegan.networks import FaceGAN, FaceGANConfig
 
 STAGES = Path(__file__).parents[2] / "stages"
@@ -29,7 +29,7 @@ def make(name: str, folder: Path) -> Model:
     settings = [_generator(stage, OVERLAYS[name]) for stage in ("2_reenact", "3_background_mix")]
     torch.manual_seed(0)
     FaceGAN(FaceGANConfig(reenactor=settings[0], background_mixer=settings[1])).save_pretrained(folder)
-    export(folder, "openvino")
+    export_model(folder, "openvino")
     # Else the system writes gigabytes while something is timed.
     os.sync()
     return Model(name, folder)

@@ -11,7 +11,7 @@ import torch
 from facegan.geometry.motion import NUM_MOTION_PARAMS, edit_motion
 from facegan.inference import Animator, Source
 from facegan.inference.engines import TorchEngine
-from facegan.inference.model_export import export
+from facegan.inference.model_export import export_model
 from facegan.networks.facegan import FaceGAN, FaceGANConfig
 from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
 from synthetic_heads import render, sample_identity, sample_motion
@@ -38,7 +38,7 @@ def animator() -> Animator:
 
 @pytest.fixture(scope="session")
 def unmarked() -> ProvenanceWriter:
-    return ProvenanceWriter(ProvenanceConfig(enabled=False), ManifestClaim("tiny", ("test",)))
+    return ProvenanceWriter(ProvenanceConfig(marks=False), ManifestClaim("tiny", ("test",)))
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +124,7 @@ def exported_model(tiny_model, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("exported") / "model"
     tiny_model.save_pretrained(folder)
     for kind in ("openvino", "onnx"):
-        export(folder, kind, progress=False)
+        export_model(folder, kind, progress=False)
     return folder
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from facegan.inference.frame_composer import RenderConfig, Scene
+from facegan.inference.frame_composer import RenderConfig, FrameComposer
 from facegan.inference.motion_transfer import MotionTransfer, MotionTransferConfig
 from facegan.perception import FaceAnalyzer
 
@@ -58,7 +58,7 @@ class LiveReenactor:
     ) -> None:
         self._config = transfer
         self._source_motion = self._motion = source.motion[0].cpu()
-        self._scene = Scene(animator, source, render)
+        self._composer = FrameComposer(animator, source, render)
         self._analyzer = FaceAnalyzer(1, scores=False)
         self._start = perf_counter()
         self._completed: deque[float] = deque(maxlen=FPS_WINDOW + 1)
@@ -81,7 +81,7 @@ class LiveReenactor:
                 reference = motion if self._config.relative else None
                 self._transfer = MotionTransfer(self._config, self._source_motion, reference)
             self._motion = self._transfer(motion, time)
-        result = self._scene.draw(self._motion[None], times=[time])[0]
+        result = self._composer.compose(self._motion[None], times=[time])[0]
         self._completed.append(perf_counter())
         duration = self._completed[-1] - self._completed[0]
         fps = (len(self._completed) - 1) / duration if duration else 0.0

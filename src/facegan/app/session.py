@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from facegan.app.background_task import OnFrame
     from facegan.app.live_reenactor import LiveFrame
-    from facegan.inference import Animator, MotionTransferConfig, RenderConfig, Source, Summary
+    from facegan.inference import Animator, MotionTransferConfig, RenderConfig, Source, ReenactmentSummary
 
 SOURCE, DRIVING, BACKGROUND = "the source image", "the driving file", "the background"
 """Names of the uploads in messages."""
@@ -78,7 +78,7 @@ class Session:
         self._folder = folder / secrets.token_hex(16)
         self._source: tuple[Path, Source] | None = None
         self._edits: list[Path] = []
-        self._task: BackgroundTask[Summary] | None = None
+        self._task: BackgroundTask[ReenactmentSummary] | None = None
         self._live: tuple[object, LiveReenactor] | None = None
         self._live_lock = threading.Lock()
 
@@ -122,15 +122,15 @@ class Session:
         names = {source: SOURCE, driving: DRIVING} | self._check_background(render)
         out = self._new_file("facegan.mp4" if is_video else "facegan.png")
 
-        def work(on_frame: OnFrame) -> Summary:
+        def work(on_frame: OnFrame) -> ReenactmentSummary:
             return reenact(
                 self._animator,
                 source,
                 driving,
                 out,
-                control=transfer,
-                look=render,
-                marks=self._provenance,
+                transfer=transfer,
+                render=render,
+                provenance=self._provenance,
                 progress=False,
                 on_frame=_limit_frames(on_frame),
             )

@@ -8,18 +8,18 @@ from facegan.cli.console import echo
 
 
 def analyze(file: Path, *, out: Path, max_faces: int = 4, overwrite: bool = False) -> None:
-    """Landmarks, pose and action units of every frame, in OpenFace's CSV columns.
+    """Write landmarks, pose and action units of every frame in OpenFace's CSV columns.
 
     Example:
         facegan analyze clip.mp4 --out clip.csv
 
     Args:
-        file: a video or a picture.
-        out: the CSV file.
-        max_faces: at most so many faces a frame.
-        overwrite: replace OUT.
+        file: A video or an image.
+        out: The CSV file.
+        max_faces: Maximum number of faces per frame.
+        overwrite: Replace OUT.
     """
-    from facegan.inference.analyze import analyze as write
+    from facegan.inference import analyze as analyze_file
 
-    frames, found = write(file, out, max_faces=max_faces, overwrite=overwrite)
-    echo(f"{found} of {frames} frames with a face: {out}")
+    num_frames, num_detected = analyze_file(file, out, max_faces=max_faces, overwrite=overwrite)
+    echo(f"{num_detected} of {num_frames} frames with a face: {out}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 from facegan.cli.console import echo
+from facegan.inference import Animator, RenderConfig, write_edit
+from facegan.inference.engines import EngineName
+from facegan.provenance import ProvenanceConfig
 
 
 def edit(
@@ -13,22 +16,18 @@ def edit(
     model: str,
     source: Path,
     out: Path,
-    set_: list[str] | None = None,
+    set_: Mapping[str, float] | None = None,
     grid: bool = False,
     animate: str | None = None,
     seconds: float = 4.0,
-    background: str | None = None,
-    paste_back: bool = False,
     face: int = 1,
-    badge: bool = False,
-    certificate: Path | None = None,
-    key: Path | None = None,
-    no_marks: bool = False,
-    engine: Literal["torch", "openvino", "openvino-bf16", "onnx"] = "torch",
+    engine: EngineName = "torch",
     device: str = "cpu",
     overwrite: bool = False,
+    render: RenderConfig,
+    provenance: ProvenanceConfig,
 ) -> None:
-    """A photograph with another expression or pose: action units in 0..1, angles in degrees.
+    """Edit the expression and pose of a source image: action units in 0..1, angles in degrees.
 
     AU01 AU02 AU04 brows; AU05 AU06 AU07 AU45 eyes; AU09 nose; AU10 AU12 AU14 AU15 AU17 AU20 AU23 AU25 AU26
     mouth; pitch yaw roll head.
@@ -37,43 +36,31 @@ def edit(
         facegan edit --model runs/model --source me.jpg --set AU12=0.8 yaw=15 --out smile.png
 
     Args:
-        model: model folder, or owner/name on the hub.
-        source: photograph of the person.
+        model: Model folder, or owner/name on the hub.
+        source: Source image.
         out: .png or .jpg; .mp4 with --animate.
-        set_: what to set, NAME=VALUE; all else stays as it is.
-        grid: draw every action unit and angle moved alone (the paper's experiment 4).
-        animate: make a video that moves this one from its least value to its greatest and back.
-        seconds: length of that video.
-        background: a picture, a video or a color (#rrggbb or a name) behind the head (nothing else stays).
-        paste_back: put the face back into the whole photograph.
-        face: which face of the photograph, 1 the largest.
-        badge: show a visible badge.
-        certificate: PEM chain to sign results with, in place of one that is made on this machine.
-        key: its private key, PEM.
-        no_marks: leave out all marks that tell that a machine made this.
-        engine: what runs the networks; openvino and onnx after facegan export.
-        device: where torch computes: cpu, cuda, mps.
-        overwrite: replace OUT.
+        set_: Action units and angles to set; the others stay.
+        grid: Draw the action-unit grid (experiment 4 of the paper).
+        animate: Write a video in which this action unit or angle goes over its range and back.
+        seconds: Length of that video.
+        face: Which face of the source image, 1 for the largest.
+        engine: What runs the networks; openvino and onnx after facegan export.
+        device: PyTorch device: cpu, cuda, mps.
+        overwrite: Replace OUT.
+        render: What the result shows besides the face.
+        provenance: How the result is marked.
     """
-    from facegan.inference import Animator, RenderConfig, parse_settings, write_edit
-    from facegan.provenance import ProvenanceConfig
-
-    values = parse_settings(set_ or [])
-    look, marks = (
-        RenderConfig(background, paste_back),
-        ProvenanceConfig(not no_marks, badge, certificate, key),
-    )
     write_edit(
         Animator.from_pretrained(model, device, engine),
         source,
         out,
-        values,
+        set_ or {},
         grid=grid,
         animate=animate,
         seconds=seconds,
-        look=look,
-        marks=marks,
+        render=render,
+        provenance=provenance,
         face=face,
         overwrite=overwrite,
     )
-    echo(f"{'video' if animate else 'picture'}: {out}")
+    echo(f"{'video' if animate else 'image'}: {out}")

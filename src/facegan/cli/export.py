@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from facegan.cli.console import echo
+from facegan.inference.model_export import ExportFormat, export_model
 
 
 def export(
     *,
     model: Path,
-    format_: Literal["openvino", "onnx"],
+    format_: ExportFormat,
     frames: Path | None = None,
     overwrite: bool = False,
 ) -> None:
-    """A model's networks for OpenVINO or ONNX Runtime, tried against PyTorch.
+    """Export the networks of a model for OpenVINO or ONNX Runtime and compare them with PyTorch.
 
     Example:
         facegan export --model runs/model --format openvino
 
     Args:
-        model: model folder; the networks are put into it.
-        format_: openvino or onnx.
-        frames: picture or video of a face to try them on; by default drawn heads.
-        overwrite: replace an earlier export.
+        model: Model folder; the networks are written into it.
+        format_: Format of the networks.
+        frames: Image or video of a face for the comparison; synthetic heads by default.
+        overwrite: Replace an earlier export.
     """
-    from facegan.inference.model_export import export as write
-
-    echo(write(model, format_, frames=frames, overwrite=overwrite).describe())
+    echo(export_model(model, format_, frames=frames, overwrite=overwrite).describe())

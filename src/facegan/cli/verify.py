@@ -10,28 +10,28 @@ from facegan.errors import InputError
 
 
 def verify(files: list[Path], *, json: bool = False) -> int:
-    """Whether pictures and videos are marked as machine made, and by whom.
+    """Detect the marks of generated images and videos.
 
-    Looks for Content Credentials (C2PA) of any program and for the invisible mark of this one.
+    Reads the Content Credentials (C2PA) of any program and detects the watermark of this one.
 
     Example:
-        facegan verify moved.mp4 portrait.jpg
+        facegan verify reenacted.mp4 portrait.jpg
 
     Args:
-        files: pictures and videos.
-        json: print a line of JSON for each.
+        files: Images and videos.
+        json: Print a line of JSON for each file.
     """
-    from facegan.provenance import verify as look
+    from facegan.provenance import detect_provenance
 
-    faults = 0
+    failed = 0
     for file in files:
         try:
-            findings = look(file)
+            report = detect_provenance(file)
         except InputError as error:
             if len(files) == 1:
                 raise
-            faults += 1
+            failed += 1
             sys.stderr.write(f"facegan: {error}\n")
         else:
-            echo(findings.to_json() if json else findings.describe())
-    return EXIT_PARTIAL if faults else 0
+            echo(report.to_json() if json else report.describe())
+    return EXIT_PARTIAL if failed else 0

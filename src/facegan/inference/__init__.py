@@ -1,25 +1,26 @@
-"""Using a trained model: moving a picture by another face or by numbers."""
+"""Use of a trained model: reenactment, editing by motion parameters, analysis of faces."""
 
-from facegan.inference.analyze import analyze
 from facegan.inference.animator import Animator, Source
-from facegan.inference.edit import edit, edit_frames, edit_grid, write_edit
-from facegan.inference.frame_composer import RenderConfig
-from facegan.inference.motion_transfer import MotionTransferConfig, parse_settings
-from facegan.inference.reenact import Summary, reenact
-from facegan.inference.reenact_batch import Outcome, reenact_all
+from facegan.inference.batch_reenactment import BatchResult, reenact_all
+from facegan.inference.csv_analysis import analyze
+from facegan.inference.face_editing import edit, edit_frames, edit_grid, write_edit
+from facegan.inference.frame_composer import FrameComposer, RenderConfig
+from facegan.inference.motion_transfer import MotionTransfer, MotionTransferConfig
+from facegan.inference.video_reenactment import ReenactmentSummary, reenact
 
 __all__ = [
     "Animator",
+    "BatchResult",
+    "FrameComposer",
+    "MotionTransfer",
     "MotionTransferConfig",
-    "Outcome",
+    "ReenactmentSummary",
     "RenderConfig",
     "Source",
-    "Summary",
     "analyze",
     "edit",
     "edit_frames",
     "edit_grid",
-    "parse_settings",
     "reenact",
     "reenact_all",
     "write_edit",

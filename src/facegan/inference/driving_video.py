@@ -1,142 +1,169 @@
-"""The driver: whose face moves how, picture by picture."""
+"""Driving frames: decode a driving video or image, detect its faces and track one of them."""
 
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
 from facegan.geometry.landmarks import NUM_LANDMARKS
-from facegan.inference.face_choice import MAX_FACES, choose, no_face, too_few
+from facegan.inference.face_selection import MAX_FACES, missing_face_error, select_face
+from facegan.io.prefetch import prefetch
+from facegan.io.video_reader import VideoReader
 from facegan.perception import FaceAnalyzer
 from facegan.perception.face_tracker import CentroidTracker
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from facegan.io.video_reader import VideoReader
+SWITCH_RATIO = 1.5
+"""The tracked face is left for another one that is at least this many times larger."""
+PREFETCHED_FRAMES = 8
 
-LOYALTY = 1.5
-"""Another face is followed only if it is so many times larger."""
 
-
-class Step(NamedTuple):
-    """One frame."""
+class DrivingFrame(NamedTuple):
+    """One driving frame and the motion of its face."""
 
     time: float
-    """Seconds since the start of the driver."""
+    """Seconds since the start of the video."""
     image: NDArray[np.uint8]
-    """The frame, H×W×3."""
+    """H×W×3, RGB."""
     motion: Tensor | None
-    """20 numbers; those of the frame before if no face is found, None before the first face."""
-    found: bool
-    """Whether the frame has a face."""
+    """20 motion parameters; the last known ones without a face, None before the first face."""
+    detected: bool
+    """Whether the frame shows the face."""
     landmarks: NDArray[np.float32] | None
-    """Of that face, 68×2 in pixels; those seen last if none is found."""
+    """68×2 in pixels, like ``motion`` the last known ones."""
 
 
-def read_step(image: NDArray[np.uint8], name: object, face: int = 1) -> Step:
-    """A picture as a driver of one frame.
+class DrivingVideo:
+    """Driving video as a sequence of :class:`DrivingFrame`.
+
+    Each iteration decodes the file once; detection and tracking run ahead in a thread.
+
+    Args:
+        path: the video.
+        face: which face of the first frame that shows as many, 1 for the largest.
+
+    Attributes:
+        path: the video.
+        reader: decodes the file; has its frame rate and, after an iteration, its decoding error.
+
+    Raises:
+        InputError: if the file is not a video; while iterating, before the first frame, if no frame shows
+            the face.
+    """
+
+    def __init__(self, path: Path, face: int = 1) -> None:
+        self.path = path
+        self.reader = VideoReader(path)
+        self._face = face
+
+    def __iter__(self) -> Generator[DrivingFrame]:
+        return prefetch(self._detect(), PREFETCHED_FRAMES)
+
+    def find_neutral_motion(self) -> Tensor:
+        """Return the motion parameters of the most neutral frame, that with the smallest norm.
+
+        Decodes the whole video once.
+
+        Raises:
+            InputError: if no frame shows the face.
+        """
+        with closing(track_driving_face(self.reader, self._face)) as frames:
+            motions = [frame.motion for frame in frames if frame.detected and frame.motion is not None]
+        return min(motions, key=lambda motion: float(motion.norm()))
+
+    def _detect(self) -> Generator[DrivingFrame]:
+        with closing(track_driving_face(self.reader, self._face)) as frames:
+            first = next(frames)
+            if not first.detected:
+                # A video without a face must fail before anything is written.
+                with closing(track_driving_face(VideoReader(self.path), self._face)) as search:
+                    next(frame for frame in search if frame.detected)
+            yield first
+            yield from frames
+
+
+def read_driving_image(image: NDArray[np.uint8], name: object, face: int = 1) -> DrivingFrame:
+    """Detect the face of a driving image.
 
     Args:
         image: H×W×3, RGB.
-        name: what an error calls it.
-        face: which of its faces, 1 the largest.
+        name: name of the image in errors.
+        face: which of its faces, 1 for the largest.
 
     Raises:
-        InputError: if it has no such face.
+        InputError: if there is no such face.
     """
     with FaceAnalyzer(MAX_FACES, single_images=True, scores=False) as analyzer:
-        found = choose(analyzer(image), face, name)
-    return Step(0.0, image, torch.from_numpy(found.motion), found=True, landmarks=found.landmarks)
+        detected = select_face(analyzer(image), face, name)
+    return DrivingFrame(0.0, image, torch.from_numpy(detected.motion), True, detected.landmarks)
 
 
-def find_reference(video: VideoReader, which: Literal["first", "neutral"], face: int = 1) -> Tensor:
-    """The motion from which a driver's motion is counted, 20 numbers.
+def track_driving_face(video: VideoReader, face: int = 1) -> Generator[DrivingFrame]:
+    """Detect and track one face through a video.
 
-    Args:
-        video: the driver.
-        which: that of the first face, or the one nearest to zero, for which all frames are looked at.
-        face: as for :func:`follow`.
-
-    Raises:
-        InputError: if no frame has such a face.
-    """
-    best: Tensor | None = None
-    with closing(follow(video, face)) as steps:
-        for step in steps:
-            if step.found and step.motion is not None:
-                if which == "first":
-                    return step.motion
-                if best is None or step.motion.norm() < best.norm():
-                    best = step.motion
-    if best is None:  # follow itself says so first
-        raise no_face(video.path)
-    return best
-
-
-def follow(video: VideoReader, face: int = 1) -> Generator[Step]:
-    """Motion of one face in every frame of a video.
-
-    The largest face is followed as far as it is the same person's, and left for another one that is much
-    larger. Any other face is chosen in the first frame that has as many, and not left.
+    The largest face is tracked until another one is much larger. A face of another rank is selected in the
+    first frame with as many faces and never left.
 
     Args:
-        video: the driver.
-        face: which of its faces, 1 the largest.
+        video: the driving video.
+        face: rank of the face, 1 for the largest.
 
     Raises:
-        InputError: in the end, if no frame had so many faces.
+        InputError: at the end, if no frame shows the face.
     """
     tracker = CentroidTracker()
-    followed: _Followed | None = None
+    target: _Target | None = None
     motion: Tensor | None = None
-    shown: NDArray[np.float32] | None = None
+    landmarks: NDArray[np.float32] | None = None
     most = 0
     with FaceAnalyzer(MAX_FACES if face > 1 else 4, scores=False) as analyzer:
         for _, time, image in video.frames():
             faces = analyzer(image, time)
             most = max(most, len(faces))
             points = np.array([one.landmarks for one in faces], np.float32).reshape(-1, NUM_LANDMARKS, 2)
-            places, extents = points.mean(axis=1), np.ptp(points, axis=1).max(axis=1)
+            centroids, extents = points.mean(axis=1), np.ptp(points, axis=1).max(axis=1)
             tracks = tracker.update(faces, image, time)
-            best = _pick(tracks, places, extents, followed, face)
+            best = _select_target(tracks, centroids, extents, target, face)
             if best is not None:
-                followed = _Followed(tracks[best], places[best])
-                motion, shown = torch.from_numpy(faces[best].motion), points[best]
-            yield Step(time, image, motion, best is not None, shown)
+                target = _Target(tracks[best], centroids[best])
+                motion, landmarks = torch.from_numpy(faces[best].motion), points[best]
+            yield DrivingFrame(time, image, motion, best is not None, landmarks)
     if motion is None:
-        raise too_few(video.path, face, most) if most else no_face(video.path)
+        raise missing_face_error(video.path, face, most)
 
 
-class _Followed(NamedTuple):
+class _Target(NamedTuple):
     track: int
-    place: NDArray[np.floating]
+    centroid: NDArray[np.floating]
 
 
-def _pick(
+def _select_target(
     tracks: list[int],
-    places: NDArray[np.floating],
+    centroids: NDArray[np.floating],
     extents: NDArray[np.floating],
-    followed: _Followed | None,
+    target: _Target | None,
     face: int,
 ) -> int | None:
-    """Index of the face to take."""
+    """Return the index of the tracked face among the faces of a frame."""
     if not tracks:
         return None
     if face == 1:
-        loyal = np.array(tracks) == (followed.track if followed else None)
-        return int(np.argmax(np.where(loyal, LOYALTY, 1) * extents))
-    if followed is None:
+        is_target = np.array(tracks) == (target.track if target else None)
+        return int(np.argmax(np.where(is_target, SWITCH_RATIO, 1) * extents))
+    if target is None:
         return int(np.argsort(-extents)[face - 1]) if len(tracks) >= face else None
-    if followed.track in tracks:
-        return tracks.index(followed.track)
-    # Out of sight for so long that its track has ended: it comes back where it was, or not.
-    distances = np.linalg.norm(places - followed.place, axis=1) / extents
+    if target.track in tracks:
+        return tracks.index(target.track)
+    # Its track ended while it was out of sight: it is recognized by its place.
+    distances = np.linalg.norm(centroids - target.centroid, axis=1) / extents
     nearest = int(np.argmin(distances))
     return nearest if distances[nearest] < 1 else None

@@ -1,4 +1,4 @@
-"""How well another engine agrees with PyTorch: on which frames, and by how much they differ."""
+"""Comparison of another engine with PyTorch on example inputs."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
     from facegan.inference.engines import Engine
 
 BATCHES = (1, 3)
-"""Sizes of the batches that are tried."""
-PEOPLE = 3
-"""Drawn people."""
-MOTIONS = 6
-"""Frames of which the user's own face is given the motion."""
-EVERY = 5
-"""So many frames of the user's video lie between two of them."""
-RENDERED = 256
-"""Side in pixels in which people are drawn."""
+"""Batch sizes of the comparison."""
+NUM_IDENTITIES = 3
+"""Number of synthetic identities."""
+NUM_MOTIONS = 6
+"""Number of motions of the user's own face."""
+FRAME_STRIDE = 5
+"""Stride of the frames of the user's video."""
+RENDER_SIZE = 256
+"""Side of the rendered images in pixels."""
 
 
 class ExampleInputs(NamedTuple):
-    """Frames to compute: the arguments of an :class:`~facegan.inference.engines.Engine`."""
+    """Arguments of an :class:`~facegan.inference.engines.Engine`."""
 
     source: Tensor
     landmarks: Tensor
@@ -50,92 +50,92 @@ class ExampleInputs(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """How far an engine's frames are from PyTorch's.
+class EngineDifference:
+    """Difference between the frames of an engine and those of PyTorch.
 
     Attributes:
-        frames: how many were compared.
-        picture_max: largest difference in I_r, on the scale 0..255.
-        picture_mean: mean absolute difference in I_r.
-        landmarks_max: largest difference of a landmark's coordinate in pixels.
-        landmarks_mean: their mean absolute difference.
+        frames: number of compared frames.
+        image_max: maximum absolute difference of I_r, on the scale 0..255.
+        image_mean: mean absolute difference of I_r.
+        landmarks_max: maximum absolute difference of a landmark's coordinate in pixels.
+        landmarks_mean: mean absolute difference of the coordinates.
     """
 
     frames: int
-    picture_max: float
-    picture_mean: float
+    image_max: float
+    image_mean: float
     landmarks_max: float
     landmarks_mean: float
 
     def describe(self) -> str:
-        """The same in words."""
+        """Describe the differences."""
         return (
-            f"{self.frames} frames differ from PyTorch's by at most {self.picture_max:.2g} of 255 levels "
-            f"({self.picture_mean:.2g} on average), their landmarks by {self.landmarks_max:.2g} pixels "
+            f"{self.frames} frames differ from PyTorch's by at most {self.image_max:.2g} of 255 levels "
+            f"({self.image_mean:.2g} on average), their landmarks by {self.landmarks_max:.2g} pixels "
             f"({self.landmarks_mean:.2g})"
         )
 
 
-def compare(engine: Engine, reference: Engine, trial: ExampleInputs) -> Agreement:
-    """Computes all frames with both, the engine's once in each size of batch.
+def compare_engines(engine: Engine, reference: Engine, inputs: ExampleInputs) -> EngineDifference:
+    """Compare an engine, in each of BATCHES, with a reference that computes frame by frame.
 
     Args:
-        engine: the one in question.
-        reference: PyTorch, on the CPU.
-        trial: the frames.
+        engine: the engine under test.
+        reference: PyTorch on the CPU.
+        inputs: the frames.
     """
-    expected = [reference(*(part[None] for part in frame)) for frame in zip(*trial, strict=True)]
-    picture, points = [], []
+    expected = [reference(*(part[None] for part in frame)) for frame in zip(*inputs, strict=True)]
+    image_differences, landmark_differences = [], []
     for size in BATCHES:
-        batches = zip(*(torch.split(part, size) for part in trial), strict=True)
+        batches = zip(*(torch.split(part, size) for part in inputs), strict=True)
         frames = [frame for batch in batches for frame in zip(*engine(*batch), strict=True)]
-        for (result, landmarks, _), true in zip(frames, expected, strict=True):
-            picture.append((result - true.result[0]).abs() * 127.5)
-            points.append((landmarks - true.landmarks[0]).abs() * engine.size / 2)
-    pictures, landmarks = torch.stack(picture), torch.stack(points)
-    return Agreement(
-        len(trial.motion),
-        pictures.max().item(),
-        pictures.mean().item(),
+        for (result, landmarks, _), target in zip(frames, expected, strict=True):
+            image_differences.append((result - target.result[0]).abs() * 127.5)
+            landmark_differences.append((landmarks - target.landmarks[0]).abs() * engine.size / 2)
+    images, landmarks = torch.stack(image_differences), torch.stack(landmark_differences)
+    return EngineDifference(
+        len(inputs.motion),
+        images.max().item(),
+        images.mean().item(),
         landmarks.max().item(),
         landmarks.mean().item(),
     )
 
 
 def synthetic_inputs(size: int) -> ExampleInputs:
-    """Drawn people, each with two motions.
+    """Render synthetic identities, each with two motions.
 
     Args:
-        size: side of the pictures in pixels.
+        size: side of the images in pixels.
     """
     parts: list[tuple[Tensor, ...]] = []
-    for seed in range(PEOPLE):
-        frame = render(sample_identity(seed), np.zeros(NUM_MOTION_PARAMS), RENDERED)
+    for seed in range(NUM_IDENTITIES):
+        frame = render(sample_identity(seed), np.zeros(NUM_MOTION_PARAMS), RENDER_SIZE)
         crop = Crop.for_face(frame.landmarks)
-        picture = image_to_tensor(crop.cut(frame.image, size))[None]
+        image = image_to_tensor(crop.cut(frame.image, size))[None]
         segmentation = torch.from_numpy(crop.cut_labels(frame.segmentation, size))[None]
         landmarks = torch.from_numpy(normalize_points(crop.to_crop(frame.landmarks, size), size))[None]
-        background = mask_background(picture, segmentation)
-        parts += [(picture, landmarks, motion[None], background) for motion in _drawn_motion(seed, 2)]
+        background = mask_background(image, segmentation)
+        parts += [(image, landmarks, motion[None], background) for motion in _sample_motions(seed, 2)]
     return ExampleInputs(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
-def own_trial(model: Path, path: Path) -> ExampleInputs:
-    """A face of the user's, prepared as for reenactment.
+def inputs_from_file(model: Path, path: Path) -> ExampleInputs:
+    """Prepare a face of the user's as for reenactment.
 
-    A video's first face has its own motions of the first seconds, a picture's face those of a drawn person.
+    The motions are those of the first frames of a video, or those of a synthetic identity for an image.
 
     Args:
         model: model folder.
-        path: a picture or a video.
+        path: an image or a video.
 
     Raises:
         InputError: if the file cannot be read or shows no face.
     """
     if is_image(path):
-        image, motion = read_image(path), _drawn_motion(0, MOTIONS)
+        image, motion = read_image(path), _sample_motions(0, NUM_MOTIONS)
     else:
-        image, motion = _seen(path)
+        image, motion = _read_motions(path)
     face = Animator.from_pretrained(model).prepare(image, path)
     count = len(motion)
     return ExampleInputs(
@@ -146,18 +146,18 @@ def own_trial(model: Path, path: Path) -> ExampleInputs:
     )
 
 
-def _drawn_motion(seed: int, count: int) -> Tensor:
-    """Count×20, a second between two."""
+def _sample_motions(seed: int, count: int) -> Tensor:
+    """Sample count×20 motions, one second apart."""
     return torch.from_numpy(sample_motion(seed, count + 1, 1).motion[1:])
 
 
-def _seen(path: Path) -> tuple[NDArray[np.uint8], Tensor]:
-    """The first frame with a face, and the motions from there."""
+def _read_motions(path: Path) -> tuple[NDArray[np.uint8], Tensor]:
+    """Return the first frame with a face, and the motions from there on."""
     video = VideoReader(path)
     with FaceAnalyzer() as analyzer:
-        looked = ((image, analyzer(image, time)) for _, time, image in video.frames(EVERY))
-        seen = list(islice(((image, faces[0].motion) for image, faces in looked if faces), MOTIONS))
-    if not seen:
+        analyzed = ((image, analyzer(image, time)) for _, time, image in video.frames(FRAME_STRIDE))
+        detected = list(islice(((image, faces[0].motion) for image, faces in analyzed if faces), NUM_MOTIONS))
+    if not detected:
         msg = f"no face in {path}: choose a file that shows a face larger and from the front"
         raise InputError(msg)
-    return seen[0][0], torch.from_numpy(np.stack([motion for _, motion in seen]))
+    return detected[0][0], torch.from_numpy(np.stack([motion for _, motion in detected]))

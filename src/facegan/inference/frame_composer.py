@@ -1,4 +1,4 @@
-"""What a result shows besides the moved face: its background, its place in the photograph, its makings."""
+"""Composition of finished frames: background, stitching into the source image, comparison view."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from facegan.errors import InputError
-from facegan.inference.backgrounds import open_background
-from facegan.inference.side_by_side import close_up, side_by_side
+from facegan.inference.background_stream import open_background
+from facegan.inference.side_by_side import crop_to_face, draw_side_by_side
 from facegan.inference.stitching import Compositor
 from facegan.io.images import tensor_to_images
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from facegan.inference.animator import Animator, Source
-    from facegan.inference.driving_video import Step
+    from facegan.inference.driving_video import DrivingFrame
 
 
 @dataclass(frozen=True)
 class RenderConfig:
-    """What a result shows besides the moved face.
+    """What a frame shows besides the animated face.
 
     Attributes:
-        background: picture, video or color behind the head, in place of the photograph's own background.
-        paste_back: put the face back into the whole photograph.
-        side_by_side: show source, driver and landmarks beside the result.
+        background: Image, video or color (#rrggbb or a name) behind the head, in place of the source's own.
+        paste_back: Stitch the face into the whole source image.
+        side_by_side: Show source, driving frame and landmarks beside the result.
 
     Raises:
-        InputError: if the face is to be pasted back and to have another background: that would end at the
+        InputError: if the face is to be stitched and to have another background, which would end at the
             edge of the crop.
     """
 
@@ -49,69 +49,78 @@ class RenderConfig:
             raise InputError(msg)
 
     def describe(self) -> tuple[str, ...]:
-        """In words, what was done to the picture around the face."""
+        """Describe what is changed around the face."""
         words = ["new background"] if self.background is not None else []
         return tuple(words + ["pasted back into the photograph"] * self.paste_back)
 
 
-class Scene:
-    """Draws results.
+class FrameComposer:
+    """Animate a source and compose the finished frames.
 
     Args:
         animator: the model.
         source: the face.
-        look: what there is besides it.
+        config: what the frames show besides the face.
 
     Raises:
         InputError: if the background cannot be read.
     """
 
-    def __init__(self, animator: Animator, source: Source, look: RenderConfig) -> None:
-        self._animator, self._source, self._look = animator, source, look
-        self._background = open_background(look.background, animator.size) if look.background else None
-        # A photograph without color gets none.
-        self._gray = look.background is None and not np.ptp(source.photograph, axis=-1).any()
-        self._paster = None
-        if look.paste_back:
-            unmoved = self._images(animator.animate(source, source.motion).result)[0]
-            self._paster = Compositor(source, unmoved)
+    def __init__(self, animator: Animator, source: Source, config: RenderConfig) -> None:
+        self._animator, self._source, self._config = animator, source, config
+        self._background = open_background(config.background, animator.size) if config.background else None
+        # The result of a gray source image is gray.
+        self._gray = config.background is None and not np.ptp(source.photograph, axis=-1).any()
+        self._compositor = None
+        if config.paste_back:
+            reconstruction = self._to_images(animator.animate(source, source.motion).result)[0]
+            self._compositor = Compositor(source, reconstruction)
 
-    def draw(
-        self, motion: Tensor, steps: Sequence[Step] = (), times: Sequence[float] = ()
+    def compose(
+        self, motions: Tensor, driving: Sequence[DrivingFrame] = (), times: Sequence[float] = ()
     ) -> list[NDArray[np.uint8]]:
-        """A batch of results.
+        """Compose a batch of frames.
 
         Args:
-            motion: of the source, N×20.
-            steps: the N frames of the driver, if there is one; their times must not run backwards, from
-                batch to batch either.
-            times: N, in seconds, if there is none; where a background does not move they do not count.
+            motions: N×20, the motions of the source.
+            driving: the N driving frames, if there are any.
+            times: N times in seconds, in place of those of the driving frames; they must not decrease,
+                from batch to batch either. Without both all are 0.
+
+        Returns:
+            N images H×W×3, RGB.
         """
-        times = [step.time for step in steps] or times or [0.0] * len(motion)
-        behind = None
-        if self._background:
-            behind = torch.cat([self._background.at(time) for time in times])
-        made = self._animator.animate(self._source, motion, behind)
-        images = self._images(made.result)
-        if self._paster:
-            masks = made.mask[:, 0].float().cpu().numpy()
-            images = [self._paster(image, mask) for image, mask in zip(images, masks, strict=True)]
-        if self._look.side_by_side:
-            photograph = self._source.photograph if self._paster else tensor_to_images(self._source.image)[0]
-            points = made.landmarks.float().cpu().numpy()
-            shown: list[NDArray[np.uint8] | None] = [None] * len(images)
-            if steps:
-                shown = [close_up(step.image, step.landmarks) for step in steps]
-            images = [
-                side_by_side(photograph, driver, landmarks, image)
-                for driver, landmarks, image in zip(shown, points, images, strict=True)
-            ]
+        times = [frame.time for frame in driving] or times or [0.0] * len(motions)
+        background = torch.cat([self._background.at(time) for time in times]) if self._background else None
+        frames = self._animator.animate(self._source, motions, background)
+        images = self._to_images(frames.result)
+        if self._compositor:
+            masks = frames.mask[:, 0].float().cpu().numpy()
+            images = [self._compositor(image, mask) for image, mask in zip(images, masks, strict=True)]
+        if self._config.side_by_side:
+            landmarks = frames.landmarks.float().cpu().numpy()
+            images = self._draw_side_by_side(images, landmarks, driving)
         return images
 
-    def _images(self, result: Tensor) -> list[NDArray[np.uint8]]:
+    def _draw_side_by_side(
+        self,
+        images: list[NDArray[np.uint8]],
+        landmarks: NDArray[np.float32],
+        driving: Sequence[DrivingFrame],
+    ) -> list[NDArray[np.uint8]]:
+        source = self._source.photograph if self._compositor else tensor_to_images(self._source.image)[0]
+        driving_images: list[NDArray[np.uint8] | None] = [None] * len(images)
+        if driving:
+            driving_images = [crop_to_face(frame.image, frame.landmarks) for frame in driving]
+        return [
+            draw_side_by_side(source, driving_image, points, image)
+            for driving_image, points, image in zip(driving_images, landmarks, images, strict=True)
+        ]
+
+    def _to_images(self, result: Tensor) -> list[NDArray[np.uint8]]:
         images = list(tensor_to_images(result))
-        return [_without_color(image) for image in images] if self._gray else images
+        return [_to_gray(image) for image in images] if self._gray else images
 
 
-def _without_color(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _to_gray(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8)

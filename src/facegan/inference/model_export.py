@@ -1,4 +1,4 @@
-"""The networks for other programs than PyTorch: what stands behind ``facegan export``."""
+"""Export of a model's networks to OpenVINO or ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import torch
 from rich.console import Console
@@ -20,9 +20,15 @@ from facegan import __version__
 from facegan.errors import InputError
 from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.geometry.motion import NUM_MOTION_PARAMS
-from facegan.inference.engines import Exported, OnnxEngine, OpenVINOEngine, TorchEngine
-from facegan.inference.engines.exported import FILES, INPUTS, OUTPUTS, RECORD, digests, fingerprint
-from facegan.inference.export_check import BATCHES, Agreement, compare, own_trial, synthetic_inputs
+from facegan.inference.engines import ExportedModel, OnnxEngine, OpenVINOEngine, TorchEngine
+from facegan.inference.engines.exported import INPUTS, MODEL_FILES, OUTPUTS, RECORD, fingerprint, hash_files
+from facegan.inference.export_check import (
+    BATCHES,
+    EngineDifference,
+    compare_engines,
+    inputs_from_file,
+    synthetic_inputs,
+)
 from facegan.io.atomic import atomic_folder
 from facegan.networks import FaceGAN
 from facegan.networks.facegan import CONFIG
@@ -30,56 +36,56 @@ from facegan.networks.facegan import CONFIG
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Format = Literal["openvino", "onnx"]
-PICTURE_BOUND = 0.5
-"""Largest difference from PyTorch in any pixel, of 255 levels: once rounded, at most one level."""
-LANDMARK_BOUND = 0.05
-"""The same for landmarks, in pixels."""
+ExportFormat: TypeAlias = Literal["openvino", "onnx"]
+IMAGE_TOLERANCE = 0.5
+"""Largest allowed difference from PyTorch in a pixel, of 255 levels: at most one level after rounding."""
+LANDMARK_TOLERANCE = 0.05
+"""Largest allowed difference of a landmark in pixels."""
 PACKAGES = {"openvino": ("openvino", "onnx", "onnxscript"), "onnx": ("onnxruntime", "onnx", "onnxscript")}
-"""What each format is written with."""
+"""Packages that an export to each format needs."""
 
 
 @dataclass(frozen=True)
-class Summary:
-    """What was written.
+class ExportSummary:
+    """Summary of an export.
 
     Attributes:
-        out: the folder in the model folder.
+        out: folder of the networks, in the model folder.
         megabytes: its size.
-        agreement: how well its networks agree with PyTorch.
-        on: what they were tried on.
+        difference: difference from PyTorch.
+        inputs: inputs of the comparison.
     """
 
     out: Path
     megabytes: float
-    agreement: Agreement
-    on: str
+    difference: EngineDifference
+    inputs: str
 
     def describe(self) -> str:
-        """The same in words."""
-        return f"{self.out}: {self.megabytes:.1f} MB; {self.agreement.describe()} ({self.on})"
+        """Describe the export in one line."""
+        return f"{self.out}: {self.megabytes:.1f} MB; {self.difference.describe()} ({self.inputs})"
 
 
-def export(
+def export_model(
     model: Path,
-    kind: Format,
+    format_: ExportFormat,
     *,
     frames: Path | None = None,
     overwrite: bool = False,
     progress: bool = True,
-) -> Summary:
-    """Writes a model's networks as one graph, tries them, and puts them into the model folder.
+) -> ExportSummary:
+    """Export the networks as one graph into the model folder and compare them with PyTorch.
 
-    The graph leads from source, landmarks, motion and background to result, landmarks and mask, for
-    batches of any size; what lies between the networks is part of it. It is tried on drawn heads or on the
-    user's own face and only kept if its frames are PyTorch's.
+    The graph maps source, landmarks, motion and background to result, landmarks and mask, for batches of any
+    size, with all operations between the networks. It is compared on synthetic heads or on the user's own
+    face and only kept if its frames equal PyTorch's within IMAGE_TOLERANCE and LANDMARK_TOLERANCE.
 
     Args:
-        model: model folder; the networks come to lie in its folder ``openvino`` or ``onnx``.
-        kind: what they are for.
-        frames: picture or video of a face to try them on.
+        model: model folder; the networks are written into its subfolder ``openvino`` or ``onnx``.
+        format_: the format.
+        frames: image or video of a face for the comparison.
         overwrite: replace an earlier export.
-        progress: say what is being done.
+        progress: show the current step.
 
     Raises:
         InputError: if this is no model folder, the model has no landmark transformer, a package is not
@@ -91,45 +97,45 @@ def export(
     if not (model / CONFIG).is_file():
         msg = f"{model} is not a model folder on this disk: it lacks {CONFIG} (facegan bundle makes one)"
         raise InputError(msg)
-    _require(kind)
-    if (model / kind / RECORD).is_file() and not overwrite:
-        msg = f"{model} is exported for {kind} already: say --overwrite to do it anew"
+    _require_packages(format_)
+    if (model / format_ / RECORD).is_file() and not overwrite:
+        msg = f"{model} is exported for {format_} already: say --overwrite to do it anew"
         raise InputError(msg)
     with (
-        atomic_folder(model / kind, marker=RECORD, overwrite=overwrite) as folder,
+        atomic_folder(model / format_, marker=RECORD, overwrite=overwrite) as folder,
         Console(stderr=True, quiet=not progress).status("reading the model") as status,
     ):
         networks = FaceGAN.from_pretrained(model)
         reference = TorchEngine(networks)
-        trial = own_trial(model, frames) if frames else synthetic_inputs(reference.size)
-        status.update(f"writing for {kind}")
-        (_write_openvino if kind == "openvino" else _write_onnx)(networks, folder / FILES[kind])
+        inputs = inputs_from_file(model, frames) if frames else synthetic_inputs(reference.size)
+        status.update(f"writing for {format_}")
+        (_write_openvino if format_ == "openvino" else _write_onnx)(networks, folder / MODEL_FILES[format_])
         status.update("comparing with PyTorch")
-        exported = Exported(folder / FILES[kind], reference.size)
-        engine = OpenVINOEngine(exported) if kind == "openvino" else OnnxEngine(exported)
-        agreement = compare(engine, reference, trial)
+        exported = ExportedModel(folder / MODEL_FILES[format_], reference.size)
+        engine = OpenVINOEngine(exported) if format_ == "openvino" else OnnxEngine(exported)
+        difference = compare_engines(engine, reference, inputs)
         del engine  # it holds the files that are about to be moved
-        _require_agreement(agreement, kind)
-        on = "your own frames" if frames else "drawn heads"
+        _require_equality(difference, format_)
+        inputs_name = "your own frames" if frames else "synthetic heads"
         record = {
-            "format": kind,
+            "format": format_,
             "size": reference.size,
             "model": fingerprint(model),
-            "files": digests(folder),
-            "agreement": {"on": on, "batches": BATCHES, **asdict(agreement)},
-            "bounds": {"picture_max": PICTURE_BOUND, "landmarks_max": LANDMARK_BOUND},
+            "files": hash_files(folder),
+            "difference": {"inputs": inputs_name, "batches": BATCHES, **asdict(difference)},
+            "tolerances": {"image_max": IMAGE_TOLERANCE, "landmarks_max": LANDMARK_TOLERANCE},
             "made_with": {
                 "facegan": __version__,
-                **{name: version(name) for name in ("torch", *PACKAGES[kind])},
+                **{name: version(name) for name in ("torch", *PACKAGES[format_])},
             },
         }
         (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n")
         megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
-    return Summary(model / kind, megabytes, agreement, on)
+    return ExportSummary(model / format_, megabytes, difference, inputs_name)
 
 
 class _Graph(nn.Module):
-    """The model with an engine's inputs and outputs."""
+    """The model with the inputs and outputs of an engine."""
 
     def __init__(self, model: FaceGAN) -> None:
         super().__init__()
@@ -138,16 +144,16 @@ class _Graph(nn.Module):
     def forward(
         self, source: Tensor, landmarks: Tensor, motion: Tensor, background: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        made = self.model(source, landmarks, motion, background)
-        return made.result, made.landmarks, made.mask
+        output = self.model(source, landmarks, motion, background)
+        return output.result, output.landmarks, output.mask
 
 
 def _write_onnx(model: FaceGAN, path: Path) -> None:
     size = model.config.size
-    # Two of each: one would be taken for a constant.
-    picture = torch.zeros(2, 3, size, size)
-    example = (picture, torch.zeros(2, NUM_LANDMARKS, 2), torch.zeros(2, NUM_MOTION_PARAMS), picture.clone())
-    with _quiet():
+    # A batch of one would be taken for a constant.
+    image = torch.zeros(2, 3, size, size)
+    example = (image, torch.zeros(2, NUM_LANDMARKS, 2), torch.zeros(2, NUM_MOTION_PARAMS), image.clone())
+    with _silence_exporter():
         program = torch.onnx.export(
             _Graph(model).eval(),
             example,
@@ -158,15 +164,15 @@ def _write_onnx(model: FaceGAN, path: Path) -> None:
             verbose=False,
         )
     assert program is not None  # it is None for the older exporter alone
-    _forget_origin(program.model)
+    _strip_metadata(program.model)
     program.save(path)
 
 
 def _write_openvino(model: FaceGAN, path: Path) -> None:
-    """By way of ONNX: taken from PyTorch directly, instance norms become many small, slow steps."""
+    """Convert by way of ONNX: from PyTorch directly, instance norms become many small, slow operations."""
     import openvino
 
-    onnx = path.with_name(FILES["onnx"])
+    onnx = path.with_name(MODEL_FILES["onnx"])
     _write_onnx(model, onnx)
     networks = openvino.convert_model(onnx)
     try:
@@ -178,8 +184,8 @@ def _write_openvino(model: FaceGAN, path: Path) -> None:
         file.unlink()
 
 
-def _forget_origin(model: Any) -> None:
-    """Takes the exporter's notes out, which name source files where they lie on this machine."""
+def _strip_metadata(model: Any) -> None:
+    """Remove the exporter's metadata, which hold paths of source files on this machine."""
     for part in (model, model.graph, *model.graph.all_nodes()):
         part.metadata_props.clear()
     for node in model.graph.all_nodes():
@@ -188,8 +194,8 @@ def _forget_origin(model: Any) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what the exporter tells its developers."""
+def _silence_exporter() -> Iterator[None]:
+    """Suppress warnings of the exporter."""
     log = logging.getLogger("torch.onnx")
     level = log.level
     log.setLevel(logging.ERROR)
@@ -201,23 +207,23 @@ def _quiet() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _require(kind: Format) -> None:
-    if kind not in PACKAGES:
-        msg = f"no format {kind!r}: choose from {', '.join(PACKAGES)}"
+def _require_packages(format_: ExportFormat) -> None:
+    if format_ not in PACKAGES:
+        msg = f"no format {format_!r}: choose from {', '.join(PACKAGES)}"
         raise InputError(msg)
-    for name in PACKAGES[kind]:
+    for name in PACKAGES[format_]:
         try:
             import_module(name)
         except ImportError as error:
-            msg = f"the format {kind} cannot be written ({error}): pip install 'facegan[{kind}]'"
+            msg = f"the format {format_} cannot be written ({error}): pip install 'facegan[{format_}]'"
             raise InputError(msg) from error
 
 
-def _require_agreement(found: Agreement, kind: Format) -> None:
-    # So that no number at all is not within the bounds either.
-    if not (found.picture_max <= PICTURE_BOUND and found.landmarks_max <= LANDMARK_BOUND):
+def _require_equality(difference: EngineDifference, format_: ExportFormat) -> None:
+    # Written so that NaN fails too.
+    if not (difference.image_max <= IMAGE_TOLERANCE and difference.landmarks_max <= LANDMARK_TOLERANCE):
         msg = (
-            f"not exported for {kind}: {found.describe()}; up to {PICTURE_BOUND} levels and "
-            f"{LANDMARK_BOUND} pixels are allowed, so use this model with PyTorch"
+            f"not exported for {format_}: {difference.describe()}; up to {IMAGE_TOLERANCE} levels and "
+            f"{LANDMARK_TOLERANCE} pixels are allowed, so use this model with PyTorch"
         )
         raise InputError(msg)

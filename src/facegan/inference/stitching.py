@@ -1,4 +1,4 @@
-"""Putting the moved face back into the photograph that it was cut out of."""
+"""Stitching of an animated face into the source image that it was cut from."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ if TYPE_CHECKING:
     from facegan.inference.animator import Source
 
 MARGIN, SEAM, EDGE = 0.03, 0.02, 0.08
-"""By how much more than the head is pasted; how soft its outline is; how wide the crop's edge fades.
-Fractions of the crop's side."""
+"""Dilation of the head's mask, standard deviation of its blur, width of the fade at the crop's edge, as
+fractions of the crop's side."""
 
 
 class Compositor:
-    """Puts results back into a photograph.
+    """Stitch results into a source image.
 
-    Only the head, and the place where it was, come from the result: all else keeps the photograph's own
-    pixels. The result's colors are shifted as it takes to make the unmoved result's head like the
-    photograph's.
+    The head, and the region that it covered, come from the result; all other pixels stay the source image's.
+    A constant shift corrects the colors of the result: the mean difference of the source's head and its
+    reconstruction.
 
     Args:
-        source: the face that was cut out.
-        unmoved: S×S×3, what the model makes of it in its own motion.
+        source: the face.
+        reconstruction: S×S×3, the result for the source's own motion.
     """
 
-    def __init__(self, source: Source, unmoved: NDArray[np.uint8]) -> None:
+    def __init__(self, source: Source, reconstruction: NDArray[np.uint8]) -> None:
         self._photograph = source.photograph
-        self._crop, self._size = source.crop, len(unmoved)
+        self._crop, self._size = source.crop, len(reconstruction)
         self._head = (source.segmentation[0] > 0).float().cpu().numpy()
         cut = source.crop.cut(source.photograph, self._size)
         weights = self._head if self._head.any() else np.ones_like(self._head)
-        difference = cut.astype(np.float32) - unmoved
+        difference = cut.astype(np.float32) - reconstruction
         self._shift = (difference * weights[..., None]).sum(axis=(0, 1)) / weights.sum()
         height, width = source.photograph.shape[:2]
         side = source.crop.side
@@ -45,42 +45,43 @@ class Compositor:
         self._fade = self._to_region(_fade(self._size))
 
     def __call__(self, result: NDArray[np.uint8], mask: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """The photograph with the moved face.
+        """Stitch one result into the source image.
 
         Args:
             result: I_r, S×S×3.
             mask: M, S×S in 0..1.
 
         Returns:
-            As large as the photograph.
+            H×W×3, the size of the source image.
         """
         outline = np.maximum(self._head, mask)
         radius = round(MARGIN * self._size)
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
         soft = cv2.GaussianBlur(cv2.dilate(outline, kernel), (0, 0), SEAM * self._size)
-        share = (self._to_region(np.asarray(soft, np.float32)) * self._fade)[..., None]
-        picture = self._to_region(np.add(result, self._shift, dtype=np.float32))
-        whole = self._photograph.copy()
-        region = whole[self._top : self._bottom, self._left : self._right]
-        region[...] = (region + share * (picture - region)).round().clip(0, 255).astype(np.uint8)
-        return whole
+        weight = (self._to_region(np.asarray(soft, np.float32)) * self._fade)[..., None]
+        patch = self._to_region(np.add(result, self._shift, dtype=np.float32))
+        stitched = self._photograph.copy()
+        region = stitched[self._top : self._bottom, self._left : self._right]
+        region[...] = (region + weight * (patch - region)).round().clip(0, 255).astype(np.uint8)
+        return stitched
 
-    def _to_region(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A picture of the crop as it lies in the photograph, without what lies beyond the photograph."""
+    def _to_region(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Warp an image of the crop to the region of the source image that the crop covers."""
         scale = self._crop.side / self._size
-        # Where pixel (0, 0) of the crop lies in the region; positions are those of pixel centers.
+        # Position of the crop's pixel (0, 0) in the region; positions are those of pixel centers.
         x = self._crop.x + 0.5 * scale - 0.5 - self._left
         y = self._crop.y + 0.5 * scale - 0.5 - self._top
         shape = (self._right - self._left, self._bottom - self._top)
-        how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
+        interpolation = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
         matrix = np.array([[scale, 0, x], [0, scale, y]])
         return np.asarray(
-            cv2.warpAffine(picture, matrix, shape, flags=how, borderMode=cv2.BORDER_REPLICATE), np.float32
+            cv2.warpAffine(image, matrix, shape, flags=interpolation, borderMode=cv2.BORDER_REPLICATE),
+            np.float32,
         )
 
 
 def _fade(size: int) -> NDArray[np.float32]:
-    """1 inside, down to 0 at the edge, S×S."""
+    """Weights S×S, 1 inside and falling smoothly to 0 at the edge."""
     depth = (np.minimum(np.arange(size), np.arange(size)[::-1]) + 0.5) / (EDGE * size)
     ramp = np.clip(depth, 0, 1)
     ramp = ramp * ramp * (3 - 2 * ramp)

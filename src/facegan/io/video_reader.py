@@ -46,6 +46,7 @@ class VideoReader:
 
     Attributes:
         fps: average frames per second.
+        duration: length in seconds, None if the file does not declare it.
         shot_index: number of cuts before the frame that was delivered last.
         decode_error: after a pass, why it ended early, or None.
 
@@ -58,9 +59,12 @@ class VideoReader:
         self.path = path
         self.decode_error: str | None = None
         self.shot_index = 0
-        with self._open() as container:
-            stream = _picture_stream(container, path)
-            self.fps = float(stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
+        # Kept for the first pass, so that the file is opened once.
+        self._container: InputContainer | None = self._open()
+        stream = _picture_stream(self._container, path)
+        self.fps = float(stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
+        duration = self._container.duration
+        self.duration = duration / av.time_base if duration else None
 
     def frames(self, every: int = 1, rate: float | None = None) -> Iterator[Frame]:
         """One pass over the file.
@@ -73,7 +77,8 @@ class VideoReader:
         cuts = ShotBoundaryDetector()
         due = 0
         index = -1
-        with self._open() as container:
+        opened, self._container = self._container or self._open(), None
+        with opened as container:
             stream = _picture_stream(container, self.path)
             # Times count from the start of the container, so that picture and sound stay together.
             start = (container.start_time or 0) / av.time_base

@@ -1,7 +1,14 @@
-"""Every result is marked as made by a machine, and the marks can be found again."""
+"""Provenance: every result is marked as generated, and the marks can be detected."""
 
-from facegan.provenance.detect import Findings, verify
+from facegan.provenance.detect import ProvenanceReport, detect_provenance
 from facegan.provenance.manifest import Manifest, ManifestClaim
 from facegan.provenance.provenance_writer import ProvenanceConfig, ProvenanceWriter
 
-__all__ = ["Findings", "Manifest", "ManifestClaim", "ProvenanceConfig", "ProvenanceWriter", "verify"]
+__all__ = [
+    "Manifest",
+    "ManifestClaim",
+    "ProvenanceConfig",
+    "ProvenanceReport",
+    "ProvenanceWriter",
+    "detect_provenance",
+]

@@ -1,7 +1,7 @@
-"""The certificate and key that sign results: the user's own, or one that is made once and kept.
+"""Certificate and key that sign results: the user's own, or a self-made one that is kept.
 
-A self-made certificate proves that a file is unchanged since it was signed, and nothing about who
-signed: nobody vouches for it. It holds no name of a person or a computer.
+A self-made certificate proves that a file is unchanged since it was signed, but not who signed it. It holds
+no name of a person or a computer.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from facegan.errors import InputError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
-FILE = "signing.pem"
+FILE_NAME = "signing.pem"
 LIFETIME = timedelta(days=3653)
-SMALLEST_RSA = 2048
+MIN_RSA_BITS = 2048
 _CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What signs.
+    """Certificate chain and key of a signer.
 
     Attributes:
         chain: certificates in PEM, the signer's first.
@@ -58,10 +58,10 @@ class Credentials:
 
 
 def read_credentials(certificate: Path, key: Path) -> Credentials:
-    """A certificate chain and its key.
+    """Read a certificate chain and its key.
 
     Args:
-        certificate: PEM file, the signer's certificate first, then those that vouch for it.
+        certificate: PEM file, the signer's certificate first, then those of its issuers.
         key: PEM file of the private key, unencrypted; it may be the same file.
 
     Raises:
@@ -94,7 +94,7 @@ def read_credentials(certificate: Path, key: Path) -> Credentials:
 
 
 def local_credentials() -> Credentials:
-    """Those of this user; made at the first call, in a file that only the user can read.
+    """Return the self-made credentials of this user; created at the first call, readable by the user only.
 
     Raises:
         InputError: if the file is there and damaged or expired.
@@ -106,7 +106,7 @@ def local_credentials() -> Credentials:
         # Two processes that make it at once end up with one certificate.
         with FileLock(path.with_suffix(".lock")):
             if not path.exists():
-                _write_private(path, _make())
+                _write_private(path, _create_credentials())
     try:
         return read_credentials(path, path)
     except InputError as error:
@@ -115,19 +115,19 @@ def local_credentials() -> Credentials:
 
 
 def local_anchor() -> bytes | None:
-    """The certificate that vouches for this user's own results, in PEM; None if there is none yet."""
+    """Return the self-made issuer certificate in PEM; None if there is none yet."""
     with suppress(OSError, ValueError, IndexError):
         return x509.load_pem_x509_certificates(local_file().read_bytes())[1].public_bytes(Encoding.PEM)
     return None
 
 
 def local_file() -> Path:
-    """Where the self-made certificate and its key lie: in the user's XDG configuration folder."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "facegan" / FILE
+    """Return the path of the self-made certificate and key, in the user's XDG configuration folder."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "facegan" / FILE_NAME
 
 
-def _make() -> bytes:
-    """A leaf certificate, the authority that signed it, and the leaf's key, as C2PA wants them."""
+def _create_credentials() -> bytes:
+    """Create a leaf certificate, its issuer's certificate and the leaf's key, as C2PA requires."""
     authority, leaf = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     issuer, subject = _name("facegan local authority"), _name("facegan local signer")
     root = (
@@ -136,7 +136,7 @@ def _make() -> bytes:
         .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
         .sign(authority, hashes.SHA256())
     )
-    # The authority's key is not kept: it will never sign another one.
+    # The issuer's key is not kept: it never signs another certificate.
     signer = (
         _certificate(subject, issuer, leaf)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -186,7 +186,7 @@ def _usage(
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    """Writes a file with mode 600, whole or not at all."""
+    """Write a file with mode 600 atomically."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -209,7 +209,7 @@ def _read(path: Path) -> bytes:
 def _algorithm(key: PrivateKeyTypes, path: Path) -> str:
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVES:
         return _CURVES[key.curve.name]
-    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= SMALLEST_RSA:
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= MIN_RSA_BITS:
         return "ps256"
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return "ed25519"

@@ -1,14 +1,14 @@
-"""The invisible mark: a spread-spectrum pattern in every picture and every frame.
+"""Invisible watermark: a spread-spectrum pattern in every image and every frame.
 
-The pattern lives on a small grid that is stretched over the whole picture, so rescaling does not move
+The pattern lives on a small grid that is stretched over the whole image, so rescaling does not move
 it. A keyed sign of each low to middle frequency of brightness and of both color differences makes it;
-where a picture is busy it is stronger, and it is the same in every frame, so nothing flickers. Cox et al.,
-"Secure spread spectrum watermarking for multimedia" (1997), with the picture's own part of the
+it is stronger in textured regions, and it is the same in every frame, so nothing flickers. Cox et al.,
+"Secure spread spectrum watermarking for multimedia" (1997), with the image's own part of the
 correlation taken into account as in Malvar and Florêncio, "Improved spread spectrum" (2003).
 
 The detector whitens, and correlates with the signs. For keys drawn at random the score of any unmarked
-picture is a weighted sum of independent signs, of variance 1: it exceeds z with the probability of the
-Gaussian tail, and whatever the picture of at most exp(-z²/2) (Hoeffding).
+image is a weighted sum of independent signs, of variance 1: it exceeds z with the probability of the
+Gaussian tail, and for any image at most exp(-z²/2) (Hoeffding).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float32]
 
 THRESHOLD = 4.75
-"""Scores above it count as found: one unmarked picture in a million."""
+"""Scores above it count as detected: one false positive in a million images."""
 GRID = 64
 KEY = "facegan"
 MIN_SIDE = 32
@@ -45,54 +45,54 @@ _GOAL = 14.0  # the score that the strength is chosen for, within these limits
 _WEAKEST, _STRONGEST = 0.8, 1.0
 
 
-def embed(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture with the mark; nothing but the picture decides how it looks.
+def embed_watermark(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the image with the watermark; a deterministic function of the image.
 
     Args:
         image: H×W×3, RGB, 32 pixels a side or more.
 
     Raises:
-        ValueError: for a smaller picture.
+        ValueError: for a smaller image.
     """
     height, width = image.shape[:2]
     if min(height, width) < MIN_SIDE:
-        msg = f"a picture of {width}×{height} is too small to be marked: {MIN_SIDE} pixels a side or more"
+        msg = f"an image of {width}×{height} is too small to be marked: {MIN_SIDE} pixels a side or more"
         raise ValueError(msg)
     planes = _planes(image)
     change = _pattern() * _visibility(planes) * _gain(height, width)
-    before, after = (float(_unit(_whiten(grid)) @ signs(KEY)) for grid in (planes, planes + change))
+    before, after = (float(_unit(_whiten(grid)) @ key_signs(KEY)) for grid in (planes, planes + change))
     strength = np.clip((_GOAL - before) / max(after - before, 1e-3), _WEAKEST, _STRONGEST)
     colors = np.ascontiguousarray(np.moveaxis(np.tensordot(_COLORS, strength * change, 1), 0, -1))
     stretched = cv2.resize(colors.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.add(image, stretched, dtype=cv2.CV_8U), np.uint8)
 
 
-class Detector:
-    """Looks for the mark in a picture, or in all frames of a video together.
+class WatermarkDetector:
+    """Detect the watermark in an image, or in the frames of a video together.
 
-    Frames are added up before they are correlated: where the picture moves, its own part averages out
-    and the mark does not; where it stands still, nothing is counted twice.
+    Frames are summed before they are correlated: moving content averages out and the watermark does not;
+    static content is not counted twice.
 
     Args:
-        key: of the pattern.
+        key: key of the pattern.
     """
 
     def __init__(self, key: str = KEY) -> None:
-        self._signs = signs(key)
+        self._signs = key_signs(key)
         self._sum = np.zeros_like(self._signs)
 
     def add(self, image: NDArray[np.uint8]) -> None:
-        """Adds a picture or frame, H×W×3, RGB, of any size."""
+        """Add an image or frame, H×W×3, RGB, of any size."""
         self._sum += _unit(_whiten(_planes(image)))
 
     @property
     def evidence(self) -> Array:
-        """What is correlated with the signs of a key: a vector of length 1, or of 0 if nothing was added."""
+        """Vector that is correlated with the signs of a key: of length 1, or 0 if nothing was added."""
         return _unit(self._sum)
 
     @property
     def score(self) -> float:
-        """About normally distributed with variance 1 if there is no mark; 0 if nothing was added."""
+        """Score, standard normal without a watermark; 0 if nothing was added."""
         return float(np.dot(self.evidence, self._signs))
 
     @property
@@ -102,8 +102,8 @@ class Detector:
 
 
 @functools.lru_cache(maxsize=4)
-def signs(key: str) -> Array:
-    """A key's signs, 1 or -1, of all frequencies in use, channel after channel."""
+def key_signs(key: str) -> Array:
+    """Return the signs of a key, 1 or -1, of all frequencies in use, channel after channel."""
     count = _spectrum().amplitudes.size
     # A hash, since the streams of random generators may change from version to version.
     digest = hashlib.shake_256(key.encode()).digest(-(-count // 8))
@@ -133,12 +133,12 @@ def _pattern() -> Array:
     """In gray levels, 3×GRID×GRID."""
     spectrum = _spectrum()
     coefficients = np.zeros(spectrum.masks.shape, np.float32)
-    coefficients[spectrum.masks] = signs(KEY) * spectrum.amplitudes
+    coefficients[spectrum.masks] = key_signs(KEY) * spectrum.amplitudes
     return np.stack([cv2.idct(plane) for plane in coefficients])
 
 
 def _planes(image: NDArray[np.uint8]) -> Array:
-    """The picture on the grid, 3×GRID×GRID."""
+    """Resample the image to the grid, 3×GRID×GRID."""
     shrinks = min(image.shape[:2]) >= GRID
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     small = cv2.resize(image, (GRID, GRID), interpolation=interpolation)
@@ -146,7 +146,7 @@ def _planes(image: NDArray[np.uint8]) -> Array:
 
 
 def _visibility(planes: Array) -> Array:
-    """How much of the pattern busy and plain places hide, GRID×GRID."""
+    """Strength of the pattern that texture masks, GRID×GRID."""
     details = planes - np.stack([_blur(plane, 1.0) for plane in planes])
     energy = details[0] ** 2 + 4 * details[1] ** 2 + 4 * details[2] ** 2
     activity = np.sqrt(_blur(energy, 1.0))
@@ -156,12 +156,12 @@ def _visibility(planes: Array) -> Array:
 
 
 def _gain(height: int, width: int) -> float:
-    """In a small picture the pattern is finer, less visible, and worse treated by codecs."""
+    """Compensate for small images, in which the pattern is finer, less visible and less robust to codecs."""
     return min(max(math.pow(256**2 / (height * width), 0.2), 0.7), 1.5)
 
 
 def _whiten(planes: Array) -> Array:
-    """Coefficients of about equal certainty: locally, then ring by ring, outliers clipped."""
+    """Whiten the coefficients: locally, then ring by ring, with outliers clipped."""
     spectrum = _spectrum()
     coefficients = []
     for plane, mask, amplitude, reach in zip(planes, spectrum.masks, _AMPLITUDES, (1.5, 5, 5), strict=True):

@@ -14,7 +14,7 @@ from PIL import Image
 from tests.facegan.app.page_server import run_server
 
 from facegan.app.controls import SLIDERS
-from facegan.provenance import verify
+from facegan.provenance import detect_provenance
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -79,7 +79,7 @@ def download(page, button):
 
 def is_marked(path, name):
     """Whether a download contains a provenance manifest."""
-    manifest = verify(path.rename(path.with_name(name))).manifest
+    manifest = detect_provenance(path.rename(path.with_name(name))).manifest
     path.with_name(name).rename(path)
     return manifest is not None
 

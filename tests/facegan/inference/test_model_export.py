@@ -12,8 +12,8 @@ from PIL import Image
 from facegan.errors import InputError
 from facegan.inference import Animator
 from facegan.inference.engines import Frames, load_engine
-from facegan.inference.export_check import ExampleInputs, compare, own_trial, synthetic_inputs
-from facegan.inference.model_export import export
+from facegan.inference.export_check import ExampleInputs, compare_engines, inputs_from_file, synthetic_inputs
+from facegan.inference.model_export import export_model
 from facegan.networks import FaceGAN, FaceGANConfig
 
 FINE = {
@@ -43,11 +43,11 @@ def test_what_is_written(exported_model, kind, names):
     assert files(exported_model / kind) == names
     assert files(exported_model) == ["config.json", "model.safetensors", "onnx", "openvino"]
     record = json.loads((exported_model / kind / "export.json").read_text())
-    agreement = record["agreement"]
-    assert agreement["on"] == "drawn heads"
+    agreement = record["difference"]
+    assert agreement["inputs"] == "synthetic heads"
     assert agreement["batches"] == [1, 3]
     assert agreement["frames"] == 6
-    assert 0 <= agreement["picture_mean"] <= agreement["picture_max"] < 0.05
+    assert 0 <= agreement["image_mean"] <= agreement["image_max"] < 0.05
     assert 0 <= agreement["landmarks_mean"] <= agreement["landmarks_max"] < 0.001
     assert record["made_with"]["torch"] == torch.__version__
 
@@ -71,8 +71,8 @@ def test_other_generators(tmp_path, kind, variant):
     torch.manual_seed(2)
     model = FaceGAN(FaceGANConfig(size=32, reenactor=FINE | variant, background_mixer=FINE | variant))
     model.save_pretrained(tmp_path)
-    summary = export(tmp_path, kind, progress=False)
-    assert summary.agreement.picture_max < 0.05
+    summary = export_model(tmp_path, kind, progress=False)
+    assert summary.difference.image_max < 0.05
     trial = synthetic_inputs(32)
     made, expected = load_engine(tmp_path, kind)(*trial), load_engine(tmp_path)(*trial)
     torch.testing.assert_close(made.result, expected.result, atol=1e-4, rtol=0)
@@ -86,9 +86,9 @@ def test_an_earlier_export_stays_until_told(exported_model, tmp_path):
     model.save_pretrained(folder)
     before = (folder / "onnx/model.onnx").read_bytes()
     with pytest.raises(InputError, match="exported for onnx already: say --overwrite"):
-        export(folder, "onnx", progress=False)
+        export_model(folder, "onnx", progress=False)
     assert (folder / "onnx/model.onnx").read_bytes() == before
-    export(folder, "onnx", overwrite=True, progress=False)
+    export_model(folder, "onnx", overwrite=True, progress=False)
     trial = synthetic_inputs(32)
     made, expected = load_engine(folder, "onnx")(*trial), load_engine(folder)(*trial)
     torch.testing.assert_close(made.landmarks, expected.landmarks, atol=1e-4, rtol=0)
@@ -97,17 +97,17 @@ def test_an_earlier_export_stays_until_told(exported_model, tmp_path):
 def test_frames_of_the_users_own_video(folder, make_video, heads):
     gray = [np.full_like(heads[0], 128)] * 6
     video = make_video("talk.mp4", [*gray, *heads[:20]])
-    summary = export(folder, "onnx", frames=video, progress=False)
-    assert summary.agreement.frames == 4  # every fifth of 26, of which two show nobody
-    assert summary.agreement.picture_max < 0.05
+    summary = export_model(folder, "onnx", frames=video, progress=False)
+    assert summary.difference.frames == 4  # every fifth of 26, of which two show nobody
+    assert summary.difference.image_max < 0.05
     record = (folder / "onnx/export.json").read_text()
-    assert json.loads(record)["agreement"]["on"] == "your own frames"
+    assert json.loads(record)["difference"]["inputs"] == "your own frames"
     assert "talk" not in record
 
 
 def test_the_users_own_picture(folder, photograph, tmp_path):
     Image.fromarray(photograph).save(tmp_path / "me.png")
-    trial = own_trial(folder, tmp_path / "me.png")
+    trial = inputs_from_file(folder, tmp_path / "me.png")
     face = Animator.from_pretrained(folder).prepare(photograph)
     assert torch.equal(trial.source, face.image.expand(6, -1, -1, -1))
     assert torch.equal(trial.landmarks, face.landmarks.expand(6, -1, -1))
@@ -120,7 +120,7 @@ def test_frames_without_a_face(folder, make_video, heads, tmp_path):
     Image.fromarray(gray).save(tmp_path / "gray.png")
     for path in (make_video("gray.mp4", [gray] * 6), tmp_path / "gray.png"):
         with pytest.raises(InputError, match=f"no face in {path}"):
-            export(folder, "onnx", frames=path, progress=False)
+            export_model(folder, "onnx", frames=path, progress=False)
     assert files(folder) == ["config.json", "model.safetensors"]
 
 
@@ -128,7 +128,7 @@ def test_frames_that_are_none(folder, tmp_path):
     (tmp_path / "text.mp4").write_text("no video")
     for path in (tmp_path / "text.mp4", tmp_path / "missing.mp4"):
         with pytest.raises(InputError, match=f"cannot read {path}"):
-            export(folder, "onnx", frames=path, progress=False)
+            export_model(folder, "onnx", frames=path, progress=False)
     assert files(folder) == ["config.json", "model.safetensors"]
 
 
@@ -140,7 +140,7 @@ def test_frames_that_are_not_pytorchs_are_refused(tiny_model, tmp_path):
         broken.background_mixer.generator.head[0].bias.fill_(torch.nan)
     broken.save_pretrained(tmp_path)
     with pytest.raises(InputError, match=r"not exported for onnx: 6 frames differ .* by at most nan"):
-        export(tmp_path, "onnx", progress=False)
+        export_model(tmp_path, "onnx", progress=False)
     assert files(tmp_path) == ["config.json", "model.safetensors"]
 
 
@@ -164,11 +164,11 @@ def test_differences_are_in_levels_and_pixels():
     trial = ExampleInputs(
         torch.zeros(3, 3, 32, 32), torch.zeros(3, 68, 2), torch.zeros(3, 20), torch.zeros(3, 3, 32, 32)
     )
-    found = compare(Shifted(3, 0.25), Shifted(0, 0), trial)
+    found = compare_engines(Shifted(3, 0.25), Shifted(0, 0), trial)
     assert found.frames == 3
-    assert found.picture_max == pytest.approx(3)
+    assert found.image_max == pytest.approx(3)
     # In batches of one all three frames are the last, in the batch of three only one.
-    assert found.picture_mean == pytest.approx(3 * 4 / 6 / (3 * 32 * 32))
+    assert found.image_mean == pytest.approx(3 * 4 / 6 / (3 * 32 * 32))
     assert found.landmarks_max == pytest.approx(0.25)
     assert found.landmarks_mean == pytest.approx(0.125)
 
@@ -189,7 +189,7 @@ def test_drawn_frames_are_as_prepared_ones():
 def test_no_model_folder(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=f"{name} is not a model folder on this disk"):
-        export(name, "onnx", progress=False)
+        export_model(name, "onnx", progress=False)
     assert files(tmp_path) == []
 
 
@@ -197,13 +197,13 @@ def test_a_model_without_landmark_transformer(tmp_path):
     config = FaceGANConfig(size=32, reenactor=FINE, background_mixer=FINE, transform_landmarks=False)
     FaceGAN(config).save_pretrained(tmp_path)
     with pytest.raises(InputError, match="without landmark transformer"):
-        export(tmp_path, "onnx", progress=False)
+        export_model(tmp_path, "onnx", progress=False)
     assert files(tmp_path) == ["config.json", "model.safetensors"]
 
 
 def test_no_such_format(folder):
     with pytest.raises(InputError, match="no format 'tensorrt': choose from openvino, onnx"):
-        export(folder, "tensorrt", progress=False)
+        export_model(folder, "tensorrt", progress=False)
 
 
 @pytest.mark.parametrize(
@@ -213,12 +213,12 @@ def test_no_such_format(folder):
 def test_a_missing_package_is_told_with_its_extra(folder, monkeypatch, kind, package):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(InputError, match=rf"{package}.*pip install 'facegan\[{kind}\]'"):
-        export(folder, kind, progress=False)
+        export_model(folder, kind, progress=False)
 
 
 def test_something_else_of_the_folders_name_is_not_replaced(folder):
     (folder / "onnx").mkdir()
     (folder / "onnx/notes.txt").write_text("mine")
     with pytest.raises(InputError, match=r"holds no export\.json"):
-        export(folder, "onnx", overwrite=True, progress=False)
+        export_model(folder, "onnx", overwrite=True, progress=False)
     assert (folder / "onnx/notes.txt").read_text() == "mine"

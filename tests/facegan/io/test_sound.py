@@ -10,7 +10,7 @@ from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
 
 IMAGE = np.full((64, 64, 3), 128, np.uint8)
 RATE = 48_000
-UNMARKED = ProvenanceWriter(ProvenanceConfig(enabled=False), ManifestClaim("tiny", ()))
+UNMARKED = ProvenanceWriter(ProvenanceConfig(marks=False), ManifestClaim("tiny", ()))
 
 
 def rewritten(path, out):

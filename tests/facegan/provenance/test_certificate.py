@@ -99,5 +99,5 @@ def test_files_that_are_not_what_they_should_be(tmp_path):
 
 
 def test_what_is_not_marked_needs_no_certificate(home, tmp_path):
-    ProvenanceWriter(ProvenanceConfig(enabled=False, certificate=tmp_path / "nothing"), CLAIM)
+    ProvenanceWriter(ProvenanceConfig(marks=False, certificate=tmp_path / "nothing"), CLAIM)
     assert not home.exists()

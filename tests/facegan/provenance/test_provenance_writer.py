@@ -9,8 +9,8 @@ import pytest
 from facegan.io.images import write_image
 from facegan.io.video_reader import VideoReader
 from facegan.io.video_writer import VideoWriter
-from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter, verify
-from facegan.provenance.visible_label import draw_badge
+from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter, detect_provenance
+from facegan.provenance.visible_label import draw_visible_label
 
 CLAIM = ManifestClaim("model", ("facegan reenact",))
 
@@ -27,13 +27,13 @@ def moved(heads, make_video, tmp_path):
 
 
 def test_a_video_carries_both_marks(moved, tmp_path):
-    found = verify(moved)
+    found = detect_provenance(moved)
     assert found.kind == "video"
     assert found.frames == 30
-    assert found.watermark
+    assert found.watermark_detected
     assert found.manifest.state == "valid"
     assert "made by a machine, and unchanged" in found.describe()
-    assert not verify(tmp_path / "driver.mp4").watermark
+    assert not detect_provenance(tmp_path / "driver.mp4").watermark_detected
     with av.open(moved) as container:
         assert len(list(container.decode(video=0))) == 30
         assert container.streams.audio
@@ -48,9 +48,9 @@ def test_the_invisible_mark_survives_what_removes_the_manifest(moved, tmp_path):
         for frame in source.decode(video=0):
             target.mux(stream.encode(frame.reformat(format="yuv420p")))
         target.mux(stream.encode())
-    found = verify(again)
+    found = detect_provenance(again)
     assert found.manifest is None
-    assert found.watermark
+    assert found.watermark_detected
     assert "made by facegan; its Content Credentials were removed" in found.describe()
 
 
@@ -58,16 +58,16 @@ def test_the_invisible_mark_survives_what_removes_the_manifest(moved, tmp_path):
 def test_files_that_cannot_hold_a_manifest(heads, make_video, suffix, codec):
     marker = ProvenanceWriter(ProvenanceConfig(), CLAIM)
     frames = [marker.mark(frame) for frame in heads[:10]]
-    found = verify(make_video(f"clip.{suffix}", frames, video=codec, sound=None))
+    found = detect_provenance(make_video(f"clip.{suffix}", frames, video=codec, sound=None))
     assert found.manifest is None
-    assert found.watermark
+    assert found.watermark_detected
 
 
 def test_a_picture_without_marks(tmp_path, photograph):
     write_image(tmp_path / "real.png", photograph)
-    found = verify(tmp_path / "real.png")
+    found = detect_provenance(tmp_path / "real.png")
     assert found.manifest is None
-    assert not found.watermark
+    assert not found.watermark_detected
     assert "does not mean that it is real" in found.describe()
     line = found.to_json()
     assert json.loads(line)["watermark"] is False
@@ -76,7 +76,7 @@ def test_a_picture_without_marks(tmp_path, photograph):
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "mp4"])
 def test_not_enabled_changes_not_a_byte(tmp_path, photograph, heads, make_video, suffix):
-    marker = ProvenanceWriter(ProvenanceConfig(enabled=False, badge=True), CLAIM)
+    marker = ProvenanceWriter(ProvenanceConfig(marks=False, visible_label=True), CLAIM)
     assert marker.mark(photograph) is photograph
     path = tmp_path / f"made.{suffix}"
     if suffix == "mp4":
@@ -92,7 +92,7 @@ def test_not_enabled_changes_not_a_byte(tmp_path, photograph, heads, make_video,
 def test_the_badge_is_small_and_in_a_corner(size):
     height, width = size
     image = np.full((height, width, 3), 120, np.uint8)
-    marked = draw_badge(image)
+    marked = draw_visible_label(image)
     rows, columns = np.nonzero((marked != image).any(axis=2))
     tall, wide = np.ptp(rows) + 1, np.ptp(columns) + 1
     assert rows.min() > height / 2
@@ -106,7 +106,8 @@ def test_the_badge_is_small_and_in_a_corner(size):
 
 def test_the_badge_is_drawn_when_asked_for(photograph):
     plain, badged = (
-        ProvenanceWriter(ProvenanceConfig(badge=badge), CLAIM).mark(photograph) for badge in (False, True)
+        ProvenanceWriter(ProvenanceConfig(visible_label=badge), CLAIM).mark(photograph)
+        for badge in (False, True)
     )
     corner = slice(230, None), slice(210, None)
     assert np.abs(plain[corner].astype(int) - badged[corner]).max() > 50
@@ -115,9 +116,9 @@ def test_the_badge_is_drawn_when_asked_for(photograph):
 
 def test_real_clips_are_not_taken_for_made_ones(real_clips, tmp_path):
     for clip in sorted(real_clips.rglob("*.mp4"))[:3]:
-        found = verify(clip)
+        found = detect_provenance(clip)
         assert found.manifest is None
-        assert not found.watermark
+        assert not found.watermark_detected
         _, _, frame = next(VideoReader(clip).frames())
         write_image(tmp_path / "marked.png", ProvenanceWriter(ProvenanceConfig(), CLAIM).mark(frame))
-        assert verify(tmp_path / "marked.png").watermark
+        assert detect_provenance(tmp_path / "marked.png").watermark_detected

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from facegan.provenance.watermark import MIN_SIDE, THRESHOLD, Detector, embed, signs
+from facegan.provenance.watermark import MIN_SIDE, THRESHOLD, WatermarkDetector, embed_watermark, key_signs
 
 SIDES = st.integers(MIN_SIDE, 700)
 
 
 def score(*images: np.ndarray, key: str | None = None) -> float:
-    detector = Detector(key) if key else Detector()
+    detector = WatermarkDetector(key) if key else WatermarkDetector()
     for image in images:
         detector.add(image)
     return detector.score
@@ -50,7 +50,7 @@ def psnr(image: np.ndarray, other: np.ndarray) -> float:
 def test_every_size_is_marked_and_found(height, width, seed):
     image = scene(height, width, seed)
     before = image.copy()
-    marked = embed(image)
+    marked = embed_watermark(image)
     assert marked.shape == image.shape
     assert marked.dtype == np.uint8
     assert (image == before).all()
@@ -63,7 +63,7 @@ def test_every_size_is_marked_and_found(height, width, seed):
 def test_any_pixels_are_taken(pixels, height, width):
     image = np.frombuffer(pixels, np.uint8).reshape(4, 4, 3)
     image = cv2.resize(image, (width, height), interpolation=cv2.INTER_NEAREST)
-    assert np.isfinite(score(embed(image)))
+    assert np.isfinite(score(embed_watermark(image)))
     assert score(image) < THRESHOLD
 
 
@@ -73,18 +73,18 @@ def test_one_color_is_no_mark(level):
 
 
 def test_nothing_looked_at_is_nothing_found():
-    assert Detector().score == 0
-    assert not Detector().found
+    assert WatermarkDetector().score == 0
+    assert not WatermarkDetector().found
 
 
 @pytest.mark.parametrize("size", [(31, 64), (64, 31), (1, 1)])
 def test_too_small_is_told(size):
     with pytest.raises(ValueError, match="too small"):
-        embed(np.zeros((*size, 3), np.uint8))
+        embed_watermark(np.zeros((*size, 3), np.uint8))
 
 
 def test_it_cannot_be_seen(photograph):
-    marked = embed(photograph)
+    marked = embed_watermark(photograph)
     assert psnr(photograph, marked) > 40
     # Where nothing is busy: the corner of the picture's plainest square.
     squares = [(photograph[y : y + 32, x : x + 32], marked[y : y + 32, x : x + 32])
@@ -94,7 +94,7 @@ def test_it_cannot_be_seen(photograph):
 
 
 def test_it_survives_what_happens_to_pictures(photograph):
-    marked = embed(photograph)
+    marked = embed_watermark(photograph)
     for name, image in {
         "jpeg 75": jpeg(marked, 75),
         "jpeg 50": jpeg(marked, 50),
@@ -112,7 +112,7 @@ def test_it_survives_what_happens_to_pictures(photograph):
 
 def test_large_pictures(photograph):
     image = cv2.resize(photograph, (3840, 2160), interpolation=cv2.INTER_CUBIC)
-    marked = embed(image)
+    marked = embed_watermark(image)
     assert score(marked) > 10
     assert score(cv2.resize(jpeg(marked, 75), (480, 270), interpolation=cv2.INTER_AREA)) > THRESHOLD
     assert psnr(image, marked) > 42
@@ -120,16 +120,16 @@ def test_large_pictures(photograph):
 
 def test_other_keys_score_as_chance_does(heads):
     """2,000 keys that mark nothing: the normal distribution that the threshold stands on."""
-    detector = Detector()
-    detector.add(embed(heads[0]))
-    scores = np.array([signs(f"key {index}") @ detector.evidence for index in range(2000)])
+    detector = WatermarkDetector()
+    detector.add(embed_watermark(heads[0]))
+    scores = np.array([key_signs(f"key {index}") @ detector.evidence for index in range(2000)])
     assert abs(scores.mean()) < 0.1
     assert abs(scores.std() - 1) < 0.05
     assert scores.max() < THRESHOLD
 
 
 def test_frames_of_a_moving_picture_add_up(heads):
-    marked = [jpeg(embed(frame), 30) for frame in heads]
+    marked = [jpeg(embed_watermark(frame), 30) for frame in heads]
     alone = [score(frame) for frame in marked]
     assert score(*marked) > np.mean(alone) + 1
     assert score(*heads) < THRESHOLD
@@ -141,6 +141,6 @@ def test_frames_that_stand_still_are_not_counted_twice(photograph):
 
 def test_the_pattern_stands_still(heads):
     """From frame to frame the change itself changes little, so that nothing flickers."""
-    changes = np.stack([embed(frame).astype(float) - frame for frame in heads])
+    changes = np.stack([embed_watermark(frame).astype(float) - frame for frame in heads])
     steps = np.sqrt((np.diff(changes, axis=0) ** 2).mean())
     assert steps < 0.6 * np.sqrt((changes**2).mean())

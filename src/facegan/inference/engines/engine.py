@@ -1,4 +1,4 @@
-"""What every engine does."""
+"""Interface of all engines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Frames(NamedTuple):
-    """Finished frames."""
+    """Output of the networks."""
 
     result: Tensor
     """I_r, N×3×S×S in -1..1."""
@@ -21,23 +21,23 @@ class Frames(NamedTuple):
 
 
 class Engine(Protocol):
-    """Runs the networks."""
+    """Run the networks of a model."""
 
     size: int
-    """Side S of the pictures in pixels."""
+    """Side S of the images in pixels."""
     device: torch.device
-    """Where its tensors are to be put."""
+    """Device of its tensors."""
 
     def __call__(self, source: Tensor, landmarks: Tensor, motion: Tensor, background: Tensor) -> Frames:
-        """Reenacts sources.
+        """Reenact a batch of sources.
 
         Args:
             source: I_s, N×3×S×S in -1..1; N is one or more.
             landmarks: l_s, N×68×2 in -1..1.
             motion: AU_d, N×20.
-            background: I_b, N×3×S×S in -1..1, zero where the source's head is.
+            background: I_b, N×3×S×S in -1..1, zero where the source's head was.
 
         Returns:
-            The frames, in 32 bit, on the engine's device.
+            The frames as 32-bit floats on the engine's device.
         """
         ...

@@ -1,4 +1,4 @@
-"""A model folder's exported networks on disk: where they lie, and whether they are still the model's."""
+"""Exported networks in a model folder: their files, and whether they belong to the model and are whole."""
 
 from __future__ import annotations
 
@@ -18,76 +18,76 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-FILES = {"openvino": "model.xml", "onnx": "model.onnx"}
-"""For each format the file to open; the folder in the model folder has the format's name."""
+MODEL_FILES = {"openvino": "model.xml", "onnx": "model.onnx"}
+"""File to open for each format, in the subfolder with the name of the format."""
 RECORD = "export.json"
-"""What was exported, and how well it agrees with PyTorch."""
+"""Name of the record of an export: fingerprints and the comparison with PyTorch."""
 INPUTS = ("source", "landmarks", "motion", "background")
-OUTPUTS = ("result", "moved_landmarks", "mask")
-"""Names in the graph; of the outputs in the order of :class:`~facegan.inference.engines.Frames`."""
+OUTPUTS = ("result", "target_landmarks", "mask")
+"""Names in the graph; outputs in the order of :class:`~facegan.inference.engines.Frames`."""
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportedModel:
     """Exported networks that belong to their model and are whole.
 
     Attributes:
         path: the file to open.
-        size: side of the pictures in pixels.
+        size: side of the images in pixels.
     """
 
     path: Path
     size: int
 
     @classmethod
-    def find(cls, model: Path | str, kind: str) -> Exported:
-        """The networks in a model folder.
+    def load(cls, model: Path | str, format_: str) -> ExportedModel:
+        """Verify the networks in a model folder.
 
         Args:
             model: the folder.
-            kind: ``openvino`` or ``onnx``.
+            format_: ``openvino`` or ``onnx``.
 
         Raises:
-            InputError: if there are none, or they are damaged, or the model has changed since.
+            InputError: if there are none, or they are damaged, or the model was changed after the export.
         """
         folder = Path(model)
         if not (folder / CONFIG).is_file() or not (folder / WEIGHTS).is_file():
-            msg = f"{folder} is not a model folder on this disk, which the engine {kind} needs"
+            msg = f"{folder} is not a model folder on this disk, which the engine {format_} needs"
             raise InputError(msg)
-        out = folder / kind
-        again = f"facegan export --model {folder} --format {kind}"
+        out = folder / format_
+        again = f"facegan export --model {folder} --format {format_}"
         if not (out / RECORD).is_file():
-            msg = f"{folder} is not exported for {kind}: {again} makes it"
+            msg = f"{folder} is not exported for {format_}: {again} makes it"
             raise InputError(msg)
         try:
             record = json.loads((out / RECORD).read_text())
-            same = record["model"] == fingerprint(folder)
-            whole = record["files"] == digests(out)
+            is_current = record["model"] == fingerprint(folder)
+            is_whole = record["files"] == hash_files(out)
             size = int(record["size"])
         except (ValueError, KeyError, TypeError) as error:
             msg = f"{out / RECORD} is damaged: {again} --overwrite makes it anew"
             raise InputError(msg) from error
-        if not same:
+        if not is_current:
             msg = f"{out} was exported from another state of the model: {again} --overwrite makes it anew"
             raise InputError(msg)
-        if not whole:
+        if not is_whole:
             msg = f"{out} is damaged, its files have changed: {again} --overwrite makes it anew"
             raise InputError(msg)
-        return cls(out / FILES[kind], size)
+        return cls(out / MODEL_FILES[format_], size)
 
 
 def fingerprint(model: Path) -> dict[str, Any]:
-    """What the networks of a model folder depend on: its configuration, and the weights' SHA-256."""
+    """Return what the networks of a model folder depend on: its configuration and the weights' SHA-256."""
     return {"config": json.loads((model / CONFIG).read_text()), "weights": _sha256(model / WEIGHTS)}
 
 
-def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of all files but the record."""
+def hash_files(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of all files but the record."""
     return {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.name != RECORD}
 
 
-def arrays(tensors: Sequence[Tensor]) -> dict[str, NDArray[np.float32]]:
-    """Tensors in the order of INPUTS as an engine outside PyTorch takes them."""
+def to_arrays(tensors: Sequence[Tensor]) -> dict[str, NDArray[np.float32]]:
+    """Convert tensors in the order of INPUTS to named arrays."""
     return {
         name: tensor.detach().cpu().float().contiguous().numpy()
         for name, tensor in zip(INPUTS, tensors, strict=True)

@@ -1,4 +1,4 @@
-"""The networks in ONNX Runtime, on the CPU."""
+"""Inference with ONNX Runtime on the CPU."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import torch
 
 from facegan.errors import InputError
 from facegan.inference.engines.engine import Frames
-from facegan.inference.engines.exported import OUTPUTS, arrays
+from facegan.inference.engines.exported import OUTPUTS, to_arrays
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from facegan.inference.engines.exported import Exported
+    from facegan.inference.engines.exported import ExportedModel
 
 ERRORS_ONLY = 3
 
 
 class OnnxEngine:
-    """Computes with ONNX Runtime, with as many threads as PyTorch has.
+    """Run exported networks with ONNX Runtime, with as many threads as PyTorch has.
 
     Args:
-        exported: what ``facegan export --format onnx`` wrote.
+        exported: networks written by ``facegan export --format onnx``.
 
     Attributes:
-        size: side S of the pictures in pixels.
+        size: side S of the images in pixels.
         device: the CPU.
 
     Raises:
@@ -34,7 +34,7 @@ class OnnxEngine:
 
     device = torch.device("cpu")
 
-    def __init__(self, exported: Exported) -> None:
+    def __init__(self, exported: ExportedModel) -> None:
         try:
             import onnxruntime
         except ImportError as error:
@@ -45,7 +45,7 @@ class OnnxEngine:
         settings.intra_op_num_threads = torch.get_num_threads()
         settings.log_severity_level = ERRORS_ONLY
         try:
-            self._networks = onnxruntime.InferenceSession(
+            self._session = onnxruntime.InferenceSession(
                 exported.path, settings, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its own kinds, which have no common base
@@ -54,6 +54,6 @@ class OnnxEngine:
             raise InputError(msg) from error
 
     def __call__(self, source: Tensor, landmarks: Tensor, motion: Tensor, background: Tensor) -> Frames:
-        """As in :class:`~facegan.inference.engines.Engine`; may be called by several threads."""
-        made = self._networks.run(OUTPUTS, arrays((source, landmarks, motion, background)))
-        return Frames(*(torch.from_numpy(array) for array in made))
+        """Run the networks, see :class:`~facegan.inference.engines.Engine`; thread-safe."""
+        outputs = self._session.run(OUTPUTS, to_arrays((source, landmarks, motion, background)))
+        return Frames(*(torch.from_numpy(array) for array in outputs))

@@ -1,4 +1,4 @@
-"""The networks in OpenVINO, on the CPU."""
+"""Inference with OpenVINO on the CPU."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import torch
 
 from facegan.errors import InputError
 from facegan.inference.engines.engine import Frames
-from facegan.inference.engines.exported import OUTPUTS, arrays
+from facegan.inference.engines.exported import OUTPUTS, to_arrays
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from facegan.inference.engines.exported import Exported
+    from facegan.inference.engines.exported import ExportedModel
 
 
 class OpenVINOEngine:
-    """Computes with OpenVINO, with as many threads as PyTorch has.
+    """Run exported networks with OpenVINO, with as many threads as PyTorch has.
 
-    In ``f32`` a frame is PyTorch's to a small part of a gray level, on every machine, which is what
-    ``facegan export`` has tried. OpenVINO's own choice would be ``bf16`` where the processor has it: about
-    twice as fast, but in places ten levels off (``benchmarks/export``).
+    With ``f32`` frames differ from PyTorch's by a small fraction of a gray level, which ``facegan export``
+    verifies. ``bf16``, OpenVINO's default on processors that support it, is about twice as fast but differs
+    by up to ten gray levels.
 
     Args:
-        exported: what ``facegan export --format openvino`` wrote.
+        exported: networks written by ``facegan export --format openvino``.
         precision: of the arithmetic.
 
     Attributes:
-        size: side S of the pictures in pixels.
+        size: side S of the images in pixels.
         device: the CPU.
 
     Raises:
@@ -37,7 +37,7 @@ class OpenVINOEngine:
 
     device = torch.device("cpu")
 
-    def __init__(self, exported: Exported, precision: Literal["f32", "bf16"] = "f32") -> None:
+    def __init__(self, exported: ExportedModel, precision: Literal["f32", "bf16"] = "f32") -> None:
         try:
             import openvino
         except ImportError as error:
@@ -50,16 +50,16 @@ class OpenVINOEngine:
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         }
         try:
-            self._networks = openvino.Core().compile_model(exported.path, "CPU", settings)
+            self._model = openvino.Core().compile_model(exported.path, "CPU", settings)
         except RuntimeError as error:
             msg = f"OpenVINO {openvino.__version__} cannot read {exported.path}: {_last_line(error)}"
             raise InputError(msg) from error
 
     def __call__(self, source: Tensor, landmarks: Tensor, motion: Tensor, background: Tensor) -> Frames:
-        """As in :class:`~facegan.inference.engines.Engine`; may be called by several threads."""
-        # A request of its own costs nothing, and the one that calling the networks shares serves one thread.
-        made = self._networks.create_infer_request().infer(arrays((source, landmarks, motion, background)))
-        return Frames(*(torch.from_numpy(made[name]) for name in OUTPUTS))
+        """Run the networks, see :class:`~facegan.inference.engines.Engine`; thread-safe."""
+        # The model's shared request is not thread-safe, and a new one costs nothing.
+        outputs = self._model.create_infer_request().infer(to_arrays((source, landmarks, motion, background)))
+        return Frames(*(torch.from_numpy(outputs[name]) for name in OUTPUTS))
 
 
 def _last_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The networks in PyTorch, on any device that it knows."""
+"""Inference with PyTorch on any of its devices."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 
 class TorchEngine:
-    """Computes with PyTorch.
+    """Run a model with PyTorch.
 
     Args:
         model: the networks; moved to the device and switched to evaluation.
-        device: name of a device of PyTorch.
+        device: PyTorch device.
 
     Attributes:
-        size: side S of the pictures in pixels.
-        device: where its tensors are to be put.
+        size: side S of the images in pixels.
+        device: device of its tensors.
 
     Raises:
-        InputError: if the model has no landmark transformer, or this machine no such device.
+        InputError: if the model has no landmark transformer, or the device does not exist.
     """
 
     def __init__(self, model: FaceGAN, device: str = "cpu") -> None:
         if model.landmark_transformer is None:
-            msg = "this model was trained without landmark transformer: motion cannot move it"
+            msg = "this model was trained without landmark transformer: it cannot be driven by motion"
             raise InputError(msg)
         check_device(device)
         self.model = model.to(device).eval()
@@ -41,13 +41,17 @@ class TorchEngine:
 
     @torch.inference_mode()
     def __call__(self, source: Tensor, landmarks: Tensor, motion: Tensor, background: Tensor) -> Frames:
-        """As in :class:`~facegan.inference.engines.Engine`."""
-        made = self.model(source, landmarks, motion, background)
-        return Frames(made.result, made.landmarks, made.mask)
+        """Run the networks, see :class:`~facegan.inference.engines.Engine`."""
+        output = self.model(source, landmarks, motion, background)
+        return Frames(output.result, output.landmarks, output.mask)
 
 
 def check_device(device: str) -> None:
-    """Raises InputError unless this machine has a device of PyTorch of that name."""
+    """Check that a PyTorch device exists.
+
+    Raises:
+        InputError: if it does not.
+    """
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:

@@ -11,7 +11,7 @@ import torch
 
 from facegan.errors import InputError
 from facegan.inference.engines import ENGINES, TorchEngine, load_engine
-from facegan.inference.engines.exported import FILES, RECORD, digests
+from facegan.inference.engines.exported import MODEL_FILES, RECORD, hash_files
 from facegan.networks import FaceGAN, FaceGANConfig
 
 KINDS = ("openvino", "onnx")
@@ -220,10 +220,10 @@ def test_a_damaged_record(folder, record):
 @pytest.mark.parametrize("kind", KINDS)
 def test_networks_that_the_program_cannot_read(folder, kind):
     """For example of another version of it."""
-    (folder / kind / FILES[kind]).write_text("networks of the future")
+    (folder / kind / MODEL_FILES[kind]).write_text("networks of the future")
     record = json.loads((folder / kind / RECORD).read_text())
-    (folder / kind / RECORD).write_text(json.dumps(record | {"files": digests(folder / kind)}))
-    assert f"cannot read {folder / kind / FILES[kind]}" in complaint(folder, kind)
+    (folder / kind / RECORD).write_text(json.dumps(record | {"files": hash_files(folder / kind)}))
+    assert f"cannot read {folder / kind / MODEL_FILES[kind]}" in complaint(folder, kind)
 
 
 def test_nothing_is_imported_before_it_is_used():

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facegan.inference.smoothing import OneEuroFilter
+from facegan.inference.one_euro_filter import OneEuroFilter
 
 
 def smoothed(values, times, **settings):

@@ -9,11 +9,11 @@ from PIL import Image
 from facegan.errors import InputError
 from facegan.geometry.motion import ACTION_UNITS, MOTION_NAMES, edit_motion
 from facegan.inference import RenderConfig, edit, edit_frames, edit_grid, write_edit
-from facegan.inference.edit import limits
+from facegan.inference.face_editing import value_range
 from facegan.io.images import read_image, tensor_to_images
 from facegan.provenance import ProvenanceConfig
 
-UNMARKED = ProvenanceConfig(enabled=False)
+UNMARKED = ProvenanceConfig(marks=False)
 
 
 @pytest.fixture
@@ -61,19 +61,19 @@ def test_the_grid_moves_one_number_a_column(animator, source):
 def test_frames_go_there_and_back(animator, source):
     frames = list(edit_frames(animator, source, "pitch", {"AU25": 0.5}, 0.8))
     assert len(frames) == 20
-    low = edit(animator, source, {"pitch": limits("pitch")[0], "AU25": 0.5}).astype(int)
-    high = edit(animator, source, {"pitch": limits("pitch")[1], "AU25": 0.5}).astype(int)
+    low = edit(animator, source, {"pitch": value_range("pitch")[0], "AU25": 0.5}).astype(int)
+    high = edit(animator, source, {"pitch": value_range("pitch")[1], "AU25": 0.5}).astype(int)
     assert np.abs(frames[0] - low).max() <= 1
     assert np.abs(frames[10] - high).max() <= 1
     assert np.abs(frames[5].astype(int) - frames[15]).max() <= 1
 
 
 def test_from_file_to_file(animator, source, photo, tmp_path):
-    write_edit(animator, photo, tmp_path / "a.png", {"AU12": 0.8}, marks=UNMARKED)
+    write_edit(animator, photo, tmp_path / "a.png", {"AU12": 0.8}, provenance=UNMARKED)
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), edit(animator, source, {"AU12": 0.8}))
-    write_edit(animator, photo, tmp_path / "g.jpg", {}, grid=True, marks=UNMARKED)
+    write_edit(animator, photo, tmp_path / "g.jpg", {}, grid=True, provenance=UNMARKED)
     assert read_image(tmp_path / "g.jpg").shape == edit_grid(animator, source, {}).shape
-    write_edit(animator, photo, tmp_path / "v.mp4", {}, animate="AU26", seconds=1.0, marks=UNMARKED)
+    write_edit(animator, photo, tmp_path / "v.mp4", {}, animate="AU26", seconds=1.0, provenance=UNMARKED)
     with av.open(tmp_path / "v.mp4") as container:
         frames = list(container.decode(video=0))
         assert not container.streams.audio
@@ -82,28 +82,28 @@ def test_from_file_to_file(animator, source, photo, tmp_path):
 
 
 def test_the_range_of_a_number():
-    assert {limits(name) for name in ACTION_UNITS} == {(0.0, 1.0)}
-    assert limits("yaw") == (-30.0, 30.0)
+    assert {value_range(name) for name in ACTION_UNITS} == {(0.0, 1.0)}
+    assert value_range("yaw") == (-30.0, 30.0)
 
 
 @pytest.mark.parametrize(
     ("values", "options", "out", "message"),
     [
         ({"AU99": 1}, {}, "a.png", "unknown motion 'AU99'"),
-        ({"AU12": 1.5}, {}, "a.png", "AU12=1.5 is beyond its range: 0 to 1"),
-        ({"AU12": -0.1}, {}, "a.png", "beyond its range"),
+        ({"AU12": 1.5}, {}, "a.png", "AU12=1.5 is out of range: 0 to 1"),
+        ({"AU12": -0.1}, {}, "a.png", "out of range"),
         ({"yaw": 120}, {}, "a.png", "-60 to 60 degrees"),
-        ({"AU12": float("nan")}, {}, "a.png", "beyond its range"),
+        ({"AU12": float("nan")}, {}, "a.png", "out of range"),
         ({}, {}, "a.png", "nothing to edit"),
-        ({"AU12": 1}, {}, "a.mp4", r"the result is a picture, name it \.png"),
+        ({"AU12": 1}, {}, "a.mp4", r"the result is an image, name it \.png"),
         ({}, {"animate": "AU12"}, "a.png", r"the result is a video, name it \.mp4"),
         ({}, {"animate": "smile"}, "a.mp4", "unknown motion 'smile'"),
         ({}, {"animate": "AU12", "seconds": 0}, "a.mp4", "cannot last 0 seconds"),
         ({}, {"grid": True, "animate": "AU12"}, "a.png", "a grid shows the face alone"),
-        ({}, {"grid": True, "look": RenderConfig("red")}, "a.png", "a grid shows the face alone"),
+        ({}, {"grid": True, "render": RenderConfig("red")}, "a.png", "a grid shows the face alone"),
         ({"AU12": 1}, {"overwrite": True}, "../photo.png", "is one of the inputs"),
         ({"AU12": 1}, {"face": 2}, "a.png", "no face 2 in"),
-        ({"AU12": 1}, {"look": RenderConfig("nocolor")}, "a.png", "neither a file nor a color"),
+        ({"AU12": 1}, {"render": RenderConfig("nocolor")}, "a.png", "neither a file nor a color"),
     ],
 )
 def test_bad_input_leaves_nothing(animator, photo, tmp_path, values, options, out, message):

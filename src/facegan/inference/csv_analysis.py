@@ -1,4 +1,4 @@
-"""Landmarks, pose and action units of every frame, as a table in OpenFace's columns."""
+"""Landmarks, pose and action units of every frame as a CSV file with OpenFace's columns."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ COLUMNS: tuple[str, ...] = (
 def analyze(
     path: Path, out: Path, *, max_faces: int = 4, overwrite: bool = False, progress: bool = True
 ) -> tuple[int, int]:
-    """Writes a row for every face of every frame, and one of zeros for a frame without.
+    """Write a row for every face of every frame, and a row of zeros for a frame without a face.
 
-    Frames count from 1, as OpenFace does; ``face_id`` follows a face through the video; angles are
-    in radians, action units in 0..5, positions in pixels of the upright frame.
+    Frames are numbered from 1 as in OpenFace, ``face_id`` is the track of the face; angles are in radians,
+    action units in 0..5, positions in pixels of the upright frame.
 
     Args:
-        path: a video or a picture.
+        path: an image or a video.
         out: the CSV file.
-        max_faces: at most so many faces a frame.
+        max_faces: maximum number of faces per frame.
         overwrite: replace ``out``.
         progress: show a progress bar.
 
     Returns:
-        Number of frames, and of those with a face.
+        Number of frames, and number of frames with a face.
 
     Raises:
-        InputError: if the file is neither video nor picture, or ``out`` exists.
+        InputError: if the file is neither an image nor a video, or ``out`` exists.
     """
     single = is_image(path)
     frames: Iterable[Frame] = [(0, 0.0, read_image(path))] if single else VideoReader(path).frames()
-    count = found = 0
+    num_frames = num_detected = 0
     console = Console(stderr=True)
     with (
         atomic_file(out, overwrite=overwrite) as partial,
@@ -65,19 +65,21 @@ def analyze(
         tracker = CentroidTracker(max_age=0.5)
         for index, time, image in track(frames, "analyzing", console=console, disable=not progress):
             faces = analyzer(image, time)
-            names = tracker.update(faces, image, time)
-            writer.writerows(_row(index, time, name, face) for name, face in zip(names, faces, strict=True))
+            tracks = tracker.update(faces, image, time)
+            writer.writerows(
+                _to_row(index, time, track_id, face) for track_id, face in zip(tracks, faces, strict=True)
+            )
             if not faces:
                 writer.writerow([index + 1, 0, f"{time:.3f}"] + [0] * (len(COLUMNS) - 3))
-            count += 1
-            found += bool(faces)
-    return count, found
+            num_frames += 1
+            num_detected += bool(faces)
+    return num_frames, num_detected
 
 
-def _row(index: int, time: float, name: int, face: Face) -> list[object]:
+def _to_row(index: int, time: float, track_id: int, face: Face) -> list[object]:
     return [
         index + 1,
-        name,
+        track_id,
         f"{time:.3f}",
         f"{face.confidence:.2f}",
         1,

@@ -10,7 +10,7 @@ from facegan.errors import InputError
 from facegan.inference import reenact_all
 from facegan.provenance import ProvenanceConfig
 
-QUIET = {"marks": ProvenanceConfig(enabled=False), "progress": False}
+QUIET = {"provenance": ProvenanceConfig(marks=False), "progress": False}
 
 
 @pytest.fixture
