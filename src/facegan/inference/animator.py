@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
 import torch
 
 from facegan.geometry.crop import Crop
@@ -18,6 +17,7 @@ from facegan.networks.compositing import mask_background
 from facegan.perception import FaceAnalyzer, FaceParser
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 

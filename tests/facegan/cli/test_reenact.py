@@ -57,7 +57,7 @@ OPTIONS = (
     "--relative --reference neutral --smooth",
     "--only pose --strength yaw=2 AU12=1.5",
     "--only expression --strength AU12=1.5 --strength AU25=2",
-    "--background #204080 --badge",
+    "--background #204080 --visible-label",
     "--background you.png --no-marks",
     "--background clip.mp4 --side-by-side",
     "--paste-back --side-by-side --face 1 --driving-face 1",
@@ -69,7 +69,7 @@ def test_every_option_makes_a_video(tmp_path, capsys, options):
     assert run(f"reenact --source me.png --driving clip.mp4 {options}", tmp_path / "out.mp4") == 0
     out = capsys.readouterr().out
     assert out.startswith(f"{tmp_path / 'out.mp4'}: 6 frames at 25 fps, no sound")
-    assert ("delays motion by" in out) == ("--smooth" in options)
+    assert ("delays the motion by" in out) == ("--smooth" in options)
     with av.open(tmp_path / "out.mp4") as container:
         assert len(list(container.decode(video=0))) == 6
 
@@ -96,12 +96,12 @@ def test_several_files_and_a_bad_one(tmp_path, capsys):
 
 def test_nothing_but_bad_files(tmp_path, capsys):
     assert run("reenact --source wall.png --driving you.png clip.mp4", tmp_path / "out") == 2
-    assert "nothing could be made; the last reason: no face in wall.png" in capsys.readouterr().err
+    assert "every reenactment failed; the last reason: no face in wall.png" in capsys.readouterr().err
 
 
 def test_editing(tmp_path, capsys):
     assert run("edit --source me.png --set AU12=0.8 yaw=15 --set AU25=0.4", tmp_path / "a.png") == 0
-    assert capsys.readouterr().out == f"picture: {tmp_path / 'a.png'}\n"
+    assert capsys.readouterr().out == f"image: {tmp_path / 'a.png'}\n"
     assert run("edit --source me.png --grid", tmp_path / "grid.png") == 0
     assert run("edit --source me.png --animate AU26 --seconds 0.4", tmp_path / "a.mp4") == 0
     assert capsys.readouterr().out.endswith(f"video: {tmp_path / 'a.mp4'}\n")
@@ -112,7 +112,7 @@ def test_editing(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("reenact --source me.png --driving clip.mp4 --strength AU99=1", "cannot read 'AU99=1'"),
+        ("reenact --source me.png --driving clip.mp4 --strength AU99=1", "unknown motion 'AU99'"),
         ("reenact --source me.png --driving clip.mp4 --only nose", "nose"),
         ("reenact --source me.png --driving clip.mp4 --reference last", "last"),
         ("reenact --source me.png --driving clip.mp4 --paste-back --background red", "choose one of the two"),
@@ -124,11 +124,11 @@ def test_editing(tmp_path, capsys):
         ("reenact --source me.png --driving clip.mp4 --driving-face 2", "no face 2 in clip.mp4"),
         ("reenact --source me.png --driving clip.mp4 --face 0", "numbered from 1"),
         ("reenact --source me.png --driving clip.mp4 --engine tensorrt", "tensorrt"),
-        ("reenact --source me.png --driving clip.mp4 --reference neutral", "add --relative"),
+        ("reenact --source me.png --driving clip.mp4 --reference neutral", "ask for relative motion"),
         ("reenact --source clip.mp4 --driving me.png", "cannot read clip.mp4 as a picture"),
         ("edit --source me.png", "nothing to edit"),
-        ("edit --source me.png --set AU12", "write NAME=NUMBER"),
-        ("edit --source me.png --set AU12=2", "beyond its range"),
+        ("edit --source me.png --set AU12", "invalid NAME=FLOAT value: 'AU12'"),
+        ("edit --source me.png --set AU12=2", "out of range"),
         ("edit --source wall.png --set AU12=1", "no face in wall.png"),
     ],
 )

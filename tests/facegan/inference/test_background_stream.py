@@ -6,7 +6,7 @@ from PIL import Image
 
 from facegan.errors import InputError
 from facegan.inference.background_stream import open_background
-from facegan.io.images import tensor_to_images
+from facegan.io.images import center_crop, tensor_to_images
 
 LEVELS = (20, 90, 160, 230)
 

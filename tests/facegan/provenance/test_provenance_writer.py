@@ -89,7 +89,7 @@ def test_not_enabled_changes_not_a_byte(tmp_path, photograph, heads, make_video,
 
 
 @pytest.mark.parametrize("size", [(32, 32), (64, 64), (256, 256), (100, 900), (1080, 1920)])
-def test_the_badge_is_small_and_in_a_corner(size):
+def test_visible_label_is_small_and_in_a_corner(size):
     height, width = size
     image = np.full((height, width, 3), 120, np.uint8)
     marked = draw_visible_label(image)
@@ -104,14 +104,14 @@ def test_the_badge_is_small_and_in_a_corner(size):
     assert (image == 120).all()
 
 
-def test_the_badge_is_drawn_when_asked_for(photograph):
-    plain, badged = (
-        ProvenanceWriter(ProvenanceConfig(visible_label=badge), CLAIM).mark(photograph)
-        for badge in (False, True)
+def test_mark_visible_label_is_drawn_if_configured(photograph):
+    plain, labeled = (
+        ProvenanceWriter(ProvenanceConfig(visible_label=label), CLAIM).mark(photograph)
+        for label in (False, True)
     )
     corner = slice(230, None), slice(210, None)
-    assert np.abs(plain[corner].astype(int) - badged[corner]).max() > 50
-    assert np.abs(plain[:128].astype(int) - badged[:128]).max() < 16
+    assert np.abs(plain[corner].astype(int) - labeled[corner]).max() > 50
+    assert np.abs(plain[:128].astype(int) - labeled[:128]).max() < 16
 
 
 def test_real_clips_are_not_taken_for_made_ones(real_clips, tmp_path):
