@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from facegan.inference.frame_composer import RenderConfig, FrameComposer
+from facegan.inference.frame_composer import FrameComposer, RenderConfig
 from facegan.inference.motion_transfer import MotionTransfer, MotionTransferConfig
 from facegan.perception import FaceAnalyzer
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from facegan.app.background_task import OnFrame
     from facegan.app.live_reenactor import LiveFrame
-    from facegan.inference import Animator, MotionTransferConfig, RenderConfig, Source, ReenactmentSummary
+    from facegan.inference import Animator, MotionTransferConfig, ReenactmentSummary, RenderConfig, Source
 
 SOURCE, DRIVING, BACKGROUND = "the source image", "the driving file", "the background"
 """Names of the uploads in messages."""
