@@ -16,9 +16,9 @@ def pairs(
     seed: int = 0,
     overwrite: bool = False,
 ) -> None:
-    """The pairs that facegan evaluate would choose, with their pictures, for programs to be compared.
+    """Write the pairs that facegan evaluate selects with their images, for other programs.
 
-    Such a program moves PROTOCOL/source/000000.png as PROTOCOL/driver/000000.png shows, and writes
+    Such a program reenacts PROTOCOL/source/000000.png with PROTOCOL/driving/000000.png, and writes
     PROTOCOL/000000.png and so on into a folder for facegan evaluate --predictions.
 
     Example:
@@ -26,11 +26,11 @@ def pairs(
 
     Args:
         data: folder that facegan prepare wrote; its test split is used.
-        out: folder for pairs.parquet and the pictures.
-        pairs: pairs of each protocol.
+        out: folder for pairs.parquet and the images.
+        pairs: number of pairs of each protocol.
         protocols: some of self, cross, lsim, video; by default all.
-        seed: of their choice.
-        overwrite: replace what lies at OUT.
+        seed: of the selection.
+        overwrite: replace OUT.
     """
     from facegan.evaluation import export_pairs
 

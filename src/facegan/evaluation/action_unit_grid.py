@@ -1,4 +1,4 @@
-"""Experiment 4: one person with every action unit and angle moved alone, and before other backgrounds."""
+"""Experiment 4: an identity with each action unit and pose angle edited alone, and other backgrounds."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facegan.data import FaceCrops
-    from facegan.evaluation.face_measurements import Observer
+    from facegan.evaluation.face_measurements import FaceMeasurer
     from facegan.networks import FaceGAN
 
 BACKGROUNDS = 5
-BATCH = 17
+BATCH_SIZE = 17
 
 
-class Edits(NamedTuple):
-    """A person, edited."""
+class ActionUnitEdits(NamedTuple):
+    """Edited images of an identity, and the detectors' measurements in them."""
 
     model: str
     identity: str
-    units: NDArray[np.uint8]
+    action_units: NDArray[np.uint8]
     """5×17×S×S×3: a row an intensity, a column an action unit, the others as in the source."""
-    angles: NDArray[np.uint8]
+    head_pose: NDArray[np.uint8]
     """3×5×S×S×3: a row an angle, a column a value."""
     backgrounds: NDArray[np.uint8]
-    """1×K×S×S×3: before the backgrounds of other people's pictures."""
+    """1×K×S×S×3: with the backgrounds of other identities' images."""
     responses: dict[str, list[float | None]]
-    """Action unit or angle to what is measured at each value, in the same unit; None without a face."""
+    """Action unit or angle to its measurement at each value, in the same unit; None without a face."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, for JSON."""
+        """Return all but the images, for JSON."""
         return {
             "model": self.model,
             "identity": self.identity,
@@ -57,83 +57,93 @@ class Edits(NamedTuple):
         }
 
     def _correlation(self, name: str) -> float | None:
-        """Of what was asked for and what is measured."""
-        asked = np.array(
+        """Compute Pearson's correlation of set and measured values."""
+        values = np.array(
             ACTION_UNIT_GRID_DEGREES if name in POSE_ANGLES else ACTION_UNIT_GRID_INTENSITIES, np.float64
         )
-        seen = np.array([np.nan if value is None else value for value in self.responses[name]])
-        known = np.isfinite(seen)
-        if known.sum() < 3 or np.ptp(seen[known]) == 0:
+        measured = np.array([np.nan if value is None else value for value in self.responses[name]])
+        valid = np.isfinite(measured)
+        if valid.sum() < 3 or np.ptp(measured[valid]) == 0:
             return None
-        return float(np.corrcoef(asked[known], seen[known])[0, 1])
+        return float(np.corrcoef(values[valid], measured[valid])[0, 1])
 
 
 @torch.inference_mode()
-def draw_edits(name: str, model: FaceGAN, crops: FaceCrops, source: int, observer: Observer) -> Edits:
-    """Edits a crop.
+def edit_action_units(
+    name: str, model: FaceGAN, crops: FaceCrops, source: int, measurer: FaceMeasurer
+) -> ActionUnitEdits:
+    """Edit the motion parameters of a crop one at a time and measure the results.
 
     Args:
         name: of the model.
-        model: one with landmark transformer.
+        model: one with a landmark transformer.
         crops: the data, at the model's size.
         source: index of the crop.
-        observer: measures what came of it.
+        measurer: measures the results.
     """
-    own = torch.from_numpy(crops.motion[source])
-    picture, labels = crops.picture(source)[None], crops.segmentation(source)[None]
+    motion = torch.from_numpy(crops.motion[source])
+    image, labels = crops.picture(source)[None], crops.segmentation(source)[None]
     device = next(model.parameters()).device
-    inputs = [part.to(device) for part in (picture, torch.from_numpy(crops.landmarks[source])[None])]
+    inputs = [part.to(device) for part in (image, torch.from_numpy(crops.landmarks[source])[None])]
 
-    def paint(motions: list[torch.Tensor], behind: torch.Tensor) -> list[NDArray[np.uint8]]:
-        """A picture a motion, before one background or one each."""
+    def generate(motions: list[torch.Tensor], background: torch.Tensor) -> NDArray[np.uint8]:
+        """Generate an image a motion, with one background or one each."""
         images = []
-        for start in range(0, len(motions), BATCH):
-            motion = torch.stack(motions[start : start + BATCH]).to(device)
-            count = len(motion)
-            background = behind.to(device)
-            background = background if len(background) == count else background.expand(count, -1, -1, -1)
+        for start in range(0, len(motions), BATCH_SIZE):
+            batch = torch.stack(motions[start : start + BATCH_SIZE]).to(device)
+            count = len(batch)
+            behind = background.to(device)
+            behind = behind if len(behind) == count else behind.expand(count, -1, -1, -1)
             face, points = (part.expand(count, *part.shape[1:]) for part in inputs)
-            images += list(tensor_to_images(model(face, points, motion, background).result))
-        return images
+            images.append(tensor_to_images(model(face, points, batch, behind).result))
+        return np.concatenate(images)
 
-    own_background = mask_background(picture, labels)
-    grid = build_action_unit_grid(own)
-    by_value = grid[: len(ACTION_UNITS)].transpose(0, 1)
-    units = paint(list(by_value.flatten(0, 1)), own_background)
-    angles = paint(list(grid[len(ACTION_UNITS) :].flatten(0, 1)), own_background)
-    others = _others(crops, source)
-    swapped = paint(
-        [own] * len(others),
-        # Without the other's head, or it would stand behind ours.
-        torch.cat(
-            [mask_background(crops.picture(i)[None], labels.maximum(crops.segmentation(i))) for i in others]
-        )
-        if others
-        else own_background,
+    own_background = mask_background(image, labels)
+    motions = build_action_unit_grid(motion)
+    units, angles = motions[: len(ACTION_UNITS)].transpose(0, 1), motions[len(ACTION_UNITS) :]
+    unit_images, angle_images = (
+        generate(list(part.flatten(0, 1)), own_background) for part in (units, angles)
     )
-    seen = observer(units + angles).motion
-    counts = len(ACTION_UNIT_GRID_INTENSITIES), len(ACTION_UNITS)
-    by_unit = seen[: len(units), : len(ACTION_UNITS)].reshape(*counts, len(ACTION_UNITS))
-    by_angle = seen[len(units) :, len(ACTION_UNITS) :].reshape(
-        len(POSE_ANGLES), len(ACTION_UNIT_GRID_DEGREES), len(POSE_ANGLES)
+    others = _other_identities(crops, source)
+    # Without the other identity's head, which would be visible behind this one.
+    backgrounds = [
+        mask_background(crops.picture(i)[None], labels.maximum(crops.segmentation(i))) for i in others
+    ]
+    background_images = (
+        generate([motion] * len(others), torch.cat(backgrounds)) if others else unit_images[:0]
     )
-    responses = {unit: by_unit[:, k, k] for k, unit in enumerate(ACTION_UNITS)}
-    responses |= {angle: np.degrees(by_angle[k, :, k] * POSE_SCALE) for k, angle in enumerate(POSE_ANGLES)}
-    shape = units[0].shape
-    return Edits(
+    measured = measurer.analyze([*unit_images, *angle_images])
+    return ActionUnitEdits(
         model=name,
         identity=str(crops.identity[source]),
-        units=np.array(units).reshape(*counts, *shape),
-        angles=np.array(angles).reshape(len(POSE_ANGLES), len(ACTION_UNIT_GRID_DEGREES), *shape),
-        backgrounds=np.array(swapped).reshape(1, len(swapped), *shape),
-        responses={
-            key: [float(v) if math.isfinite(v) else None for v in values] for key, values in responses.items()
-        },
+        action_units=unit_images.reshape(
+            len(ACTION_UNIT_GRID_INTENSITIES), len(ACTION_UNITS), *unit_images.shape[1:]
+        ),
+        head_pose=angle_images.reshape(
+            len(POSE_ANGLES), len(ACTION_UNIT_GRID_DEGREES), *angle_images.shape[1:]
+        ),
+        backgrounds=background_images[None],
+        responses=_responses(measured.motion),
     )
 
 
-def _others(crops: FaceCrops, source: int) -> list[int]:
-    """First crops of other people, evenly over them; none if there is nobody else."""
+def _responses(motion: NDArray[np.float32]) -> dict[str, list[float | None]]:
+    """Sort the measured motion parameters of the edited images by the parameter that was edited."""
+    count = len(ACTION_UNIT_GRID_INTENSITIES) * len(ACTION_UNITS)
+    units = motion[:count].reshape(len(ACTION_UNIT_GRID_INTENSITIES), len(ACTION_UNITS), -1)
+    angles = motion[count:].reshape(len(POSE_ANGLES), len(ACTION_UNIT_GRID_DEGREES), -1)[
+        ..., len(ACTION_UNITS) :
+    ]
+    responses = {unit: units[:, k, k] for k, unit in enumerate(ACTION_UNITS)}
+    responses |= {angle: np.degrees(angles[k, :, k] * POSE_SCALE) for k, angle in enumerate(POSE_ANGLES)}
+    return {
+        name: [float(value) if math.isfinite(value) else None for value in values]
+        for name, values in responses.items()
+    }
+
+
+def _other_identities(crops: FaceCrops, source: int) -> list[int]:
+    """Return the first crops of other identities, evenly over them; none if there is no other."""
     _, first = np.unique(crops.identity, return_index=True)
     others = first[crops.identity[first] != crops.identity[source]]
     chosen = np.linspace(0, len(others) - 1, min(BACKGROUNDS, len(others))).round().astype(int)

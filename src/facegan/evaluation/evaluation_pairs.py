@@ -1,4 +1,4 @@
-"""The pairs of an evaluation as a file that can be kept and shared, so that any method meets the same."""
+"""Evaluation pairs, and their file format, so that every method is evaluated on the same ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from facegan.data import FaceCrops
 
-ROLES = ("source", "driver", "expected")
+ROLES = ("source", "driving", "target")
 SCHEMA = pa.schema(
     [("protocol", pa.string()), ("pair", pa.int32())]
     + [
@@ -31,22 +31,22 @@ SCHEMA = pa.schema(
         )
     ]
 )
-"""The columns. pair: number in its protocol; video, track and frame name a crop as the data set does."""
+"""Columns: ``pair`` is the number in its protocol; video, track and frame identify a crop of the data set."""
 
 
 class EvaluationPairs(NamedTuple):
     """Indices of crops, K of each."""
 
     source: NDArray[np.int64]
-    driver: NDArray[np.int64]
-    expected: NDArray[np.int64]
-    """Whose landmarks the result should have."""
+    driving: NDArray[np.int64]
+    target: NDArray[np.int64]
+    """Crops whose landmarks the results should have."""
 
 
-def write_pairs(path: Path, crops: FaceCrops, trials: dict[str, EvaluationPairs]) -> None:
-    """Writes the pairs of several protocols."""
+def write_pairs(path: Path, crops: FaceCrops, pairs: dict[str, EvaluationPairs]) -> None:
+    """Write the pairs of several protocols as a Parquet file."""
     tables = []
-    for protocol, chosen in trials.items():
+    for protocol, chosen in pairs.items():
         count = len(chosen.source)
         columns: list[object] = [[protocol] * count, np.arange(count)]
         for indices in chosen:
@@ -59,10 +59,10 @@ def write_pairs(path: Path, crops: FaceCrops, trials: dict[str, EvaluationPairs]
 
 
 def read_pairs(path: Path, crops: FaceCrops) -> dict[str, EvaluationPairs]:
-    """Finds the pairs of a file in a data set.
+    """Read a file of pairs and find its crops in a data set.
 
     Raises:
-        InputError: if the file is none of pairs, or names crops that the data set does not hold.
+        InputError: if it is no file of pairs, or names crops that the data set does not hold.
     """
     try:
         table = pq.read_table(path)
@@ -74,24 +74,20 @@ def read_pairs(path: Path, crops: FaceCrops) -> dict[str, EvaluationPairs]:
     except (KeyError, pa.ArrowException) as error:
         msg = f"{path} holds no pairs: it has the columns {', '.join(table.column_names)} ({error})"
         raise InputError(msg) from error
-    known = {
-        key: index
-        for index, key in enumerate(
-            zip(crops.video.tolist(), crops.number.tolist(), crops.frame.tolist(), strict=True)
-        )
-    }
+    keys = zip(crops.video.tolist(), crops.number.tolist(), crops.frame.tolist(), strict=True)
+    known = {key: index for index, key in enumerate(keys)}
     protocols = np.array(table["protocol"].to_pylist())
-    found: dict[str, EvaluationPairs] = {}
+    pairs: dict[str, EvaluationPairs] = {}
     for protocol in dict.fromkeys(protocols.tolist()):
         rows = table.take(np.flatnonzero(protocols == protocol)).sort_by("pair")
         if rows["pair"].to_pylist() != list(range(len(rows))):
-            msg = f"the pairs of {protocol} in {path} are not numbered 0, 1, …, as the pictures are"
+            msg = f"the pairs of {protocol} in {path} are not numbered 0, 1, …, as the images are"
             raise InputError(msg)
-        found[protocol] = EvaluationPairs(*(_indices(rows, role, known, path, crops) for role in ROLES))
-    return found
+        pairs[protocol] = EvaluationPairs(*(_find_crops(rows, role, known, path, crops) for role in ROLES))
+    return pairs
 
 
-def _indices(
+def _find_crops(
     rows: pa.Table, role: str, known: dict[tuple[str, int, int], int], path: Path, crops: FaceCrops
 ) -> NDArray[np.int64]:
     columns = (rows[f"{role}_{column}"].to_pylist() for column in ("video", "track", "frame"))

@@ -1,4 +1,4 @@
-"""What an evaluation found: JSON, CSV, LaTeX, pictures, a page, a table for the terminal."""
+"""Report of an evaluation: JSON, CSV, LaTeX, image grids, an HTML page, a table for the terminal."""
 
 from __future__ import annotations
 
@@ -12,111 +12,107 @@ import cv2
 import jinja2
 import numpy as np
 
-from facegan.evaluation.methods import ANSWER, DRIVER, NAIVE, SOURCE
-from facegan.evaluation.pair_metrics import MEASURES
+from facegan.evaluation.methods import BASELINES, DRIVING_COPIED, GROUND_TRUTH, SOURCE_COPIED
+from facegan.evaluation.pair_metrics import METRICS
 from facegan.evaluation.protocols import PROTOCOLS
 from facegan.evaluation.tables import TABLE, to_csv, to_latex
-from facegan.geometry.motion import (
-    ACTION_UNIT_GRID_DEGREES,
-    ACTION_UNIT_GRID_INTENSITIES,
-    ACTION_UNITS,
-    POSE_ANGLES,
-)
+from facegan.geometry.motion import ACTION_UNITS, POSE_ANGLES
 from facegan.io.image_grid import make_image_grid
+from facegan.io.images import write_image
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from facegan.evaluation.action_unit_grid import Edits
+    from facegan.evaluation.action_unit_grid import ActionUnitEdits
 
     Images = NDArray[np.uint8]
 
-NUMBERS = "metrics.json"
-JPEG = (cv2.IMWRITE_JPEG_QUALITY, 90)
-SMALL = 96
-"""Side of the pictures of an edit in the page."""
+METRICS_FILE, REPORT_FILE = "metrics.json", "report.html"
+JPEG_QUALITY = (cv2.IMWRITE_JPEG_QUALITY, 90)
+THUMBNAIL_SIZE = 96
+"""Side of the images of the action-unit grid in the page."""
 
 
 @dataclass(frozen=True)
-class Report:
+class EvaluationReport:
     """The result of an evaluation.
 
     Attributes:
-        out: folder that it lies in.
-        metrics: the numbers, and what they are of, as in ``metrics.json``.
-        sheets: protocol to column title to pictures, ROWS×S×S×3.
-        edits: experiment 4, if a model can be told how to move.
+        out: folder that it is stored in.
+        metrics: the content of ``metrics.json``.
+        grids: protocol to column title to images, ROWS×S×S×3.
+        edits: experiment 4, if a model has a landmark transformer.
     """
 
     out: Path
     metrics: dict[str, Any]
-    sheets: dict[str, dict[str, Images]]
-    edits: Edits | None
+    grids: dict[str, dict[str, Images]]
+    edits: ActionUnitEdits | None
 
     def describe(self) -> str:
-        """A table for the terminal, and where the page lies."""
+        """Format the metrics as a table for the terminal."""
         lines = []
-        for name, numbers in self.metrics["protocols"].items():
-            methods = list(numbers["misses"])
+        for name, summary in self.metrics["protocols"].items():
+            methods = list(summary["undetected"])
             widths = [max(len(method), 8) + 2 for method in methods]
-            lines.append(f"{PROTOCOLS[name].title}, pairs: {numbers['pairs']}")
+            lines.append(f"{PROTOCOLS[name].title}, pairs: {summary['pairs']}")
             lines.append(_row("", methods, widths))
-            for measure, values in numbers["measures"].items():
-                label = f"{MEASURES[measure].label} {MEASURES[measure].better}"
-                cells = [MEASURES[measure].show(values.get(method, {}).get("mean")) for method in methods]
-                lines.append(_row(label, cells, widths))
-            counts = [str(numbers["misses"][method]["count"]) for method in methods]
-            lines += [_row("no face found", counts, widths), ""]
-        for name, why in self.metrics["left_out"].items():
-            title = PROTOCOLS[name].title if name in PROTOCOLS else MEASURES[name].label
-            lines.append(f"{title}: left out, {why}")
+            for key, entries in summary["metrics"].items():
+                metric = METRICS[key]
+                cells = [metric.format(entries.get(method, {}).get("mean")) for method in methods]
+                lines.append(_row(f"{metric.label} {metric.arrow}", cells, widths))
+            counts = [str(summary["undetected"][method]["count"]) for method in methods]
+            lines += [_row("no face detected", counts, widths), ""]
+        for name, reason in self.metrics["skipped"].items():
+            title = PROTOCOLS[name].title if name in PROTOCOLS else METRICS[name].label
+            lines.append(f"{title}: skipped, {reason}")
         if self.metrics["data"]["splits"] != ["test"]:
             lines.append(f"Not of the test split alone: {', '.join(self.metrics['data']['splits'])}.")
-        lines.append(f"report: {self.out / 'report.html'}")
+        lines.append(f"report: {self.out / REPORT_FILE}")
         return "\n".join(lines)
 
     def write(self, folder: Path) -> None:
-        """Writes all files into an existing folder."""
+        """Write all files into an existing folder."""
         text = json.dumps(self.metrics, indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / NUMBERS).write_text(text + "\n", encoding="utf-8")
+        (folder / METRICS_FILE).write_text(text + "\n", encoding="utf-8")
         protocols = self.metrics["protocols"]
         (folder / "metrics.csv").write_text(to_csv(protocols), encoding="utf-8")
-        (folder / "table.tex").write_text(to_latex(protocols, self._rows), encoding="utf-8")
-        for name, columns in self.sheets.items():
+        (folder / "table.tex").write_text(to_latex(protocols, self._table_rows), encoding="utf-8")
+        for name, columns in self.grids.items():
             images = np.stack(list(columns.values()), axis=1)
-            (folder / f"{name}.png").write_bytes(_encode(make_image_grid(images, list(columns)), ".png"))
-        for name, (images, titles, labels) in self._edit_sheets.items():
-            (folder / f"edits_{name}.png").write_bytes(
-                _encode(make_image_grid(images, titles, labels), ".png")
-            )
-        (folder / "report.html").write_text(self._page(), encoding="utf-8")
+            write_image(folder / f"{name}.png", make_image_grid(images, list(columns)))
+        for name, grid in self._edit_grids.items():
+            write_image(folder / f"{name}.png", make_image_grid(*grid))
+        (folder / REPORT_FILE).write_text(self._render_page(), encoding="utf-8")
 
     @property
-    def _rows(self) -> list[str]:
-        """Methods of the table: ours, then the naive ones."""
-        answer = any(ANSWER in found["misses"] for found in self.metrics["protocols"].values())
-        return [*self.metrics["methods"], SOURCE, DRIVER, *([ANSWER] if answer else [])]
+    def _table_rows(self) -> list[str]:
+        """Methods, then baselines."""
+        rendered = any(
+            GROUND_TRUTH in summary["undetected"] for summary in self.metrics["protocols"].values()
+        )
+        baselines = [SOURCE_COPIED, DRIVING_COPIED, *([GROUND_TRUTH] if rendered else [])]
+        return [*self.metrics["methods"], *baselines]
 
     @cached_property
-    def _edit_sheets(self) -> dict[str, tuple[Images, list[str], list[str]]]:
+    def _edit_grids(self) -> dict[str, tuple[Images, list[str], list[str]]]:
+        """File name to images, column titles and row labels."""
         if self.edits is None:
             return {}
-        degrees = [f"{value}°" for value in ACTION_UNIT_GRID_DEGREES]
-        sheets = {
-            "units": (
-                self.edits.units,
-                list(ACTION_UNITS),
-                [f"{value:.2f}" for value in ACTION_UNIT_GRID_INTENSITIES],
-            ),
-            "angles": (self.edits.angles, degrees, list(POSE_ANGLES)),
+        responses = self.metrics["action_unit_grid"]
+        degrees = [f"{value}°" for value in responses["degrees"]]
+        intensities = [f"{value:.2f}" for value in responses["intensities"]]
+        grids = {
+            "action_units": (self.edits.action_units, list(ACTION_UNITS), intensities),
+            "head_pose": (self.edits.head_pose, degrees, list(POSE_ANGLES)),
         }
-        if self.edits.backgrounds.shape[1]:
-            sheets["backgrounds"] = (self.edits.backgrounds, [""] * self.edits.backgrounds.shape[1], [])
-        return sheets
+        if columns := self.edits.backgrounds.shape[1]:
+            grids["backgrounds"] = (self.edits.backgrounds, [""] * columns, [])
+        return grids
 
-    def _page(self) -> str:
+    def _render_page(self) -> str:
         environment = jinja2.Environment(
             loader=jinja2.PackageLoader("facegan.evaluation", "."),
             autoescape=True,
@@ -124,49 +120,45 @@ class Report:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        sheets = {
+        grids = {
             name: {"titles": list(columns), "jpeg": _jpeg(np.stack(list(columns.values()), axis=1))}
-            for name, columns in self.sheets.items()
+            for name, columns in self.grids.items()
         }
         edits = {
-            name: {"titles": titles, "labels": labels, "jpeg": _jpeg(_small(images))}
-            for name, (images, titles, labels) in self._edit_sheets.items()
+            name: {"titles": titles, "labels": labels, "jpeg": _jpeg(_thumbnails(images))}
+            for name, (images, titles, labels) in self._edit_grids.items()
         }
-        return environment.get_template("report.html").render(
-            metrics=self.metrics,
-            rows=self._rows,
-            naive=NAIVE,
-            sheets=sheets,
+        return environment.get_template("evaluation_report.html").render(
+            report=self.metrics,
+            rows=self._table_rows,
+            baselines=BASELINES,
+            grids=grids,
             edits=edits,
             protocols=PROTOCOLS,
-            measures=MEASURES,
-            measured={name for found in self.metrics["protocols"].values() for name in found["measures"]},
+            metrics=METRICS,
+            computed={key for summary in self.metrics["protocols"].values() for key in summary["metrics"]},
             table=TABLE,
-            intensities=ACTION_UNIT_GRID_INTENSITIES,
-            degrees=ACTION_UNIT_GRID_DEGREES,
-            units=ACTION_UNITS,
-            angles=POSE_ANGLES,
+            action_units=ACTION_UNITS,
+            pose_angles=POSE_ANGLES,
         )
 
 
 def _jpeg(images: Images) -> str:
-    """Rows×columns×S×S×3 as one picture without gaps, for a data URL: the page has its own titles."""
+    """Encode rows×columns×S×S×3 as one image without gaps for a data URL: the page has its own titles."""
     rows, columns, height, width, _ = images.shape
     tiled = images.swapaxes(1, 2).reshape(rows * height, columns * width, 3)
-    return base64.b64encode(_encode(tiled, ".jpg", *JPEG)).decode()
+    encoded = cv2.imencode(".jpg", cv2.cvtColor(tiled, cv2.COLOR_RGB2BGR), JPEG_QUALITY)[1]
+    return base64.b64encode(encoded.tobytes()).decode()
 
 
-def _small(images: Images) -> Images:
-    if images.shape[2] <= SMALL:
+def _thumbnails(images: Images) -> Images:
+    if images.shape[2] <= THUMBNAIL_SIZE:
         return images
+    size = (THUMBNAIL_SIZE, THUMBNAIL_SIZE)
     flat = images.reshape(-1, *images.shape[2:])
-    small = np.stack([cv2.resize(one, (SMALL, SMALL), interpolation=cv2.INTER_AREA) for one in flat])
-    return small.reshape(*images.shape[:2], SMALL, SMALL, 3)
+    small = np.stack([cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in flat])
+    return small.reshape(*images.shape[:2], *size, 3)
 
 
 def _row(label: str, cells: list[str], widths: list[int]) -> str:
     return f"  {label:28}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
-
-
-def _encode(sheet: Images, suffix: str, *flags: int) -> bytes:
-    return bytes(cv2.imencode(suffix, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), flags)[1])

@@ -1,194 +1,183 @@
-"""One evaluation under way: every method over every protocol."""
+"""One evaluation: the scores of every method in every protocol."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from facegan.data import FaceCrops
 from facegan.evaluation.evaluation_pairs import ROLES
-from facegan.evaluation.fid import NoInception, fid
-from facegan.evaluation.image_sets import CropPictures
-from facegan.evaluation.methods import ANSWER, DRIVER, SOURCE, Reenacting, given_pictures, made_pictures
-from facegan.evaluation.pair_metrics import MEASURES, observed
+from facegan.evaluation.face_measurements import measure_faces
+from facegan.evaluation.fid import FIDComputer, FIDUnavailableError
+from facegan.evaluation.image_comparison import compare_images
+from facegan.evaluation.image_sets import CropImages, FileImages, find_predictions
+from facegan.evaluation.methods import (
+    DRIVING_COPIED,
+    GROUND_TRUTH,
+    SOURCE_COPIED,
+    ModelPredictor,
+    predict_images,
+    prediction_names,
+)
+from facegan.evaluation.pair_metrics import METRICS, compute_pair_metrics
 from facegan.evaluation.protocols import PROTOCOLS
-from facegan.evaluation.summary import difference, summarize
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from facegan.evaluation.evaluation_pairs import EvaluationPairs
-    from facegan.evaluation.face_measurements import Seen
+    from facegan.evaluation.face_measurements import FaceMeasurements, MetricBackends
     from facegan.evaluation.ground_truth import GroundTruthReenactments
-    from facegan.evaluation.image_sets import Pictures
+    from facegan.evaluation.image_sets import ImageSet
     from facegan.evaluation.methods import Method
-    from facegan.evaluation.scoring import Scorer
     from facegan.networks import FaceGAN
+    from facegan.parallel.workers import Workers
 
 PREDICTIONS = "predictions"
 
 
+class MethodScores(NamedTuple):
+    """Scores of a method in a protocol of K pairs."""
+
+    detected: NDArray[np.bool_]
+    """Whether a face is detected in the result, K."""
+    values: dict[str, NDArray[np.float64]]
+    """Metric to K values; not a number where it cannot be computed."""
+    fid: float | None
+
+
 @dataclass
-class Run:
-    """Every method over every protocol.
+class EvaluationRun:
+    """Every method over the pairs of every protocol.
 
     Attributes:
         methods: what is evaluated.
-        networks: of the methods that are models, by name.
+        models: of the methods that are models, by name.
         crops: the data, at the evaluation's size.
         split: of the data; None for all.
-        trials: protocol to its pairs.
-        answers: draws true answers; None if the people are real.
-        scorer: looks and compares.
-        folder: for the pictures that are made.
-        progress: show bars.
-        scores: a row a protocol, method and pair, as far as it went.
-        left_out: measure to why it could not be taken.
+        pairs: protocol to its pairs.
+        ground_truth: renders ground-truth reenactments; None for real people.
+        backends: networks that measure faces.
+        workers: processes that measure.
+        folder: where predictions are stored; existing ones are used again.
+        progress: show progress bars.
+        skipped: metric to the reason why it cannot be computed.
     """
 
     methods: list[Method]
-    networks: dict[str, FaceGAN]
+    models: dict[str, FaceGAN]
     crops: FaceCrops
     split: str | None
-    trials: dict[str, EvaluationPairs]
-    answers: GroundTruthReenactments | None
-    scorer: Scorer
+    pairs: dict[str, EvaluationPairs]
+    ground_truth: GroundTruthReenactments | None
+    backends: MetricBackends
+    workers: Workers
     folder: Path
     progress: bool
-    scores: list[dict[str, Any]] = field(default_factory=list)
-    left_out: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
 
-    def protocols(self) -> dict[str, Any]:
-        """The numbers of all protocols, as in ``metrics.json``."""
-        return {name: self._protocol(name) for name in self.trials}
+    def score_protocol(self, protocol: str) -> dict[str, MethodScores]:
+        """Compute the scores of all methods and baselines in a protocol."""
+        pairs, metrics = self.pairs[protocol], self.metrics(protocol)
+        source, driving, target = (self._reference_faces.take(self._positions(crops)) for crops in pairs)
+        faces = {SOURCE_COPIED: source, DRIVING_COPIED: driving}
+        target_images: ImageSet = self._crop_images(pairs.driving)
+        if self.has_ground_truth(protocol):
+            target_images = self.images(protocol, GROUND_TRUTH)
+            target = faces[GROUND_TRUTH] = self._measure(target_images, f"{GROUND_TRUTH}, {protocol}")
+        scores = {}
+        for method in self.method_names(protocol):
+            images, title = self.images(protocol, method), f"{method}, {protocol}"
+            result = faces[method] if method in faces else self._measure(images, title)
+            values = compute_pair_metrics(source, driving, target, result)
+            values |= compare_images(images, target_images, metrics, self.workers, f"{title}: pixels")
+            fid = self._compute_fid(images, pairs) if "fid" in metrics else None
+            ordered = {name: values[name] for name in METRICS if name in metrics and name in values}
+            scores[method] = MethodScores(result.detected, ordered, fid)
+        return scores
 
-    def pictures(self, protocol: str, method: str) -> Pictures:
-        """What a method shows for the pairs of a protocol; made now, if it is not there yet."""
-        trials = self.trials[protocol]
-        if method in (SOURCE, DRIVER):
-            return self._crop_pictures(trials.source if method == SOURCE else trials.driver)
-        known = {m.name: m for m in self.methods}
-        count, size = len(trials.source), self.crops.size
-        if method in known and known[method].kind == "predictions":
-            return given_pictures(Path(known[method].path), protocol, count, size, method)
-        if method == ANSWER:
-            assert self.answers is not None
-            paint: Any = partial(self.answers.paint, trials)
+    def metrics(self, protocol: str) -> tuple[str, ...]:
+        """Return the names of a protocol's metrics."""
+        more = PROTOCOLS[protocol].ground_truth_metrics if self.has_ground_truth(protocol) else ()
+        return PROTOCOLS[protocol].metrics + more
+
+    def has_ground_truth(self, protocol: str) -> bool:
+        """Return whether ground-truth reenactments are rendered for a protocol."""
+        return self.ground_truth is not None and bool(PROTOCOLS[protocol].ground_truth_metrics)
+
+    def method_names(self, protocol: str) -> list[str]:
+        """Return the methods of a protocol, then its baselines."""
+        baselines = [
+            SOURCE_COPIED,
+            DRIVING_COPIED,
+            *([GROUND_TRUTH] if self.has_ground_truth(protocol) else []),
+        ]
+        return [*(method.name for method in self.methods), *baselines]
+
+    def images(self, protocol: str, method: str) -> ImageSet:
+        """Return a method's images of a protocol; those of models are predicted unless they exist."""
+        pairs = self.pairs[protocol]
+        if method in (SOURCE_COPIED, DRIVING_COPIED):
+            return self._crop_images(pairs.source if method == SOURCE_COPIED else pairs.driving)
+        count, size = len(pairs.source), self.crops.size
+        given = {m.name: Path(m.path) for m in self.methods if m.kind == "predictions"}
+        if method in given:
+            paths = find_predictions(given[method], protocol, count)
+            return FileImages(paths, prediction_names(method, protocol, count), size)
+        if method == GROUND_TRUTH:
+            assert self.ground_truth is not None
+            predict = self.ground_truth.predictor(pairs)
         else:
-            paint = self.reenacting(protocol, method)
-        folder = self.folder / PREDICTIONS / method
-        return made_pictures(paint, folder, protocol, count, size, name=method, progress=self.progress)
+            predict = self.predictor(protocol, method).predict
+        folder = self.folder / PREDICTIONS / method / protocol
+        title = f"{method}, {protocol}: images"
+        return predict_images(predict, folder, count, size, title=title, progress=self.progress)
 
-    def reenacting(self, protocol: str, model: str) -> Reenacting:
-        """A model over the pairs of a protocol."""
-        networks = self.networks[model]
-        crops = self.crops
-        if networks.config.size != crops.size:
-            crops = FaceCrops(crops.root, self.split, networks.config.size)
-        device = next(networks.parameters()).device
-        return Reenacting(networks, crops, self.trials[protocol], device)
+    def predictor(self, protocol: str, model: str) -> ModelPredictor:
+        """Return a model with the pairs of a protocol, at the model's size."""
+        network, crops = self.models[model], self.crops
+        if network.config.size != crops.size:
+            crops = FaceCrops(crops.root, self.split, network.config.size)
+        return ModelPredictor(network, crops, self.pairs[protocol])
 
     @cached_property
-    def _names(self) -> dict[int, str]:
-        """Crop to its name: that of its first picture in what :func:`export_pairs` writes."""
+    def _reference_names(self) -> dict[int, str]:
+        """Crop to the name of its first image in what :func:`export_pairs` writes; each is measured once."""
         names: dict[int, str] = {}
-        for protocol, trials in self.trials.items():
-            for role, indices in zip(ROLES, trials, strict=True):
+        for protocol, pairs in self.pairs.items():
+            for role, indices in zip(ROLES, pairs, strict=True):
                 for pair, index in enumerate(indices.tolist()):
                     names.setdefault(index, f"{protocol}/{role}/{pair:06d}")
-        return names
+        return dict(sorted(names.items()))
 
     @cached_property
-    def _places(self) -> dict[int, int]:
-        """Crop to its place among those that are looked at."""
-        return {index: place for place, index in enumerate(sorted(self._names))}
+    def _reference_faces(self) -> FaceMeasurements:
+        """Measurements of all source, driving and target crops."""
+        return self._measure(self._crop_images(np.array(list(self._reference_names))), "crops")
+
+    def _positions(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.searchsorted(list(self._reference_names), indices)
+
+    def _crop_images(self, indices: NDArray[np.int64]) -> CropImages:
+        chosen: Sequence[int] = indices.tolist()
+        return CropImages(self.crops, self.split, chosen, [self._reference_names[index] for index in chosen])
+
+    def _measure(self, images: ImageSet, title: str) -> FaceMeasurements:
+        return measure_faces(images, self.backends, self.workers, f"{title}: faces")
+
+    def _compute_fid(self, images: ImageSet, pairs: EvaluationPairs) -> float | None:
+        return self._fid and self._fid.compute(images, self._crop_images(pairs.driving))
 
     @cached_property
-    def _references(self) -> Seen:
-        """What sources, drivers and expected pictures show, to the same eyes as the results."""
-        return self.scorer.see(self._crop_pictures(np.array(list(self._places))), "crops")
-
-    def _protocol(self, name: str) -> dict[str, Any]:
-        trials = self.trials[name]
-        drawn = name == "cross" and self.answers is not None
-        sides = [self._seen_crops(role) for role in trials]
-        truth: Pictures | None = None
-        if drawn:
-            sides[2], truth = self._look(name, ANSWER)
-        elif name == "self":
-            truth = self._crop_pictures(trials.driver)
-        measures: dict[str, dict[str, Any]] = {}
-        differences: dict[str, dict[str, Any]] = {}
-        misses = {}
-        identity = self.crops.identity[trials.source]
-        first = self.methods[0].name
-        reference: dict[str, np.ndarray] = {}
-        for method in [*(m.name for m in self.methods), SOURCE, DRIVER, *([ANSWER] if drawn else [])]:
-            seen, pictures = self._look(name, method)
-            values = observed(sides[0], sides[1], sides[2], seen)
-            if truth is not None:
-                compared = self.scorer.compare(pictures, truth, f"{name}/{method}")._asdict()
-                values |= {f"true_{key}" if drawn else key: numbers for key, numbers in compared.items()}
-            if drawn:
-                values["true_landmarks"] = values["landmarks"]
-            if name == "video":
-                driven = self._crop_pictures(trials.driver)
-                values["flicker"] = self.scorer.flicker(pictures, driven, f"{name}/{method}")
-            values = {key: values[key] for key in _wanted(name) if key in values}
-            summary = summarize(values, seen.found, identity)
-            if method == first:
-                reference = values
-            else:
-                for key, entry in difference(values, reference, identity).items():
-                    differences.setdefault(key, {})[method] = entry
-            if "fid" in PROTOCOLS[name].measures and (distance := self._fid(name, pictures)) is not None:
-                summary["fid"] = {"mean": distance, "low": None, "high": None, "pairs": len(trials.source)}
-            for key, entry in summary.items():
-                measures.setdefault(key, {})[method] = entry
-            misses[method] = {"count": int((~seen.found).sum()), "share": float((~seen.found).mean())}
-            self._note(name, method, seen, values)
-        ordered = {key: measures[key] for key in MEASURES if key in measures}
-        return {
-            "pairs": len(trials.source),
-            "measures": ordered,
-            "misses": misses,
-            "differences": {"from": first, "measures": differences},
-        }
-
-    def _look(self, protocol: str, method: str) -> tuple[Seen, Pictures]:
-        pictures = self.pictures(protocol, method)
-        if method == SOURCE:
-            return self._seen_crops(self.trials[protocol].source), pictures
-        if method == DRIVER:
-            return self._seen_crops(self.trials[protocol].driver), pictures
-        return self.scorer.see(pictures, f"{protocol}/{method}"), pictures
-
-    def _seen_crops(self, indices: np.ndarray) -> Seen:
-        return self._references.take(np.array([self._places[int(index)] for index in indices]))
-
-    def _crop_pictures(self, indices: np.ndarray) -> CropPictures:
-        chosen = tuple(indices.tolist())
-        names = tuple(self._names[index] for index in chosen)
-        return CropPictures(self.crops.root, self.split, self.crops.size, chosen, names)
-
-    def _fid(self, protocol: str, pictures: Pictures) -> float | None:
-        if "fid" in self.left_out:
-            return None
+    def _fid(self) -> FIDComputer | None:
         try:
-            return fid(pictures, self._crop_pictures(self.trials[protocol].driver), self.scorer.eyes.device)
-        except NoInception as error:
-            self.left_out["fid"] = str(error)
+            return FIDComputer(self.backends.device)
+        except FIDUnavailableError as error:
+            self.skipped["fid"] = str(error)
             return None
-
-    def _note(self, protocol: str, method: str, seen: Seen, values: dict[str, np.ndarray]) -> None:
-        identity = self.crops.identity[self.trials[protocol].source]
-        for pair, found in enumerate(seen.found.tolist()):
-            row = {"protocol": protocol, "method": method, "pair": pair, "identity": str(identity[pair])}
-            numbers = {key: float(column[pair]) for key, column in values.items()}
-            self.scores.append({**row, "found": found, **numbers})
-
-
-def _wanted(protocol: str) -> list[str]:
-    return [key for key in MEASURES if key in PROTOCOLS[protocol].measures or key.startswith("true_")]

@@ -1,24 +1,21 @@
-"""Pairs with their pictures, for programs that shall be compared."""
+"""Evaluation pairs with their images, for other programs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import cv2
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from facegan.evaluation.evaluate import PAIRS, choose_trials, people
 from facegan.evaluation.evaluation_pairs import ROLES, write_pairs
+from facegan.evaluation.experiments import PAIRS_FILE
+from facegan.evaluation.protocols import select_pairs, select_split
 from facegan.io.atomic import atomic_folder
-from facegan.io.images import tensor_to_images
+from facegan.io.images import tensor_to_images, write_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from torch import Tensor
 
     from facegan.data import FaceCrops
 
@@ -32,55 +29,49 @@ def export_pairs(
     seed: int = 0,
     overwrite: bool = False,
 ) -> dict[str, int]:
-    """Chooses pairs as ``facegan evaluate`` does and writes their pictures.
+    """Select pairs as :func:`evaluate` does and write their images.
 
-    ``out`` gets ``pairs.parquet`` and for each protocol ``source/000000.png``, ``driver/000000.png`` and so
-    on. A program that is to be measured writes ``PROTOCOL/000000.png`` and so on into a folder of its own.
-    ``inputs.parquet`` and ``background/`` are what a model of this package is given besides: landmarks,
-    motion, and the source's background where the driver's crop has it.
+    ``out`` gets ``pairs.parquet`` and for each protocol ``source/000000.png``, ``driving/000000.png`` and so
+    on. A program to be evaluated writes ``PROTOCOL/000000.png`` and so on into a folder of its own.
+    ``inputs.parquet`` and ``background/`` are the further inputs of a model of this package: landmarks,
+    motion parameters, and the source's background aligned to the driving crop.
 
     Args:
-        data: folder that ``facegan prepare`` wrote, or the address of one.
-        out: folder for the pictures.
-        pairs: pairs of each protocol.
-        protocols: some of :data:`PROTOCOLS`; by default all.
-        seed: of their choice.
-        overwrite: replace earlier pairs at ``out``.
+        data: folder that ``facegan prepare`` wrote, or its URI.
+        out: folder for the images.
+        pairs: number of pairs of each protocol.
+        protocols: some of self, cross, lsim, video; by default all.
+        seed: of the selection.
+        overwrite: replace earlier pairs in ``out``.
 
     Returns:
         Protocol to its number of pairs.
 
     Raises:
-        InputError: if the data is not to be used, or ``out`` is in use.
+        InputError: if the data is unusable, or ``out`` is in use.
     """
-    split, crops = people(data, None, pairs)
-    trials, _ = choose_trials(crops, pairs, seed, split, protocols)
-    with atomic_folder(out, marker=PAIRS, overwrite=overwrite) as folder:
-        write_pairs(folder / PAIRS, crops, trials)
+    split, crops = select_split(data, None, pairs)
+    selected, _ = select_pairs(crops, pairs, seed, split, protocols)
+    with atomic_folder(out, marker=PAIRS_FILE, overwrite=overwrite) as folder:
+        write_pairs(folder / PAIRS_FILE, crops, selected)
         inputs = []
-        for protocol, chosen in trials.items():
-            # The expected picture is another one than the driver's there.
+        for protocol, chosen in selected.items():
+            # The target image is another one than the driving image there.
             roles = ROLES if protocol == "lsim" else ROLES[:2]
             for role in roles:
                 for pair, index in enumerate(getattr(chosen, role)):
-                    _write(folder / protocol / role / f"{pair:06d}.png", crops.picture(int(index)))
-            for pair, (source, driver) in enumerate(zip(chosen.source, chosen.driver, strict=True)):
-                behind = crops.background(int(source), int(driver))[0]
-                _write(folder / protocol / "background" / f"{pair:06d}.png", behind)
-                inputs.append(_inputs(crops, protocol, pair, int(source), int(driver)))
+                    write_image(folder / protocol / role / f"{pair:06d}.png", crops.image(int(index)))
+            for pair, (source, driving) in enumerate(zip(chosen.source, chosen.driving, strict=True)):
+                background = tensor_to_images(crops.background(int(source), int(driving))[0])
+                write_image(folder / protocol / "background" / f"{pair:06d}.png", background)
+                inputs.append(_model_inputs(crops, protocol, pair, int(source), int(driving)))
         pq.write_table(pa.Table.from_pylist(inputs), folder / "inputs.parquet")
-    return {protocol: len(chosen.source) for protocol, chosen in trials.items()}
+    return {protocol: len(chosen.source) for protocol, chosen in selected.items()}
 
 
-def _inputs(crops: FaceCrops, protocol: str, pair: int, source: int, driver: int) -> dict[str, Any]:
+def _model_inputs(crops: FaceCrops, protocol: str, pair: int, source: int, driving: int) -> dict[str, Any]:
     row: dict[str, Any] = {"protocol": protocol, "pair": pair}
-    for role, index in (("source", source), ("driver", driver)):
+    for role, index in (("source", source), ("driving", driving)):
         row[f"{role}_landmarks"] = crops.landmarks[index].ravel()
         row[f"{role}_motion"] = crops.motion[index]
     return row
-
-
-def _write(path: Path, picture: Tensor) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image = cv2.cvtColor(tensor_to_images(picture), cv2.COLOR_RGB2BGR)
-    path.write_bytes(np.asarray(cv2.imencode(".png", image)[1]).tobytes())

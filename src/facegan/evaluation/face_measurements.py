@@ -1,15 +1,20 @@
-"""What is seen in pictures, whoever made them: landmarks, motion, gaze, identity."""
+"""Face measurements of images, whatever method made them: landmarks, motion, gaze, identity."""
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import torch
 
-from facegan.evaluation.metric_backends import MediaPipe, identity_back_end, motion_back_end
+from facegan.evaluation.image_sets import map_images, read_batches
+from facegan.evaluation.metric_backends import MediaPipeMotion, open_identity_backend, open_motion_backend
 from facegan.geometry.landmarks import NUM_LANDMARKS, normalize_points
+from facegan.geometry.motion import ACTION_UNITS, motion_to_openface
 from facegan.io.images import image_to_tensor
+from facegan.metrics import CLOSED_EYE_THRESHOLD
 from facegan.perception import FaceAnalyzer
 
 if TYPE_CHECKING:
@@ -18,92 +23,136 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facegan.evaluation.image_sets import Pictures
-    from facegan.evaluation.metric_backends import IdentityBackEnd, MotionBackEnd
+    from facegan.evaluation.image_sets import ImageSet
+    from facegan.evaluation.metric_backends import IdentityBackend, MotionBackend
+    from facegan.parallel.workers import Workers
 
     Floats = NDArray[np.float32]
+    Images = Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
 
 IRISES = (468, 473)
-CORNERS = ((33, 133), (362, 263))
-"""Vertices of MediaPipe's mesh: middles of the irises, and the corners of the right and left eye, each with
-the one further left in the picture first."""
+EYE_CORNERS = ((33, 133), (362, 263))
+"""Vertices of MediaPipe's mesh: iris centers, and the corners of the right and left eye, each with the one
+further left in the image first."""
 
 
-class Seen(NamedTuple):
-    """What is seen in N pictures; not a number where there is no face."""
+class FaceMeasurements(NamedTuple):
+    """Measurements of the faces of N images; not a number where no face is detected."""
 
     landmarks: Floats
     """N×68×2 in -1..1."""
     motion: Floats
-    """N×20."""
+    """Motion parameters, N×20."""
     gaze: Floats
-    """N×2×2: where the right and left iris is in its eye, as :class:`facegan.metrics.GazeError` counts."""
+    """Position of the right and left iris in its eye, N×2×2, as for :class:`facegan.metrics.GazeError`."""
     identity: Floats
-    """N×D."""
+    """Identity embeddings, N×D."""
 
     @property
-    def found(self) -> NDArray[np.bool_]:
-        """N, whether there is a face that all could measure."""
+    def detected(self) -> NDArray[np.bool_]:
+        """Whether all back ends found a face, N."""
         both = np.isfinite(self.landmarks).all(axis=(1, 2)) & np.isfinite(self.motion).all(axis=1)
         return np.asarray(both)
 
-    def take(self, indices: NDArray[np.int64]) -> Seen:
-        """Some pictures, in another order."""
-        return Seen(*(part[indices] for part in self))
+    @property
+    def action_units(self) -> Floats:
+        """Action-unit intensities, N×17 in 0..1."""
+        return self.motion[:, : len(ACTION_UNITS)]
+
+    @property
+    def head_pose(self) -> Floats:
+        """Pitch, yaw and roll in radians, N×3."""
+        return np.asarray(motion_to_openface(torch.from_numpy(self.motion))[1].numpy())
+
+    @property
+    def blink(self) -> Floats:
+        """Intensity of AU45, N in 0..1."""
+        return self.motion[:, ACTION_UNITS.index("AU45")]
+
+    @property
+    def open_eye_gaze(self) -> Floats:
+        """The gaze of open eyes, N×2×2; not a number where the eyes are closed."""
+        return np.where((self.blink < CLOSED_EYE_THRESHOLD)[:, None, None], self.gaze, np.float32(np.nan))
+
+    def take(self, indices: Sequence[int] | NDArray[np.int64]) -> FaceMeasurements:
+        """Return the measurements of some images, in the order of the indices."""
+        return FaceMeasurements(*(column[indices] for column in self))
+
+    @classmethod
+    def concatenate(cls, parts: Iterable[FaceMeasurements]) -> FaceMeasurements:
+        """Join the measurements of several sets of images."""
+        return cls(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-class Observer:
-    """Detects, measures and recognizes the largest face of single pictures.
+class MetricBackends(NamedTuple):
+    """Names of the networks that measure faces; can be sent to another process."""
+
+    identity: str = "dlib"
+    motion: str = "mediapipe"
+    device: str = "cpu"
+
+    def open(self) -> FaceMeasurer:
+        """Load the networks.
+
+        Raises:
+            InputError: if one cannot be used.
+        """
+        return FaceMeasurer(
+            open_identity_backend(self.identity, self.device), open_motion_backend(self.motion)
+        )
+
+
+class FaceMeasurer:
+    """Detector, analyzer and recognizer of the largest face of single images; a context manager.
 
     Args:
-        identity: recognizer of faces.
-        motion: detector of action units and pose. Landmarks and gaze are MediaPipe's.
+        identity: face recognition network.
+        motion: detector of action units and head pose. Landmarks and gaze are MediaPipe's.
     """
 
-    def __init__(self, identity: IdentityBackEnd, motion: MotionBackEnd) -> None:
-        self.identity, self.motion = identity, motion
-        self._analyze = FaceAnalyzer(single_images=True)
+    def __init__(self, identity: IdentityBackend, motion: MotionBackend) -> None:
+        self._identity, self._motion = identity, motion
+        self._analyzer = FaceAnalyzer(single_images=True)
 
-    def __call__(self, images: Sequence[NDArray[np.uint8]], names: Sequence[str] = ()) -> Seen:
-        """Looks at pictures.
+    @torch.inference_mode()
+    def analyze(self, images: Images, names: Sequence[str] = ()) -> FaceMeasurements:
+        """Measure the faces of a batch of images.
 
         Args:
-            images: N times S×S×3, RGB.
-            names: of the pictures, for detectors that read what they found from files.
+            images: N×S×S×3, RGB; or a list of images.
+            names: of the images, for back ends that read their measurements from files.
         """
         size = images[0].shape[0]
-        faces = [next(iter(self._analyze(image)), None) for image in images]
+        faces = [next(iter(self._analyzer(image)), None) for image in images]
         landmarks = np.full((len(images), NUM_LANDMARKS, 2), np.nan, np.float32)
         gaze = np.full((len(images), 2, 2), np.nan, np.float32)
         for index, face in enumerate(faces):
             if face is not None:
                 landmarks[index] = normalize_points(face.landmarks, size)
-                gaze[index] = gaze_of(face.mesh)
-        seen = np.flatnonzero(np.isfinite(landmarks[:, 0, 0]))
-        with torch.inference_mode():
-            # At least one, to learn the size of an embedding.
-            chosen = seen if len(seen) else np.array([0])
-            embeddings = self.identity(
-                image_to_tensor(np.stack([images[index] for index in chosen])),
-                torch.from_numpy(np.nan_to_num(landmarks[chosen])),
-            ).float()
+                gaze[index] = compute_gaze(face.mesh)
+        detected = np.flatnonzero(np.isfinite(landmarks[:, 0, 0]))
+        # At least one image, to learn the size of an embedding.
+        chosen = detected if len(detected) else np.array([0])
+        embeddings = self._identity(
+            image_to_tensor(np.stack([images[index] for index in chosen])),
+            torch.from_numpy(np.nan_to_num(landmarks[chosen])),
+        ).float()
         identity = np.full((len(images), embeddings.shape[1]), np.nan, np.float32)
-        if len(seen):
-            identity[seen] = embeddings.numpy()
-        return Seen(landmarks, self.motion(images, faces, names), gaze, identity)
+        identity[detected] = embeddings.numpy()[: len(detected)]
+        return FaceMeasurements(landmarks, self._motion(images, faces, names), gaze, identity)
 
     @property
-    def back_ends(self) -> dict[str, str]:
-        """What is seen, to the name of what sees it."""
+    def names(self) -> dict[str, str]:
+        """What is measured, to the name of the network that measures it."""
         return {
-            "landmarks and gaze": MediaPipe().name,
-            "action units and pose": self.motion.name,
-            "identity": self.identity.name,
+            "landmarks and gaze": MediaPipeMotion().name,
+            "action units and head pose": self._motion.name,
+            "identity": self._identity.name,
         }
 
     def close(self) -> None:
-        """Frees the detectors."""
-        self._analyze.close()
+        """Free the detectors."""
+        self._analyzer.close()
 
     def __enter__(self) -> Self:
         return self
@@ -114,65 +163,35 @@ class Observer:
         self.close()
 
 
-class MetricBackends(NamedTuple):
-    """Which back ends look, as names that can be sent to another process."""
-
-    identity: str = "dlib"
-    motion: str = "mediapipe"
-    device: str = "cpu"
-
-    def open(self) -> Observer:
-        """Loads them.
-
-        Raises:
-            InputError: if one cannot be used.
-        """
-        return Observer(
-            identity_back_end(self.identity, self.device), motion_back_end(self.motion, self.device)
-        )
+def measure_faces(
+    images: ImageSet, backends: MetricBackends, workers: Workers, title: str
+) -> FaceMeasurements:
+    """Measure the faces of a set of images over several processes."""
+    return FaceMeasurements(**map_images(partial(_measure, backends), [images], workers, title))
 
 
-def gaze_of(mesh: Floats) -> Floats:
-    """Where each iris is in its eye, 2×2, of MediaPipe's mesh 478×3 in any unit."""
+def compute_gaze(mesh: Floats) -> Floats:
+    """Compute the position of each iris between the corners of its eye, in eye widths.
+
+    Args:
+        mesh: MediaPipe's, 478×3 in any unit.
+
+    Returns:
+        2×2: right and left eye; along and across the line between the corners.
+    """
     points = mesh[:, :2]
-    places = []
-    for iris, (first, second) in zip(IRISES, CORNERS, strict=True):
+    offsets = []
+    for iris, (first, second) in zip(IRISES, EYE_CORNERS, strict=True):
         along = points[second] - points[first]
         width = max(float(np.linalg.norm(along)), np.finfo(np.float32).eps)
         along = along / width
         offset = (points[iris] - (points[first] + points[second]) / 2) / width
-        places.append((offset @ along, offset @ np.array([-along[1], along[0]])))
-    return np.array(places, np.float32)
+        offsets.append((offset @ along, offset @ np.array([-along[1], along[0]])))
+    return np.array(offsets, np.float32)
 
 
-def observe(job: tuple[Pictures, range, MetricBackends]) -> Seen:
-    """Looks at some of many pictures; the detectors stay open for the process' next job."""
-    pictures, chosen, eyes = job
-    images = [pictures.read(index) for index in chosen]
-    return shared(eyes)(images, [pictures.names[index] for index in chosen])
-
-
-def join(parts: Iterable[Seen]) -> Seen:
-    """Several as one."""
-    return Seen(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-
-
-_OPEN: dict[MetricBackends, Observer] = {}
-
-
-def shared(eyes: MetricBackends) -> Observer:
-    """The process' own observer, open until others are asked for, or :func:`close_shared`.
-
-    Raises:
-        InputError: if a back end cannot be used.
-    """
-    if eyes not in _OPEN:
-        close_shared()
-        _OPEN[eyes] = eyes.open()
-    return _OPEN[eyes]
-
-
-def close_shared() -> None:
-    """Frees it; MediaPipe's detectors complain when the interpreter ends before them."""
-    while _OPEN:
-        _OPEN.popitem()[1].close()
+def _measure(backends: MetricBackends, images: ImageSet) -> dict[str, Floats]:
+    names = iter(images.names)
+    with backends.open() as measurer:
+        parts = [measurer.analyze(batch, list(islice(names, len(batch)))) for batch in read_batches(images)]
+    return FaceMeasurements.concatenate(parts)._asdict()

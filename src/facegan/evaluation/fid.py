@@ -1,51 +1,52 @@
-"""Fréchet distance of Inception features (Heusel et al., NeurIPS 2017), where that network can be had."""
+"""Fréchet distance of Inception features (Heusel et al., NeurIPS 2017)."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
+from facegan.evaluation.image_sets import read_batches
 from facegan.io.images import image_to_tensor
 
 if TYPE_CHECKING:
-    from facegan.evaluation.image_sets import Pictures
+    from facegan.evaluation.image_sets import ImageSet
 
-BATCH = 32
-
-
-class NoInception(Exception):
-    """Why the network cannot be had."""
+BATCH_SIZE = 32
 
 
-def fid(results: Pictures, truth: Pictures, device: str = "cpu") -> float:
-    """FID of two sets of pictures, by torchmetrics.
+class FIDUnavailableError(Exception):
+    """The Inception network is not available; the message says why."""
+
+
+class FIDComputer:
+    """Computes the FID between sets of images with torchmetrics.
+
+    Args:
+        device: of the Inception network.
 
     Raises:
-        NoInception: without torch-fidelity or its weights.
+        FIDUnavailableError: without torch-fidelity or its weights.
     """
-    metric = _metric(device)
-    metric.reset()
-    for pictures, real in ((truth, True), (results, False)):
-        count = len(pictures.names)
-        for start in range(0, count, BATCH):
-            images = [pictures.read(index) for index in range(start, min(start + BATCH, count))]
-            metric.update(((image_to_tensor(np.stack(images)) + 1) / 2).to(device), real=real)
-    return float(metric.compute())
 
+    @torch.inference_mode()
+    def __init__(self, device: str = "cpu") -> None:
+        from torchmetrics.image.fid import FrechetInceptionDistance
 
-@lru_cache(maxsize=1)
-@torch.inference_mode()
-def _metric(device: str) -> Any:
-    from torchmetrics.image.fid import FrechetInceptionDistance
+        self._device = device
+        try:
+            self._metric: Any = FrechetInceptionDistance(normalize=True).to(device)
+        except ModuleNotFoundError as error:
+            msg = "torch-fidelity is missing (pip install facegan[fid])"
+            raise FIDUnavailableError(msg) from error
+        except OSError as error:
+            msg = f"the weights of its network are not available ({' '.join(str(error).split())})"
+            raise FIDUnavailableError(msg) from error
 
-    try:
-        return FrechetInceptionDistance(normalize=True).to(device)
-    except ModuleNotFoundError as error:
-        msg = "torch-fidelity is missing (pip install facegan[fid])"
-        raise NoInception(msg) from error
-    except OSError as error:
-        msg = f"the weights of its network cannot be had ({' '.join(str(error).split())})"
-        raise NoInception(msg) from error
+    def compute(self, results: ImageSet, targets: ImageSet) -> float:
+        """Compute the distance between two sets of images."""
+        self._metric.reset()
+        for images, real in ((targets, True), (results, False)):
+            for batch in read_batches(images, BATCH_SIZE):
+                self._metric.update(((image_to_tensor(batch) + 1) / 2).to(self._device), real=real)
+        return float(self._metric.compute())

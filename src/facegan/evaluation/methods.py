@@ -1,4 +1,4 @@
-"""What is evaluated: models, pictures that other programs made, and naive answers."""
+"""What is evaluated: models, images that other programs made, and baselines."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import cv2
-import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import track
@@ -15,26 +13,25 @@ from torch.utils.data import default_collate
 
 from facegan.data import read_pair
 from facegan.errors import InputError
-from facegan.evaluation.image_sets import FilePictures, find_predictions
-from facegan.io.atomic import atomic_file
-from facegan.io.images import tensor_to_images
-from facegan.networks import FaceGAN
+from facegan.evaluation.image_sets import FileImages
+from facegan.io.images import tensor_to_images, write_image
 from facegan.networks.compositing import mask_background
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from facegan.data import FaceCrops, FacePair
     from facegan.evaluation.evaluation_pairs import EvaluationPairs
-    from facegan.networks import Reenactment
+    from facegan.networks import FaceGAN, Reenactment
 
-BATCH = 8
-SOURCE, DRIVER, ANSWER = "source copied", "driver copied", "true answer"
-NAIVE = (SOURCE, DRIVER, ANSWER)
-"""What stands beside the methods."""
+BATCH_SIZE = 8
+SOURCE_COPIED, DRIVING_COPIED, GROUND_TRUTH = "source copied", "driving copied", "ground truth"
+BASELINES = (SOURCE_COPIED, DRIVING_COPIED, GROUND_TRUTH)
+"""Reference rows beside the methods: the source and the driving image as they are, and the ground-truth
+reenactment of synthetic identities."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +39,22 @@ class Method:
     """A method under evaluation."""
 
     name: str
-    """Unique; a folder of its name holds its pictures."""
+    """Unique; a folder of this name holds the method's images."""
     kind: Literal["model", "predictions"]
     path: str
-    """Model folder or hub name; or folder of pictures."""
+    """Model folder or hub name; or folder of images."""
 
     @classmethod
     def parse(cls, kind: Literal["model", "predictions"], text: str) -> Method:
-        """Reads ``NAME=PATH`` or ``PATH``, whose last part is then the name.
+        """Parse ``NAME=PATH``, or ``PATH``, whose last part is then the name.
 
         Raises:
-            InputError: if the name cannot be that of a folder, or is that of a naive answer.
+            InputError: if the name cannot be that of a folder, or is that of a baseline.
         """
         name, equals, path = text.partition("=")
         if not equals:
             name, path = Path(text).resolve().name, text
-        if not name or "/" in name or name.startswith(".") or name in NAIVE:
+        if not name or "/" in name or name.startswith(".") or name in BASELINES:
             msg = f"a method cannot be called {name!r}: say NAME={path}"
             raise InputError(msg)
         if kind == "predictions":
@@ -66,7 +63,7 @@ class Method:
 
 
 def parse_methods(models: Sequence[str], predictions: Sequence[str]) -> list[Method]:
-    """All methods, with different names.
+    """Parse all methods.
 
     Raises:
         InputError: if there is none, or two have one name.
@@ -84,98 +81,73 @@ def parse_methods(models: Sequence[str], predictions: Sequence[str]) -> list[Met
     return methods
 
 
-def given_pictures(folder: Path, protocol: str, count: int, size: int, name: str) -> FilePictures:
-    """The pictures that another program made, ``folder/PROTOCOL/000000.png`` and so on.
-
-    Raises:
-        InputError: if any is missing.
-    """
-    paths = find_predictions(folder, protocol, count)
-    return FilePictures(paths, _names(name, protocol, count), size)
-
-
-def made_pictures(
-    paint: Callable[[NDArray[np.int64]], Sequence[NDArray[np.uint8]]],
+def predict_images(
+    predict: Callable[[Sequence[int]], Iterable[NDArray[np.uint8]]],
     folder: Path,
-    protocol: str,
     count: int,
     size: int,
     *,
-    name: str,
+    title: str,
     progress: bool,
-) -> FilePictures:
-    """Makes what is not there yet of ``folder/PROTOCOL/000000.png`` and so on, each file whole or not at all.
+) -> FileImages:
+    """Predict those of the images ``FOLDER/000000.png`` and so on that do not exist yet.
 
     Args:
-        paint: numbers of pairs to pictures S×S×3.
-        folder: of the method's pictures.
-        protocol: of the pairs.
+        predict: numbers of pairs to images S×S×3.
+        folder: ``METHOD/PROTOCOL``, where the images are stored.
         count: number of pairs.
         size: S.
-        name: of the method.
-        progress: show a bar.
+        title: what the progress bar says.
+        progress: show it.
     """
-    paths = tuple(folder / protocol / f"{pair:06d}.png" for pair in range(count))
-    # A batch is painted whole even if some of it is there: in another batch a picture's last bits differ.
-    batches = [range(start, min(start + BATCH, count)) for start in range(0, count, BATCH)]
+    paths = [folder / f"{pair:06d}.png" for pair in range(count)]
+    # A batch is predicted whole even if some of it exists: in another batch an image's last bits differ.
+    batches = [range(start, min(start + BATCH_SIZE, count)) for start in range(0, count, BATCH_SIZE)]
     batches = [pairs for pairs in batches if not all(paths[pair].exists() for pair in pairs)]
     console = Console(stderr=True)
-    title = f"{name}, {protocol}: pictures"
     for pairs in track(batches, title, console=console, disable=not (progress and batches)):
-        for pair, image in zip(pairs, paint(np.array(pairs)), strict=True):
-            if paths[pair].exists():
-                continue
-            with atomic_file(paths[pair]) as temporary:
-                temporary.write_bytes(
-                    cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
-                )
-    return FilePictures(paths, _names(name, protocol, count), size)
+        for pair, image in zip(pairs, predict(pairs), strict=True):
+            if not paths[pair].exists():
+                write_image(paths[pair], image)
+    return FileImages(paths, prediction_names(folder.parent.name, folder.name, count), size)
 
 
-class Reenacting:
-    """A model over the trials of a protocol.
+def prediction_names(method: str, protocol: str, count: int) -> list[str]:
+    """Return the names ``METHOD/PROTOCOL/000000`` and so on."""
+    return [f"{method}/{protocol}/{pair:06d}" for pair in range(count)]
+
+
+class ModelPredictor:
+    """Reenactment of evaluation pairs by a model.
 
     Args:
-        model: in evaluation mode, or what has its interface. One without landmark transformer gets the
-            driver's landmarks (the paper's Table 1).
+        model: in evaluation mode. One without a landmark transformer gets the driving landmarks
+            (the paper's Table 1).
         crops: the data, at the model's size.
-        trials: which of them meet.
-        device: of the model.
+        pairs: which crops are paired.
     """
 
-    def __init__(
-        self,
-        model: Callable[..., Reenactment],
-        crops: FaceCrops,
-        trials: EvaluationPairs,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        self._model, self._crops, self._trials, self._device = model, crops, trials, device
+    def __init__(self, model: FaceGAN, crops: FaceCrops, pairs: EvaluationPairs) -> None:
+        self._model, self._crops, self._pairs = model, crops, pairs
+        self._device = next(model.parameters()).device
 
-    def __call__(self, pairs: NDArray[np.int64]) -> list[NDArray[np.uint8]]:
-        """Results of some pairs, S×S×3."""
-        return list(tensor_to_images(self.reenact(pairs)[1].result))
+    def predict(self, numbers: Sequence[int]) -> NDArray[np.uint8]:
+        """Predict the results of some pairs, N×S×S×3."""
+        return tensor_to_images(self.reenact(numbers)[1].result)
 
     @torch.inference_mode()
-    def reenact(self, pairs: NDArray[np.int64]) -> tuple[FacePair, Reenactment]:
-        """The pairs as a batch, and everything that the model makes of them."""
+    def reenact(self, numbers: Sequence[int]) -> tuple[FacePair, Reenactment]:
+        """Run the model on some pairs; returns the batch and all outputs."""
+        source, driving, _ = self._pairs
         batch: FacePair = default_collate(
-            [
-                read_pair(self._crops, int(self._trials.source[pair]), int(self._trials.driver[pair]))
-                for pair in pairs
-            ]
+            [read_pair(self._crops, int(source[n]), int(driving[n])) for n in numbers]
         )
-        background = mask_background(batch.background_image, batch.background_segmentation)
-        inputs: list[Tensor] = [
+        inputs = [
             batch.source_image,
             batch.source_landmarks,
             batch.driving_motion,
-            background,
+            mask_background(batch.background_image, batch.background_segmentation),
         ]
-        if isinstance(self._model, FaceGAN) and self._model.landmark_transformer is None:
+        if self._model.landmark_transformer is None:
             inputs.append(batch.driving_landmarks)
         return batch, self._model(*(tensor.to(self._device) for tensor in inputs))
-
-
-def _names(method: str, protocol: str, count: int) -> tuple[str, ...]:
-    return tuple(f"{method}/{protocol}/{pair:06d}" for pair in range(count))

@@ -1,157 +1,164 @@
-"""The measures of an evaluation: what they are called, and their value of each pair."""
+"""The metrics of an evaluation: their names in a report, and the value of each pair."""
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import torch
 
-from facegan import metrics
-from facegan.geometry.motion import ACTION_UNITS, motion_to_openface
+from facegan.metrics import CSIM, ED, LSIM, PSIM, BlinkAgreement, GazeError, LandmarkError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from facegan.evaluation.face_measurements import Seen
+    from facegan.evaluation.face_measurements import FaceMeasurements
+    from facegan.metrics import PairwiseMeanMetric
 
     Floats = NDArray[np.float64]
 
 
-class Measure(NamedTuple):
-    """A measure as the report names it."""
+class FaceComparison(NamedTuple):
+    """How a metric of faces is computed: a measurement of the result against one of another image."""
+
+    create: Callable[..., PairwiseMeanMetric]
+    """The torchmetrics class."""
+    role: Literal["source", "driving", "target"]
+    """Image of the pair that the result is compared with."""
+    measurement: str
+    """Attribute of :class:`FaceMeasurements`."""
+    target_measurement: str | None = None
+    """Attribute of the other image, if it is another one."""
+
+
+class PairMetric(NamedTuple):
+    """A metric as a report names it."""
 
     label: str
     higher_is_better: bool
-    about: str
-    miss: float | None = None
-    """Value of a result without a face; None for what is measured without one."""
-
+    definition: str
+    faces: FaceComparison | None = None
+    """None for metrics of pixels."""
     digits: int = 4
-    """Of a number that is shown."""
+    """Digits after the decimal point."""
 
-    def show(self, value: float | None) -> str:
-        """A number for a table."""
+    def format(self, value: float | None) -> str:
+        """Format a value for a table."""
         return "–" if value is None else f"{value:.{self.digits}f}"
 
     @property
-    def better(self) -> str:
-        """An arrow."""
+    def arrow(self) -> str:
+        """Direction of better values."""
         return "↑" if self.higher_is_better else "↓"
 
+    @property
+    def missing_value(self) -> float | None:
+        """Value of a result in which no face is detected; None for metrics of pixels."""
+        return None if self.faces is None else self.faces.create().missing_value
 
-MEASURES = {
-    "mse": Measure("MSE", False, "mean square error of the pixels, 0..1, to the truth"),
-    "psnr": Measure("PSNR", True, "peak signal-to-noise ratio in dB: of the mean MSE", digits=2),
-    "ssim": Measure("SSIM", True, "structural similarity to the truth"),
-    "perceptual": Measure(
-        "Perceptual", False, "LPIPS' formula with equal weights on features of dlib's face recognition ResNet"
+
+METRICS = {
+    "mse": PairMetric("MSE", False, "mean squared error of the pixels, 0..1, to the target image"),
+    "psnr": PairMetric("PSNR", True, "peak signal-to-noise ratio of the mean MSE in dB", digits=2),
+    "ssim": PairMetric("SSIM", True, "structural similarity to the target image"),
+    "perceptual": PairMetric(
+        "Perceptual",
+        False,
+        "LPIPS formula with equal weights on features of dlib's face recognition ResNet, to the target image",
     ),
-    "fid": Measure("FID", False, "Fréchet distance of Inception features of all results and all drivers"),
-    "csim": Measure(
-        "CSIM", True, "cosine of the identity embeddings of source and result", metrics.CSIM.missing_value
+    "fid": PairMetric(
+        "FID", False, "Fréchet distance between the Inception features of all results and all driving images"
     ),
-    "psim": Measure(
+    "csim": PairMetric(
+        "CSIM",
+        True,
+        "cosine similarity of the identity embeddings of result and source",
+        FaceComparison(CSIM, "source", "identity"),
+    ),
+    "psim": PairMetric(
         "PSIM",
         True,
-        "cosine of the head-pose angles of driver and result; two frontal faces count as 1",
-        metrics.PSIM.missing_value,
+        "cosine similarity of the head-pose angles of result and driving image; 1 for two frontal faces",
+        FaceComparison(PSIM, "driving", "head_pose"),
     ),
-    "ed": Measure("ED", False, "mean square difference of the action units (0..1) of driver and result", 1.0),
-    "ed_euclidean": Measure(
-        "ED, Euclidean", False, "the same as a distance, as the paper words it", math.sqrt(len(ACTION_UNITS))
-    ),
-    "landmarks": Measure(
-        "Landmarks",
+    "ed": PairMetric(
+        "ED",
         False,
-        "mean distance from the landmarks of the truth; half the picture is 1",
-        metrics.LandmarkError.missing_value,
+        "mean squared difference of the action units, 0..1, of result and driving image",
+        FaceComparison(ED, "driving", "action_units"),
     ),
-    "gaze": Measure(
-        "Gaze",
+    "ed_l2": PairMetric(
+        "ED, L2",
         False,
-        "distance of the irises of driver and result in their eyes, in widths of the eye; open eyes only",
-        metrics.GazeError.missing_value,
+        "Euclidean distance of the action units, as the paper words ED",
+        FaceComparison(partial(ED, "l2"), "driving", "action_units"),
     ),
-    "blink": Measure(
-        "Blinks",
+    "landmark_error": PairMetric(
+        "Landmark error",
+        False,
+        "mean distance of the 68 landmarks to those of the target image; 1 is half the image",
+        FaceComparison(LandmarkError, "target", "landmarks"),
+    ),
+    "gaze_error": PairMetric(
+        "Gaze error",
+        False,
+        "distance of the iris positions of result and driving image in eye widths; open eyes only",
+        FaceComparison(GazeError, "driving", "gaze", "open_eye_gaze"),
+    ),
+    "blink_agreement": PairMetric(
+        "Blink agreement",
         True,
-        "share of pairs of which driver and result both have open or both have closed eyes",
-        metrics.BlinkAgreement.missing_value,
+        "fraction of pairs whose result and driving image both have open or both have closed eyes",
+        FaceComparison(BlinkAgreement, "driving", "blink"),
     ),
-    "lsim": Measure(
+    "lsim": PairMetric(
         "LSIM",
         False,
-        "mean square error of the landmarks to those of the second picture; half the picture is 1",
-        metrics.LSIM.missing_value,
+        "mean squared error of the landmarks to those of the target image; 1 is half the image",
+        FaceComparison(LSIM, "target", "landmarks"),
         digits=5,
     ),
-    "flicker": Measure(
+    "flicker": PairMetric(
         "Flicker",
         False,
-        "mean absolute difference, 0..1, of the changes from frame to frame of result and truth",
-    ),
-    "true_mse": Measure("MSE to the answer", False, "of the pixels to those of the true answer"),
-    "true_perceptual": Measure("Perceptual, to the answer", False, "the same distance to the true answer"),
-    "true_landmarks": Measure(
-        "Landmarks, to the answer",
-        False,
-        "mean distance from those of the true answer",
-        metrics.LandmarkError.missing_value,
+        "mean absolute difference, 0..1, of the frame-to-frame changes of result and driving video",
     ),
 }
-"""In the report's order. The last three need drawn people, of whom the true answer is known."""
+"""All metrics in the order of a report. The target image is the driving image in self reenactment, the
+ground-truth reenactment in cross reenactment of synthetic identities, the second image in LSIM."""
 
 
-def observed(source: Seen, driver: Seen, expected: Seen, result: Seen) -> dict[str, Floats]:
-    """The measures that are seen, of N pairs; results without a face have the value of a miss.
-
-    Pairs that cannot be measured, since source, driver or expected picture lacks what is compared, have
-    none: not a number.
+def compute_pair_metrics(
+    source: FaceMeasurements,
+    driving: FaceMeasurements,
+    target: FaceMeasurements,
+    result: FaceMeasurements,
+) -> dict[str, Floats]:
+    """Compute the metrics of faces of each of K pairs.
 
     Args:
-        source: what the sources show.
-        driver: what the drivers show.
-        expected: what the pictures show whose landmarks the results should have.
-        result: what the results show.
+        source: measurements of the source images.
+        driving: of the driving images.
+        target: of the images whose landmarks the results should have.
+        result: of a method's images.
+
+    Returns:
+        Metric to K values. A result without a detected face has the metric's missing value; a pair whose
+        other image lacks the measurement has none: not a number.
     """
-    sides = {
-        name: parts(seen) for name, seen in (("s", source), ("d", driver), ("e", expected), ("r", result))
-    }
-    s, d, e, r = sides["s"], sides["d"], sides["e"], sides["r"]
-    blink = ACTION_UNITS.index("AU45")
-    values = {
-        "csim": (metrics.csim(r["identity"], s["identity"]), s["identity"]),
-        "psim": (metrics.psim(r["angles"], d["angles"]), d["angles"]),
-        "ed": (metrics.ed(r["units"], d["units"]), d["units"]),
-        "ed_euclidean": (metrics.ed(r["units"], d["units"], "l2"), d["units"]),
-        "landmarks": (metrics.landmark_error(r["landmarks"], e["landmarks"]), e["landmarks"]),
-        "lsim": (metrics.lsim(r["landmarks"], e["landmarks"]), e["landmarks"]),
-        "gaze": (metrics.gaze_error(r["gaze"], d["gaze"]), _open_only(d["gaze"], d["units"][:, blink])),
-        "blink": (metrics.blink_agreement(r["units"][:, blink], d["units"][:, blink]), d["units"]),
-    }
-    found = result.found
-    scored = {}
-    for name, (value, reference) in values.items():
-        numbers = np.where(found, value.double().numpy(), np.float64(MEASURES[name].miss or 0))
-        known = np.isfinite(reference.flatten(1).sum(dim=1).numpy())
-        scored[name] = np.where(known, numbers, np.nan)
-    return scored
-
-
-def parts(seen: Seen) -> dict[str, torch.Tensor]:
-    """What the measures compare: landmarks N×68×2, gaze N×2×2, identity N×D, units N×17, angles N×3."""
-    motion = torch.from_numpy(seen.motion)
-    return {
-        "landmarks": torch.from_numpy(seen.landmarks),
-        "gaze": torch.from_numpy(seen.gaze),
-        "identity": torch.from_numpy(seen.identity),
-        "units": motion[:, : len(ACTION_UNITS)],
-        "angles": motion_to_openface(motion)[1],
-    }
-
-
-def _open_only(gaze: torch.Tensor, blink: torch.Tensor) -> torch.Tensor:
-    """Closed eyes have no gaze to follow."""
-    return torch.where((blink < metrics.CLOSED_EYE_THRESHOLD)[:, None, None], gaze, torch.nan)
+    references = {"source": source, "driving": driving, "target": target}
+    detected = torch.from_numpy(result.detected)
+    values = {}
+    for name, metric in METRICS.items():
+        if metric.faces is None:
+            continue
+        create, role, measurement, target_measurement = metric.faces
+        preds = torch.from_numpy(getattr(result, measurement))
+        reference = torch.from_numpy(getattr(references[role], target_measurement or measurement))
+        computed = create(reduction="none")(preds, reference, detected)
+        measured = reference.isfinite().reshape(len(reference), -1).all(dim=1)
+        values[name] = np.where(measured.numpy(), computed.double().numpy(), np.nan)
+    return values

@@ -1,24 +1,24 @@
-"""Which crops meet: self reenactment, cross reenactment, LSIM (paper, section 5), and runs of frames.
+"""Evaluation protocols: which crops are paired (paper, section 5), and which metrics they have.
 
-As in the paper's test, an identity has one source picture, its first crop; in self reenactment a track.
+As in the paper's test, an identity has one source image, its first crop; in self reenactment a track has one.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from facegan.data import ValidationPairs, cross_pairs, nearest_motion
-from facegan.evaluation.evaluation_pairs import EvaluationPairs
+from facegan.data import FaceCrops, ValidationPairs, cross_pairs, nearest_motion
+from facegan.errors import InputError
+from facegan.evaluation.evaluation_pairs import EvaluationPairs, read_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from facegan.data import FaceCrops
-
-RUN = 16
-"""Successive frames of which flicker is measured."""
+RUN_LENGTH = 16
+"""Successive frames over which flicker is measured."""
 
 
 class Protocol(NamedTuple):
@@ -26,100 +26,173 @@ class Protocol(NamedTuple):
 
     Attributes:
         title: for the report.
-        about: what is done, in one sentence.
-        measures: keys of :data:`facegan.evaluation.pair_metrics.MEASURES`.
-        choose: crops, number of trials and seed to the trials, fewer if there are no more, or none.
-        pictured: whether the report shows pictures of it.
+        description: what is done, in one sentence.
+        metrics: keys of :data:`facegan.evaluation.pair_metrics.METRICS`.
+        select: crops, number of pairs and seed to the pairs, fewer if there are no more, or none.
+        ground_truth_metrics: metrics that need the ground-truth reenactment.
+        has_image_grid: whether the report shows images of it.
     """
 
     title: str
-    about: str
-    measures: tuple[str, ...]
-    choose: Callable[[FaceCrops, int, int], EvaluationPairs]
-    pictured: bool
+    description: str
+    metrics: tuple[str, ...]
+    select: Callable[[FaceCrops, int, int], EvaluationPairs]
+    ground_truth_metrics: tuple[str, ...] = ()
+    has_image_grid: bool = False
 
 
-def self_reenactment(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
-    """The first crop of a track, moved as another one of it; drivers evenly over all, whatever the seed."""
-    source, driver = ValidationPairs(crops, count).indices.T
-    return EvaluationPairs(source, driver, driver)
+def select_self_pairs(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
+    """Pair the first crop of each track with others of it, evenly over all tracks, whatever the seed."""
+    source, driving = ValidationPairs(crops, count).indices.T
+    return EvaluationPairs(source, driving, driving)
 
 
-def cross_reenactment(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
-    """Random drivers, each for a random other identity; no crop drives twice."""
-    source, driver = cross_pairs(crops, count, seed).T
-    return EvaluationPairs(source, driver, driver)
+def select_cross_pairs(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
+    """Pair random driving crops with random other identities; no crop drives twice."""
+    source, driving = cross_pairs(crops, count, seed).T
+    return EvaluationPairs(source, driving, driving)
 
 
-def shape_and_expression(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
-    """LSIM: random second pictures of an identity, each with the other identity's crop that moves most alike.
+def select_lsim_pairs(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
+    """Pair random second images of an identity with the crop of another identity of nearest motion.
 
-    Alike is the smallest distance of all 20 numbers of the motion vector: the paper's AU vector holds the
-    pose, and with another pose no landmark could agree.
+    Nearest in all motion parameters: the paper's AU vector holds the head pose, and with another pose no
+    landmark could agree.
     """
     random = np.random.default_rng(seed)
     _, first, identity = np.unique(crops.identity, return_index=True, return_inverse=True)
-    seconds = np.flatnonzero(first[identity] != np.arange(len(crops)))
-    if len(first) < 2 or not len(seconds):
-        return _none()
-    second = random.permutation(seconds)[:count]
-    driver = nearest_motion(crops, crops.motion[second], crops.identity[second])
-    return EvaluationPairs(first[identity[second]], driver, second)
+    others = np.flatnonzero(first[identity] != np.arange(len(crops)))
+    if len(first) < 2 or not len(others):
+        return _no_pairs()
+    target = random.permutation(others)[:count]
+    driving = nearest_motion(crops, crops.motion[target], crops.identity[target])
+    return EvaluationPairs(first[identity[target]], driving, target)
 
 
-def successive_frames(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
-    """The first crop of a track, moved as RUN successive crops from its middle; so many whole runs as fit."""
+def select_successive_frames(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
+    """Pair the first crop of a track with :data:`RUN_LENGTH` successive crops from its middle.
+
+    As many whole runs as fit into the count, one a track, tracks at random.
+    """
     random = np.random.default_rng(seed)
     tracks = [np.flatnonzero(crops.track == track) for track in range(crops.track.max(initial=-1) + 1)]
-    tracks = [members[np.argsort(crops.frame[members])] for members in tracks if len(members) > RUN]
-    chosen = random.permutation(len(tracks))[: max(count // RUN, 1)]
+    tracks = [members[np.argsort(crops.frame[members])] for members in tracks if len(members) > RUN_LENGTH]
+    chosen = random.permutation(len(tracks))[: max(count // RUN_LENGTH, 1)]
     if not len(chosen):
-        return _none()
+        return _no_pairs()
     runs = []
     for members in (tracks[one] for one in chosen):
-        begin = (len(members) - RUN) // 2 + 1
-        runs.append(members[min(begin, len(members) - RUN) :][:RUN])
-    driver = np.concatenate(runs)
-    source = np.repeat([tracks[one][0] for one in chosen], RUN)
-    return EvaluationPairs(source, driver, driver)
+        begin = min((len(members) - RUN_LENGTH) // 2 + 1, len(members) - RUN_LENGTH)
+        runs.append(members[begin : begin + RUN_LENGTH])
+    driving = np.concatenate(runs)
+    source = np.repeat([tracks[one][0] for one in chosen], RUN_LENGTH)
+    return EvaluationPairs(source, driving, driving)
 
+
+FACE_METRICS = ("csim", "psim", "ed", "ed_l2", "gaze_error", "blink_agreement")
 
 PROTOCOLS = {
     "self": Protocol(
         "Self reenactment",
-        "The first picture of a track, moved as another picture of it shows: that picture is the truth.",
-        (
-            *("mse", "psnr", "ssim", "perceptual", "fid"),
-            *("csim", "psim", "ed", "ed_euclidean", "landmarks", "gaze", "blink"),
-        ),
-        self_reenactment,
-        pictured=True,
+        "The first image of a track, driven by another image of the same track, which is the target.",
+        ("mse", "psnr", "ssim", "perceptual", "fid", *FACE_METRICS, "landmark_error"),
+        select_self_pairs,
+        has_image_grid=True,
     ),
     "cross": Protocol(
         "Cross reenactment",
-        "A picture of one person, moved as a picture of somebody else shows.",
-        ("csim", "psim", "ed", "ed_euclidean", "gaze", "blink", "fid"),
-        cross_reenactment,
-        pictured=True,
+        "An image of one identity, driven by an image of another identity.",
+        (*FACE_METRICS, "fid"),
+        select_cross_pairs,
+        ground_truth_metrics=("mse", "perceptual", "landmark_error"),
+        has_image_grid=True,
     ),
     "lsim": Protocol(
         "Shape and expression",
-        "Of two pictures of one person the first is moved as somebody else whose action units and pose are "
-        "nearest to the second's: the result should look like the second.",
+        "The first of two images of one identity, driven by the image of another identity whose action units "
+        "and head pose are nearest to those of the second, which is the target.",
         ("lsim",),
-        shape_and_expression,
-        pictured=False,
+        select_lsim_pairs,
     ),
     "video": Protocol(
         "Successive frames",
-        f"The first picture of a track, moved as {RUN} successive pictures of it.",
+        f"The first image of a track, driven by {RUN_LENGTH} successive images of the same track.",
         ("flicker",),
-        successive_frames,
-        pictured=False,
+        select_successive_frames,
     ),
 }
 
 
-def _none() -> EvaluationPairs:
-    nothing = np.empty(0, np.int64)
-    return EvaluationPairs(nothing, nothing, nothing)
+def select_split(data: Path | str, size: int | None, pairs: int | Path) -> tuple[str | None, FaceCrops]:
+    """Open the test split of a data set, or val or train where it is empty; all splits for a file of pairs.
+
+    Raises:
+        InputError: if the data set is unusable or empty.
+    """
+    for split in (None,) if isinstance(pairs, Path) else ("test", "val", "train"):
+        crops = FaceCrops(data, split, size)
+        if len(crops):
+            return split, crops
+    msg = f"{data} holds no crops: prepare it anew"
+    raise InputError(msg)
+
+
+def select_pairs(
+    crops: FaceCrops, pairs: int | Path, seed: int, split: str | None, protocols: Sequence[str] | None = None
+) -> tuple[dict[str, EvaluationPairs], dict[str, str]]:
+    """Select the pairs of each protocol, or read them from a file.
+
+    Args:
+        crops: the data.
+        pairs: number of pairs of each protocol; or a file of pairs.
+        seed: of the selection.
+        split: of the data, for messages.
+        protocols: names; None for all.
+
+    Returns:
+        Protocol to its pairs; and protocol to the reason why it has none.
+
+    Raises:
+        InputError: for an unknown protocol, less than one pair, a negative seed, or if there are no pairs.
+    """
+    wanted = tuple(PROTOCOLS) if protocols is None else tuple(protocols)
+    if unknown := [name for name in wanted if name not in PROTOCOLS]:
+        msg = f"unknown protocol {unknown[0]!r}: choose from {', '.join(PROTOCOLS)}"
+        raise InputError(msg)
+    if isinstance(pairs, Path):
+        return _read_pairs(crops, pairs, wanted), {}
+    if seed < 0 or pairs < 1:
+        msg = f"cannot select {pairs} pairs with seed {seed}: at least 1 pair, and a seed of 0 or more"
+        raise InputError(msg)
+    selected = {name: PROTOCOLS[name].select(crops, pairs, seed) for name in PROTOCOLS if name in wanted}
+    two_crops, identities = "has two crops", len(np.unique(crops.identity))
+    lacking = f"no identity of the {split} split {two_crops}"
+    if identities < 2:
+        lacking = f"the {split} split has one identity only"
+    reasons = {
+        "self": f"no track of the {split} split {two_crops}",
+        "cross": lacking,
+        "lsim": lacking,
+        "video": f"no track of the {split} split is long enough",
+    }
+    skipped = {name: reasons[name] for name, chosen in selected.items() if not len(chosen.source)}
+    if len(skipped) == len(selected):
+        msg = f"{crops.root} has nothing to evaluate: {'; '.join(skipped.values())}; prepare more videos"
+        raise InputError(msg)
+    return {name: chosen for name, chosen in selected.items() if name not in skipped}, skipped
+
+
+def _read_pairs(crops: FaceCrops, path: Path, wanted: tuple[str, ...]) -> dict[str, EvaluationPairs]:
+    stored = read_pairs(path, crops)
+    if unknown := sorted(stored.keys() - PROTOCOLS.keys()):
+        msg = f"{path} has pairs of unknown protocols: {', '.join(unknown)}"
+        raise InputError(msg)
+    selected = {name: chosen for name, chosen in stored.items() if name in wanted}
+    if not selected:
+        msg = f"{path} has no pairs of {', '.join(wanted)}"
+        raise InputError(msg)
+    return selected
+
+
+def _no_pairs() -> EvaluationPairs:
+    return EvaluationPairs(*(np.empty(0, np.int64) for _ in range(3)))
