@@ -61,7 +61,7 @@ def main() -> None:
     crops = FaceCrops(given.data, "test")
     truth = GroundTruthReenactments(given.videos, crops, SIZE)
     pairs = cross_pairs(crops.identity, given.pairs, given.seed)
-    answers = [truth.answer(*pair) for pair in track(pairs.tolist(), "true answers")]
+    answers = [truth.render(*pair) for pair in track(pairs.tolist(), "true answers")]
     points = np.stack([landmarks for _, landmarks in answers])
     sources, drivers = pairs.T
     found = {

@@ -17,7 +17,7 @@ import matplotlib as mpl
 from rich.console import Console
 from rich.table import Table
 
-from facegan.evaluation.pair_metrics import MEASURES
+from facegan.evaluation.pair_metrics import METRICS
 from facegan.evaluation.tables import TABLE
 
 mpl.use("Agg")
@@ -246,13 +246,10 @@ def data(measured: dict[str, Any]) -> Rows:
 
 
 def lite(evaluated: dict[str, Any]) -> Rows:
-    """The paper's measures of several models and of the naive answers, with their 95 % intervals."""
+    """The paper's metrics of several models and of the baselines, with their 95 % intervals."""
     protocols = evaluated["protocols"]
-    found = {name: protocols[place]["measures"][measure] for name, (place, measure) in TABLE.items()}
-    titles = (
-        "",
-        *(MEASURES[name].label + (" ↑" if MEASURES[name].higher_is_better else " ↓") for name in found),
-    )
+    found = {name: protocols[protocol]["metrics"][metric] for name, (protocol, metric) in TABLE.items()}
+    titles = ("", *(f"{METRICS[name].label} {METRICS[name].arrow}" for name in found))
     rows = [
         (method, *(_interval(name, measured.get(method)) for name, measured in found.items()))
         for method in found["csim"]
@@ -260,10 +257,10 @@ def lite(evaluated: dict[str, Any]) -> Rows:
     return Rows(titles, rows)
 
 
-def _interval(measure: str, entry: dict[str, float] | None) -> str:
+def _interval(metric: str, entry: dict[str, float] | None) -> str:
     if entry is None:
         return ""
-    mean, low, high = (MEASURES[measure].show(entry[key]) for key in ("mean", "low", "high"))
+    mean, low, high = (METRICS[metric].format(entry[key]) for key in ("mean", "ci_low", "ci_high"))
     return f"{mean} ({low} to {high})"
 
 

@@ -1,4 +1,4 @@
-"""A small data set of talking heads as the preparation writes it, seen by the detectors themselves."""
+"""A small data set of synthetic heads as the preparation writes it, measured by the detectors themselves."""
 
 import cv2
 import pyarrow as pa
@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from facegan.data import FaceCrops
-from facegan.evaluation import MetricBackends
+from facegan.evaluation import EvaluationConfig, MetricBackends, evaluate
 from facegan.geometry.landmarks import landmarks_from_mesh, normalize_points
 from facegan.geometry.motion import NUM_MOTION_PARAMS, edit_motion
-from facegan.io.images import tensor_to_images
+from facegan.io.images import write_image
 from facegan.networks import FaceGAN, FaceGANConfig
 from facegan.perception import FaceAnalyzer, FaceParser
 from facegan.preparation import ShardWriter, write_description
@@ -17,16 +17,29 @@ from synthetic_heads import render, sample_identity
 
 SIZE = 96
 POSES = ({}, {"AU26": 0.7, "yaw": 12}, {"AU12": 0.9, "pitch": 8}, {"AU01": 0.9, "roll": -10})
-PEOPLE = {"ann": "test", "bob": "test", "cy": "train"}
+IDENTITIES = {"ann": "test", "bob": "test", "cy": "train"}
+TINY = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
 
 
-def rows(seed, name, split):
-    """One person's frames, two tracks of them; pictures lossless, so that copies are exact."""
-    person = sample_identity(seed)
+def run(models, data, out, predictions=(), **options):
+    """Evaluate in one process without progress bars, nine pairs of each protocol by default."""
+    config = EvaluationConfig(**({"pairs": 9, "workers": 1} | options))
+    return evaluate(models, data, out, predictions=predictions, config=config, progress=False)
+
+
+def means(report, protocol, method):
+    """Return metric to mean of a method."""
+    metrics = report.metrics["protocols"][protocol]["metrics"]
+    return {name: methods[method]["mean"] for name, methods in metrics.items() if method in methods}
+
+
+def render_rows(seed, name, split):
+    """Render one identity's frames, two tracks of them; images lossless, so that copies are exact."""
+    identity = sample_identity(seed)
     with FaceAnalyzer(single_images=True) as analyzer, FaceParser() as parser:
         for number, pose in enumerate(POSES + POSES[:0:-1]):
             values = edit_motion(torch.zeros(NUM_MOTION_PARAMS), pose) * (1 if number < len(POSES) else 0.6)
-            image = render(person, values.numpy(), SIZE).image
+            image = render(identity, values.numpy(), SIZE).image
             face = analyzer(image)[0]
             mesh = face.mesh.copy()
             mesh[:, :2] = normalize_points(mesh[:, :2], SIZE)
@@ -52,20 +65,21 @@ def rows(seed, name, split):
 @pytest.fixture(scope="session")
 def faces():
     """All rows, to write data sets from."""
-    return [row for seed, (name, split) in enumerate(PEOPLE.items()) for row in rows(seed + 1, name, split)]
+    identities = enumerate(IDENTITIES.items())
+    return [row for seed, (name, split) in identities for row in render_rows(seed + 1, name, split)]
 
 
 @pytest.fixture(scope="session")
 def write_data():
     """Writes rows as a data set."""
 
-    def write(folder, some_rows):
+    def write(folder, rows):
         folder.mkdir(parents=True)
         writer = ShardWriter(folder)
-        columns = {name: [row[name] for row in some_rows] for name in some_rows[0]}
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
         writer.write(pa.table({name: pa.array(list(map(_plain, cells))) for name, cells in columns.items()}))
         writer.close()
-        write_description(folder, SIZE, {"kind": "test", "input": "drawn"})
+        write_description(folder, SIZE, {"kind": "test", "input": "synthetic"})
         return folder
 
     return write
@@ -77,7 +91,7 @@ def _plain(cell):
 
 @pytest.fixture(scope="session")
 def data(faces, write_data, tmp_path_factory):
-    """The data set: two people to test on, one to train on."""
+    """The data set: two identities of the test split, one of the training split."""
     return write_data(tmp_path_factory.mktemp("evaluation") / "data", faces)
 
 
@@ -87,7 +101,7 @@ def crops(data):
 
 
 @pytest.fixture(scope="session")
-def observer():
+def measurer():
     with MetricBackends().open() as opened:
         yield opened
 
@@ -96,23 +110,20 @@ def observer():
 def model_folder(tmp_path_factory):
     """A tiny model with random weights."""
     torch.manual_seed(0)
-    tiny = {"kind": "global", "width": 8, "downsamplings": 2, "num_residual_blocks": 1}
     folder = tmp_path_factory.mktemp("model")
-    FaceGAN(FaceGANConfig(size=64, reenactor=tiny, background_mixer=tiny)).save_pretrained(folder)
+    FaceGAN(FaceGANConfig(size=64, reenactor=TINY, background_mixer=TINY)).save_pretrained(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def write_predictions(crops):
-    """Writes the pictures that a function makes of source and driver, for all pairs of some protocols."""
+    """Writes images that a function makes of source and driving image, for all pairs of protocols."""
 
-    def write(folder, trials, paint):
-        for protocol, chosen in trials.items():
-            (folder / protocol).mkdir(parents=True)
-            for pair, (source, driver, _) in enumerate(zip(*chosen, strict=True)):
-                image = paint(crops.picture(int(source)), crops.picture(int(driver)))
-                image = cv2.cvtColor(tensor_to_images(image), cv2.COLOR_RGB2BGR)
-                assert cv2.imwrite(str(folder / protocol / f"{pair:06d}.png"), image)
+    def write(folder, pairs, predict):
+        for protocol, chosen in pairs.items():
+            for pair, (source, driving, _) in enumerate(zip(*chosen, strict=True)):
+                image = predict(crops.image(int(source)), crops.image(int(driving)))
+                write_image(folder / protocol / f"{pair:06d}.png", image)
         return folder
 
     return write

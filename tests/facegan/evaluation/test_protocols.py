@@ -5,26 +5,26 @@ from hypothesis import strategies as st
 
 from facegan.evaluation.protocols import (
     PROTOCOLS,
-    RUN,
-    cross_reenactment,
-    self_reenactment,
-    shape_and_expression,
-    successive_frames,
+    RUN_LENGTH,
+    select_cross_pairs,
+    select_lsim_pairs,
+    select_self_pairs,
+    select_successive_frames,
 )
 
-people = st.lists(st.sampled_from(["ann", "bob", "cy", "di"]), min_size=1, max_size=25)
+identity_lists = st.lists(st.sampled_from(["ann", "bob", "cy", "di"]), min_size=1, max_size=25)
 counts = st.integers(1, 40)
 seeds = st.integers(0, 5)
 
 
 class Crops:
-    """What a choice looks at: up to two tracks a person, random motion."""
+    """Columns of a data set: up to two tracks an identity, random motion."""
 
     def __init__(self, names):
         random = np.random.default_rng(len(names))
-        people = np.unique(names, return_inverse=True)[1]
+        identities = np.unique(names, return_inverse=True)[1]
         self.identity = np.array(names)
-        self.track = np.unique(2 * people + random.integers(0, 2, len(names)), return_inverse=True)[1]
+        self.track = np.unique(2 * identities + random.integers(0, 2, len(names)), return_inverse=True)[1]
         self.frame = np.arange(len(names))
         self.motion = random.normal(size=(len(names), 20)).astype(np.float32)
 
@@ -32,66 +32,66 @@ class Crops:
         return len(self.identity)
 
 
-@given(people, counts, seeds)
-def test_cross_pairs_two_people_and_no_crop_drives_twice(names, count, seed):
+@given(identity_lists, counts, seeds)
+def test_select_cross_pairs_pairs_two_identities_and_uses_each_crop_once(names, count, seed):
     crops = Crops(names)
-    trials = cross_reenactment(crops, count, seed)
-    assert len(trials.source) == (min(count, len(names)) if len(set(names)) > 1 else 0)
-    assert (crops.identity[trials.source] != crops.identity[trials.driver]).all()
-    assert len(set(trials.driver)) == len(trials.driver)
-    assert all(names.index(names[source]) == source for source in trials.source)
+    pairs = select_cross_pairs(crops, count, seed)
+    assert len(pairs.source) == (min(count, len(names)) if len(set(names)) > 1 else 0)
+    assert (crops.identity[pairs.source] != crops.identity[pairs.driving]).all()
+    assert len(set(pairs.driving)) == len(pairs.driving)
+    assert all(names.index(names[source]) == source for source in pairs.source)
 
 
-@given(people, counts, seeds)
-def test_lsim_takes_the_nearest_of_other_people(names, count, seed):
+@given(identity_lists, counts, seeds)
+def test_select_lsim_pairs_takes_the_nearest_motion_of_other_identities(names, count, seed):
     crops = Crops(names)
-    trials = shape_and_expression(crops, count, seed)
-    people = len(set(names))
-    assert len(trials.source) == (min(count, len(names) - people) if people > 1 else 0)
-    for source, driver, second in zip(*trials, strict=True):
-        assert names[source] == names[second] != names[driver]
-        assert source != second
+    pairs = select_lsim_pairs(crops, count, seed)
+    identities = len(set(names))
+    assert len(pairs.source) == (min(count, len(names) - identities) if identities > 1 else 0)
+    for source, driving, target in zip(*pairs, strict=True):
+        assert names[source] == names[target] != names[driving]
+        assert source != target
         nearest = min(
-            (np.linalg.norm(crops.motion[other] - crops.motion[second]), other)
+            (np.linalg.norm(crops.motion[other] - crops.motion[target]), other)
             for other in range(len(names))
-            if names[other] != names[second]
+            if names[other] != names[target]
         )
-        assert driver == nearest[1]
+        assert driving == nearest[1]
 
 
-@given(people, counts)
-def test_self_pairs_lie_in_one_track(names, count):
+@given(identity_lists, counts)
+def test_select_self_pairs_stays_in_one_track(names, count):
     crops = Crops(names)
-    trials = self_reenactment(crops, count, 0)
-    assert (crops.track[trials.source] == crops.track[trials.driver]).all()
-    assert (trials.source != trials.driver).all()
-    assert (trials.expected == trials.driver).all()
+    pairs = select_self_pairs(crops, count, 0)
+    assert (crops.track[pairs.source] == crops.track[pairs.driving]).all()
+    assert (pairs.source != pairs.driving).all()
+    assert (pairs.target == pairs.driving).all()
 
 
 @pytest.mark.parametrize("name", ["cross", "lsim"])
-def test_seed_decides(name):
+def test_select_with_another_seed_gives_other_pairs(name):
     crops = Crops(["ann", "bob", "cy"] * 8)
-    choose = PROTOCOLS[name].choose
-    np.testing.assert_array_equal(choose(crops, 20, 3), choose(crops, 20, 3))
-    assert not np.array_equal(choose(crops, 20, 3), choose(crops, 20, 4))
+    select = PROTOCOLS[name].select
+    np.testing.assert_array_equal(select(crops, 20, 3), select(crops, 20, 3))
+    assert not np.array_equal(select(crops, 20, 3), select(crops, 20, 4))
 
 
-def test_sources_of_a_cross_are_spread_over_people():
+def test_select_cross_pairs_spreads_sources_over_identities():
     crops = Crops(["ann", "bob", "cy", "di"] * 50)
-    trials = cross_reenactment(crops, 200, 0)
-    assert np.bincount(trials.source, minlength=4).min() > 30
+    pairs = select_cross_pairs(crops, 200, 0)
+    assert np.bincount(pairs.source, minlength=4).min() > 30
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=5), counts, seeds)
-def test_runs_are_successive_frames_of_long_tracks(lengths, count, seed):
+def test_select_successive_frames_gives_whole_runs_of_long_tracks(lengths, count, seed):
     crops = Crops(["ann"] * sum(lengths))
     crops.track = np.repeat(np.arange(len(lengths)), lengths)
-    trials = successive_frames(crops, count, seed)
-    long = sum(length > RUN for length in lengths)
-    assert len(trials.driver) == RUN * min(long, max(count // RUN, 1))
-    for run in range(0, len(trials.driver), RUN):
-        driver, source = trials.driver[run : run + RUN], trials.source[run : run + RUN]
-        assert (np.diff(driver) == 1).all()
-        assert len(set(crops.track[driver])) == 1
-        assert (source == np.flatnonzero(crops.track == crops.track[driver[0]])[0]).all()
-        assert source[0] not in driver
+    pairs = select_successive_frames(crops, count, seed)
+    long = sum(length > RUN_LENGTH for length in lengths)
+    assert len(pairs.driving) == RUN_LENGTH * min(long, max(count // RUN_LENGTH, 1))
+    for run in range(0, len(pairs.driving), RUN_LENGTH):
+        driving, source = pairs.driving[run : run + RUN_LENGTH], pairs.source[run : run + RUN_LENGTH]
+        assert (np.diff(driving) == 1).all()
+        assert len(set(crops.track[driving])) == 1
+        assert (source == np.flatnonzero(crops.track == crops.track[driving[0]])[0]).all()
+        assert source[0] not in driving
