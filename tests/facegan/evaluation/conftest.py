@@ -18,7 +18,7 @@ from synthetic_heads import render, sample_identity
 SIZE = 96
 POSES = ({}, {"AU26": 0.7, "yaw": 12}, {"AU12": 0.9, "pitch": 8}, {"AU01": 0.9, "roll": -10})
 IDENTITIES = {"ann": "test", "bob": "test", "cy": "train"}
-TINY = {"kind": "global", "width": 8, "downsamplings": 2, "blocks": 1}
+TINY = {"kind": "global", "width": 8, "downsamplings": 2, "num_residual_blocks": 1}
 
 
 def run(models, data, out, predictions=(), **options):
