@@ -32,7 +32,7 @@ VARINT, LENGTH_DELIMITED, FIXED32 = 0, 2, 5
 
 def main() -> None:
     """Write the data file."""
-    with zipfile.ZipFile(assets.path("face_landmarker.task")) as bundle:
+    with zipfile.ZipFile(assets.fetch("face_landmarker.task")) as bundle:
         metadata = bundle.read(METADATA)
     numbers: list[float] = []
     weights: dict[int, float] = {}

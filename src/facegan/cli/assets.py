@@ -24,7 +24,7 @@ def assets(*, fetch: bool = False, optional: bool = False) -> None:
     for name, asset in files.ASSETS.items():
         try:
             if fetch and (optional or not asset.optional):
-                files.path(name)
+                files.fetch(name)
         except files.AssetError as error:
             if not asset.optional:
                 raise
@@ -32,7 +32,7 @@ def assets(*, fetch: bool = False, optional: bool = False) -> None:
     table = Table()
     for title in ("file", "license", "state", "where"):
         table.add_column(title, overflow="fold")
-    for row in files.rows():
+    for row in files.list_assets():
         table.add_row(*row)
     Console().print(table)
     for fault in faults:

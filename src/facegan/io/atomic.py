@@ -1,4 +1,4 @@
-"""Results appear whole or not at all."""
+"""Write files and folders atomically: they appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 @contextmanager
 def atomic_folder(out: Path, *, marker: str, overwrite: bool = False) -> Iterator[Path]:
-    """A folder beside ``out`` to write into, which takes its place when all went well.
+    """Yield a temporary folder that replaces ``out`` when the block ends without an error.
 
     Args:
-        out: the final place.
-        marker: name of a file that every result of this kind has: no other folder is replaced.
+        out: the final folder.
+        marker: name of a file that every result of this kind has; no other folder is replaced.
         overwrite: replace an earlier result.
 
     Raises:
-        InputError: if something lies at ``out`` that is not to be replaced.
+        InputError: if ``out`` exists and must not be replaced.
     """
     out = Path(out).resolve()
     check_output_is_free(out, marker=marker, overwrite=overwrite)
@@ -39,7 +39,16 @@ def atomic_folder(out: Path, *, marker: str, overwrite: bool = False) -> Iterato
 
 
 def check_output_is_free(out: Path, *, marker: str, overwrite: bool) -> None:
-    """Raises InputError unless ``out`` is free, empty, or an earlier result that is to be replaced."""
+    """Check that ``out`` is missing, empty, or an earlier result to be replaced.
+
+    Args:
+        out: the final folder.
+        marker: name of a file that every result of this kind has.
+        overwrite: allow the replacement of an earlier result.
+
+    Raises:
+        InputError: if it is none of these.
+    """
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not out.is_dir():
@@ -55,7 +64,11 @@ def check_output_is_free(out: Path, *, marker: str, overwrite: bool) -> None:
 
 @contextmanager
 def atomic_file(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """The same for one file; the temporary name keeps the suffix.
+    """Yield a temporary path that replaces ``out`` when the block ends without an error.
+
+    Args:
+        out: the final file; the temporary name keeps its suffix, and a missing folder is made.
+        overwrite: replace an earlier file.
 
     Raises:
         InputError: if ``out`` exists, unless it is to be replaced, or is a folder.

@@ -1,4 +1,4 @@
-"""Pictures: from all kinds of files to H×W×3 RGB arrays and to the networks' tensors, and back."""
+"""Read and write image files, and convert H×W×3 RGB arrays to tensors and back."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
 MAX_MEGAPIXELS = 100
 MAX_SIDE = 32_766
-"""MediaPipe ends the process at a picture that is wider or higher: its OpenCV counts in 16 bits."""
+"""MediaPipe ends the process at a larger image: its OpenCV counts in 16 bits."""
 JPEG_QUALITY = 95
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """Reads a picture as it is meant to be seen.
+    """Read an image of any supported format as RGB.
 
-    It is turned upright as its EXIF data say, transparency becomes white, and gray, CMYK, palette and
-    16-bit pictures become RGB. Of an animation it is the first frame.
+    The EXIF orientation is applied, transparency becomes white, and gray, CMYK, palette and 16-bit images
+    become RGB. Of an animation the first frame is read.
 
     Returns:
         H×W×3, RGB.
 
     Raises:
-        InputError: if the file is missing, damaged, no picture, or larger than 100 megapixels or
-            32,766 pixels a side.
+        InputError: if the file is missing, damaged, no image, or larger than 100 megapixels or 32,766 pixels
+            per side.
     """
     try:
         with _open(path) as image:
@@ -58,10 +58,10 @@ def read_image(path: Path) -> NDArray[np.uint8]:
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file is a picture, going by its first bytes; animations (GIF, PNG) are videos.
+    """Check by its first bytes whether a file is an image; animations (GIF, PNG) count as videos.
 
     Raises:
-        InputError: if it is a picture that is too large.
+        InputError: if it is an image that is too large.
     """
     try:
         with _open(path) as image:
@@ -90,7 +90,7 @@ def write_image(path: Path, image: NDArray[np.uint8], marker: ResultMarker | Non
 
 
 def center_crop(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """The largest square in the middle of an image, resized to size×size×3."""
+    """Crop the largest centered square of an image and resize it to size×size×3."""
     height, width = image.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -100,7 +100,7 @@ def center_crop(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 
 def downscale_to_fit(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The picture, made smaller if it is wider or higher than ``side`` pixels."""
+    """Downscale an image that is wider or higher than ``side`` pixels; others stay as they are."""
     height, width = image.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:
@@ -129,7 +129,7 @@ def tensor_to_images(images: Tensor) -> NDArray[np.uint8]:
 
 
 def _open(path: Path) -> Image.Image:
-    """Reads the header; no pixel is decoded yet."""
+    """Read the header; no pixel is decoded yet."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)

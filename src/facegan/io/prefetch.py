@@ -1,4 +1,4 @@
-"""Several cores for one film: what comes next is made while what came before is still worked on."""
+"""Prefetch the items of a generator in a thread, so that several cores work on one video."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE = 0.1
-"""Seconds between looks whether anybody still waits."""
+POLL_INTERVAL = 0.1
+"""Seconds between checks whether the consumer has stopped."""
 
 
-def prefetch(items: Generator[T], most: int = 2) -> Generator[T]:
-    """The same items in the same order, made by a thread of their own.
+def prefetch(items: Generator[T], max_waiting: int = 2) -> Generator[T]:
+    """Run a generator in a thread of its own and yield its items in order.
 
-    What the items raise is raised here, after the items before it. When this generator is closed, so is
-    the given one, by its own thread, after the item that it is at.
+    An error of the generator is raised after the items before it. Closing this generator closes the given
+    one, in its thread, after its current item.
 
     Args:
-        items: made from now on by the other thread alone.
-        most: items that wait at most, so that memory does not grow.
+        items: the generator; from now on only the thread may use it.
+        max_waiting: largest number of items in the queue.
     """
-    waiting: Queue[tuple[T] | BaseException | None] = Queue(most)
-    unwanted = Event()
+    waiting: Queue[tuple[T] | BaseException | None] = Queue(max_waiting)
+    stopped = Event()
 
-    def hand_on(item: tuple[T] | BaseException | None) -> None:
-        while not unwanted.is_set():
+    def put(item: tuple[T] | BaseException | None) -> None:
+        while not stopped.is_set():
             with suppress(Full):
-                waiting.put(item, timeout=PATIENCE)
+                waiting.put(item, timeout=POLL_INTERVAL)
                 return
 
     def work() -> None:
         try:
             for item in items:
-                hand_on((item,))
-                if unwanted.is_set():
+                put((item,))
+                if stopped.is_set():
                     break
             items.close()
         except BaseException as error:
-            hand_on(error)
+            put(error)
         else:
-            hand_on(None)
+            put(None)
 
-    worker = Thread(target=work, name="ahead")
+    worker = Thread(target=work, name="prefetch")
     worker.start()
     try:
         while (item := waiting.get()) is not None:
@@ -55,7 +55,7 @@ def prefetch(items: Generator[T], most: int = 2) -> Generator[T]:
                 raise item
             yield item[0]
     finally:
-        unwanted.set()
+        stopped.set()
         worker.join()
         with suppress(Empty):
             while True:

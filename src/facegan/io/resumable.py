@@ -1,4 +1,4 @@
-"""Where a long job puts its work, so that nothing half made is ever found under the final name."""
+"""Resumable outputs: an interrupted job resumes, and no incomplete result gets the final name."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ RESULT_FOLDER = "result"
 JOB = "job.json"
 LOCK = "lock"
 PART_MARKER = "result.json"
-"""In a part's own sub-folder, when it is done."""
+"""File in the subfolder of a part that marks it as complete."""
 
 
 @contextmanager
 def resumable_output(
     out: Path, job: dict[str, Any], *, keep_after: tuple[type[Exception], ...] = ()
 ) -> Iterator[Path]:
-    """A hidden folder beside ``out``; what lies in its sub-folder ``result`` becomes ``out`` at the end.
+    """Yield a hidden working folder beside ``out``, whose subfolder ``result`` becomes ``out`` at the end.
 
-    When the job is interrupted the folder stays, and the same job finds it again; an error removes it.
+    An interrupt keeps the folder, and the same job resumes in it; an error removes it.
 
     Args:
-        out: the final place; what is there is replaced.
-        job: what the work depends on, for JSON; work of another job is thrown away.
-        keep_after: errors after which it stays too, since the same job can go on once they are mended.
+        out: the final folder; an earlier one is replaced.
+        job: everything that the result depends on, serializable as JSON; work of another job is deleted.
+        keep_after: errors that keep the folder too, because the job can resume once they are corrected.
 
     Raises:
-        InputError: if another run is at work on ``out``.
+        InputError: if another process works on ``out``.
     """
     folder = _folder(out)
-    with _alone(folder, out):
-        note = folder / JOB
+    with _locked(folder, out):
+        record = folder / JOB
         text = json.dumps(job)
-        if not note.is_file() or note.read_text(encoding="utf-8") != text:
+        if not record.is_file() or record.read_text(encoding="utf-8") != text:
             _empty(folder)
-            note.write_text(text, encoding="utf-8")
+            record.write_text(text, encoding="utf-8")
         result = folder / RESULT_FOLDER
         shutil.rmtree(result, ignore_errors=True)
         result.mkdir()
@@ -68,8 +68,8 @@ def _empty(folder: Path) -> None:
 
 
 @contextmanager
-def _alone(folder: Path, out: Path) -> Iterator[None]:
-    """Two runs in one workspace would spoil each other's work; the lock of one that died is free."""
+def _locked(folder: Path, out: Path) -> Iterator[None]:
+    """Lock the working folder; the lock of a process that died is free."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK)
     try:
@@ -84,9 +84,9 @@ def _alone(folder: Path, out: Path) -> Iterator[None]:
 
 
 def count_finished_parts(out: Path, job: dict[str, Any]) -> int:
-    """How many parts of a job an interrupted run has finished."""
-    note = _folder(out) / JOB
-    same = note.is_file() and note.read_text(encoding="utf-8") == json.dumps(job)
+    """Count the parts of a job that an interrupted run has completed."""
+    record = _folder(out) / JOB
+    same = record.is_file() and record.read_text(encoding="utf-8") == json.dumps(job)
     return len(list(_folder(out).glob(f"*/{PART_MARKER}"))) if same else 0
 
 

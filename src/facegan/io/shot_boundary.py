@@ -1,4 +1,4 @@
-"""Hard cuts: frames that have nothing to do with the frame before."""
+"""Detect shot boundaries (hard cuts)."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LEAST = 16.0
-"""Mean difference of two small pictures, of 255, that may be a cut; talking heads stay below 5."""
+THRESHOLD = 16.0
+"""Mean difference of two thumbnails, of 255, that may be a cut; talking heads stay below 5."""
 FACTOR = 4.0
-"""By which a cut stands out of the differences before it: a moving camera makes large ones all the time."""
-MEMORY = 8
-"""Differences that are remembered."""
+"""Smallest ratio of a cut's difference to the median of those before: a moving camera differs steadily."""
+WINDOW = 8
+"""Number of differences in the median."""
 
 
 class ShotBoundaryDetector:
-    """Tells cuts from movement, by small pictures of successive frames.
+    """Distinguish cuts from motion by the difference of successive thumbnails.
 
     Args:
-        least: mean difference, of 255, that may be a cut.
+        threshold: mean difference, of 255, that may be a cut.
     """
 
-    def __init__(self, least: float = LEAST) -> None:
-        self._least = least
+    def __init__(self, threshold: float = THRESHOLD) -> None:
+        self._threshold = threshold
         self._last: NDArray[np.float32] | None = None
-        self._before: deque[float] = deque(maxlen=MEMORY)
+        self._before: deque[float] = deque(maxlen=WINDOW)
 
     def update(self, thumbnail: NDArray[np.uint8]) -> bool:
-        """Takes the next frame.
+        """Compare the next frame with the one before.
 
         Args:
-            thumbnail: the whole of what is watched, h×w×3, of one small size.
+            thumbnail: the frame reduced to h×w×3, of one size for all.
 
         Returns:
             Whether there is a cut before it.
@@ -45,7 +45,7 @@ class ShotBoundaryDetector:
             return False
         difference = float(np.abs(current - last).mean())
         usual = float(np.median(self._before)) if self._before else 0.0
-        if difference > max(self._least, FACTOR * usual):
+        if difference > max(self._threshold, FACTOR * usual):
             self._before.clear()
             return True
         self._before.append(difference)

@@ -22,11 +22,11 @@ DEFAULT_RATE = 48_000
 
 
 class Sound:
-    """The sound of a video, streamed into an mp4: copied as it is if the mp4 can hold it, else as AAC.
+    """Stream the sound of a video into an mp4: copied if the container can hold it, else encoded as AAC.
 
     Args:
         original: the video with the sound.
-        stream: the sound in it.
+        stream: its audio stream.
         out: the mp4, still without packets.
     """
 
@@ -50,14 +50,14 @@ class Sound:
 
     @classmethod
     def find(cls, original: InputContainer, out: OutputContainer) -> Sound | None:
-        """The main sound of a video, None if it has none that can be read."""
+        """Open the main audio stream of a video; None if it has none that can be decoded."""
         stream = original.streams.best("audio")
         if not isinstance(stream, AudioStream) or stream.codec_context is None:
             return None
         return cls(original, stream, out)
 
     def write(self, until: float = math.inf) -> None:
-        """Writes the packets up to this many seconds after the start of the original."""
+        """Write the packets up to this many seconds after the start of the original."""
         while self._time < until:
             packet = next(self._packets, None)
             if packet is None:
@@ -67,7 +67,7 @@ class Sound:
             self._out.mux(packet)
 
     def _read(self) -> Iterator[Packet[AudioStream]]:
-        """The packets up to the first damage, timed from the start of the original."""
+        """Read the packets up to the first decoding error, timed from the start of the original."""
         start = round((self._original.start_time or 0) / av.time_base / self._time_base)
         last: int | None = None
         packets = self._original.demux(self._stream)

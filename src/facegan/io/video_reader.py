@@ -1,4 +1,4 @@
-"""Reading videos frame by frame, each with its own time, upright."""
+"""Read videos frame by frame, upright, each frame with its time."""
 
 from __future__ import annotations
 
@@ -23,23 +23,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Frame: TypeAlias = "tuple[int, float, NDArray[np.uint8]]"
-"""Number in the file from 0; seconds since the file's start (picture or sound, whichever is first),
+"""Index in the file from 0; seconds since the start of the file (video or sound, whichever is first),
 strictly increasing; H×W×3 RGB, upright, with square pixels."""
 
 DEFAULT_RATE = 25.0
 THUMBNAIL = 32
-"""Side of the pictures by which cuts are found, whatever the frame's shape."""
+"""Side of the thumbnails by which shot boundaries are detected."""
 TEXT = 512
-"""Bytes by which a text is told from a video."""
-MIN_STEP = 1e-3  # seconds; frames that claim one moment are set this far apart
+"""Number of first bytes that distinguish a text from a video."""
+MIN_STEP = 1e-3  # seconds between frames of equal time stamps
 
 
 class VideoReader:
-    """A video file as a stream of frames; any number of passes, one frame in memory.
+    """Decode a video file as a stream of frames, with one frame in memory; several passes are possible.
 
-    Rotation flags, pixel aspects and variable frame rates are honored. A file that is damaged in the
-    middle is good up to there: frames after the first damage are not delivered, and ``decode_error`` says
-    what was wrong.
+    Rotation flags, pixel aspect ratios and variable frame rates are honored. Frames after the first
+    decoding error are not delivered; ``decode_error`` says what was wrong.
 
     Args:
         path: a file in any container and codec that FFmpeg reads.
@@ -47,12 +46,12 @@ class VideoReader:
     Attributes:
         fps: average frames per second.
         duration: length in seconds, None if the file does not declare it.
-        shot_index: number of cuts before the frame that was delivered last.
-        decode_error: after a pass, why it ended early, or None.
+        shot_index: number of shot boundaries before the last delivered frame.
+        decode_error: after a pass, the reason why it ended early, or None.
 
     Raises:
-        InputError: if the file is no video (empty, unreadable, a picture, only sound); while reading, if
-            not one frame can be decoded.
+        InputError: if the file is no video (empty, unreadable, an image, only sound); while reading, if no
+            frame can be decoded.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,17 +60,17 @@ class VideoReader:
         self.shot_index = 0
         # Kept for the first pass, so that the file is opened once.
         self._container: InputContainer | None = self._open()
-        stream = _picture_stream(self._container, path)
+        stream = _video_stream(self._container, path)
         self.fps = float(stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
         duration = self._container.duration
         self.duration = duration / av.time_base if duration else None
 
-    def frames(self, every: int = 1, rate: float | None = None) -> Iterator[Frame]:
-        """One pass over the file.
+    def frames(self, frame_stride: int = 1, sample_fps: float | None = None) -> Iterator[Frame]:
+        """Iterate over the frames.
 
         Args:
-            every: deliver each ``every``-th frame only; the others are decoded but not converted.
-            rate: of these deliver so many a second, the first at or after each moment; None for all.
+            frame_stride: deliver only each ``frame_stride``-th frame.
+            sample_fps: of these, deliver so many per second; None for all.
         """
         self.decode_error, self.shot_index = None, 0
         cuts = ShotBoundaryDetector()
@@ -79,7 +78,7 @@ class VideoReader:
         index = -1
         opened, self._container = self._container or self._open(), None
         with opened as container:
-            stream = _picture_stream(container, self.path)
+            stream = _video_stream(container, self.path)
             # Times count from the start of the container, so that picture and sound stay together.
             start = (container.start_time or 0) / av.time_base
             # AVI files hold a rate and no times; those that FFmpeg guesses are wrong for H.264.
@@ -90,11 +89,11 @@ class VideoReader:
                     time = time + 1 / self.fps if index else 0.0
                 else:
                     time = max(frame.time - start, time + MIN_STEP)
-                # Every frame is looked at: a cut is a cut, however few frames are taken.
+                # Every frame is compared: skipped frames must not change the shot boundaries.
                 small = frame.to_ndarray(format="rgb24", width=THUMBNAIL, height=THUMBNAIL)
                 self.shot_index += cuts.update(np.asarray(small, np.uint8))
-                if index % every == 0 and (rate is None or time * rate >= due - MIN_STEP):
-                    due = math.floor(time * (rate or 0) + MIN_STEP) + 1
+                if index % frame_stride == 0 and (sample_fps is None or time * sample_fps >= due - MIN_STEP):
+                    due = math.floor(time * (sample_fps or 0) + MIN_STEP) + 1
                     yield index, time, _upright(frame, stream.sample_aspect_ratio)
         if index < 0:
             msg = (
@@ -118,7 +117,7 @@ class VideoReader:
             raise InputError(msg) from error
 
     def _decode(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
-        """Frames up to the first damage; undecodable packets before the first frame are passed over."""
+        """Decode frames up to the first error; undecodable packets before the first frame are skipped."""
         started = False
         packets = container.demux(stream)
         while True:
@@ -157,7 +156,7 @@ def _is_text(path: Path) -> bool:
     return bool(words) and all(letter.isprintable() or letter.isspace() for letter in words)
 
 
-def _picture_stream(container: InputContainer, path: Path) -> VideoStream:
+def _video_stream(container: InputContainer, path: Path) -> VideoStream:
     if container.format.name == "image2" or container.format.name.endswith("_pipe"):
         msg = f"cannot read {path} as a video: it is a picture"
         raise InputError(msg)
@@ -169,7 +168,7 @@ def _picture_stream(container: InputContainer, path: Path) -> VideoStream:
 
 
 def _upright(frame: av.VideoFrame, pixel_aspect: Fraction | None) -> NDArray[np.uint8]:
-    """The frame as it is to be shown: with square pixels, turned."""
+    """Convert a frame to RGB with square pixels and apply its rotation."""
     image = frame.to_ndarray(format="rgb24", width=round(frame.width * (pixel_aspect or 1)))
     # The display matrix turns counterclockwise, and so does rot90.
     return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90)))

@@ -1,4 +1,4 @@
-"""What can be seen in a picture: faces, their parts, whose they are."""
+"""Detect faces, their landmarks, action units and pose; parse them; embed identities."""
 
 from facegan.perception.face_analyzer import Face, FaceAnalyzer
 from facegan.perception.face_parser import FaceParser

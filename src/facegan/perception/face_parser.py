@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 
 from facegan.geometry.segmentation import BACKGROUND, FACE, HAIR
-from facegan.perception import assets
-from facegan.perception import mediapipe_api as tasks
+from facegan.perception import assets, mediapipe_api
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,16 +36,16 @@ class FaceParser:
     """Labels the pixels of a square crop around one face."""
 
     def __init__(self) -> None:
-        self.multiclass = assets.available("selfie_multiclass_256x256.tflite")
+        self.multiclass = assets.is_available("selfie_multiclass_256x256.tflite")
         """Whether the multiclass model was found; else masks come from person mask and landmarks."""
         name = "selfie_multiclass_256x256.tflite" if self.multiclass else "selfie_segmenter.tflite"
-        vision = tasks.import_vision()
+        vision = mediapipe_api.import_vision()
         options = vision.ImageSegmenterOptions(
-            base_options=tasks.base_options(model_asset_path=str(assets.path(name))),
+            base_options=mediapipe_api.base_options(model_asset_path=str(assets.fetch(name))),
             output_confidence_masks=not self.multiclass,
             output_category_mask=self.multiclass,
         )
-        with tasks.suppress_native_stderr():
+        with mediapipe_api.suppress_native_stderr():
             self._segmenter = vision.ImageSegmenter.create_from_options(options)
 
     def __call__(self, image: NDArray[np.uint8], mesh: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -59,7 +58,7 @@ class FaceParser:
         Returns:
             H×W of 0 background, 1 face, 2 hair.
         """
-        result = self._segmenter.segment(tasks.to_mediapipe_image(image))
+        result = self._segmenter.segment(mediapipe_api.to_mediapipe_image(image))
         if self.multiclass:
             categories = np.squeeze(result.category_mask.numpy_view())
             labels: NDArray[np.uint8] = MULTICLASS[np.minimum(categories, len(MULTICLASS) - 1)]
@@ -70,7 +69,7 @@ class FaceParser:
 
     def close(self) -> None:
         """Frees the segmenter."""
-        with tasks.suppress_native_stderr():
+        with mediapipe_api.suppress_native_stderr():
             self._segmenter.close()
 
     def __enter__(self) -> Self:

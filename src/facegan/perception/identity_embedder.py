@@ -38,7 +38,7 @@ class IdentityEmbedder(nn.Module):
     def __init__(self, network: IdentityNetwork | None = None) -> None:
         super().__init__()
         if network is None:
-            weights = assets.path("dlib_face_recognition_resnet_model_v1.dat")
+            weights = assets.fetch("dlib_face_recognition_resnet_model_v1.dat")
             network = load_identity_network(weights)
         self.network = network.eval().requires_grad_(requires_grad=False)
 

@@ -1,4 +1,4 @@
-"""MediaPipe's Tasks API, imported when first needed: that takes a second."""
+"""Access MediaPipe's Tasks API; it is imported when first needed, because that takes a second."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_TURN = threading.RLock()
+_STDERR_LOCK = threading.RLock()
 
 
 def import_vision() -> Any:
-    """The module ``mediapipe.tasks.python.vision``.
+    """Import ``mediapipe.tasks.python.vision``.
 
     Raises:
         InputError: if a system library that MediaPipe is linked with is missing.
@@ -44,11 +44,11 @@ def import_vision() -> Any:
 
 @contextmanager
 def suppress_native_stderr() -> Iterator[None]:
-    """Keeps what MediaPipe's C++ logs while it builds a task off the terminal; no setting does.
+    """Suppress the log of MediaPipe's C++ code, which no setting does.
 
-    Threads wait for each other: crossing, they would leave the terminal closed.
+    One thread at a time: concurrent redirections would leave standard error closed.
     """
-    with _TURN:
+    with _STDERR_LOCK:
         sys.stderr.flush()
         kept = os.dup(2)
         with Path(os.devnull).open("w") as sink:
@@ -61,14 +61,14 @@ def suppress_native_stderr() -> Iterator[None]:
 
 
 def base_options(**model: Any) -> Any:
-    """MediaPipe's options for one model: ``model_asset_path`` or ``model_asset_buffer``."""
+    """Build the options of one model: ``model_asset_path`` or ``model_asset_buffer``."""
     from mediapipe.tasks.python import BaseOptions
 
     return BaseOptions(**model)
 
 
 def to_mediapipe_image(image: NDArray[np.uint8]) -> Any:
-    """An H×W×3 RGB array as MediaPipe's image."""
+    """Convert an H×W×3 RGB array to MediaPipe's image type."""
     import mediapipe
 
     return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))

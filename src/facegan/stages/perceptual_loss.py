@@ -31,14 +31,14 @@ class PerceptualLoss(nn.Module):
     def __init__(self, network: PerceptualNetwork = "vgg19") -> None:
         super().__init__()
         self.network: VGGFeatures | IdentityNetwork
-        if network != "identity" and assets.available(FILES[network]):
-            self.network = VGGFeatures.from_torchvision(assets.path(FILES[network]), network)
+        if network != "identity" and assets.is_available(FILES[network]):
+            self.network = VGGFeatures.from_torchvision(assets.fetch(FILES[network]), network)
         else:
             if network != "identity":
                 rank_zero_warn(
                     f"{FILES[network]} is not available: the perceptual loss uses identity features"
                 )
-            self.network = load_identity_network(assets.path(IDENTITY))
+            self.network = load_identity_network(assets.fetch(IDENTITY))
         self.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> PerceptualLoss:

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from facegan.geometry.crop import Crop
 from facegan.geometry.head_pose import HeadPose, head_angles
 from facegan.geometry.landmarks import landmarks_from_mesh
-from facegan.perception import FaceAnalyzer, assets
-from facegan.perception import mediapipe_api as tasks
+from facegan.perception import FaceAnalyzer, assets, mediapipe_api
 from synthetic_heads import render, sample_identity
 
 
@@ -27,9 +26,9 @@ def mesh():
 
 
 def test_fit_equals_mediapipes_matrix(head_pose):
-    vision = tasks.import_vision()
+    vision = mediapipe_api.import_vision()
     options = vision.FaceLandmarkerOptions(
-        base_options=tasks.base_options(model_asset_path=str(assets.path("face_landmarker.task"))),
+        base_options=mediapipe_api.base_options(model_asset_path=str(assets.fetch("face_landmarker.task"))),
         output_facial_transformation_matrixes=True,
     )
     landmarker = vision.FaceLandmarker.create_from_options(options)
@@ -42,7 +41,7 @@ def test_fit_equals_mediapipes_matrix(head_pose):
         motion[18:] = yaw, roll
         picture = np.full((*shape, 3), 120, np.uint8)
         picture[-256:, -256:] = render(sample_identity(seed), motion, 256).image
-        result = landmarker.detect(tasks.to_mediapipe_image(picture))
+        result = landmarker.detect(mediapipe_api.to_mediapipe_image(picture))
         points = np.array([(p.x, p.y, p.z) for p in result.face_landmarks[0]])
         expected = np.asarray(result.facial_transformation_matrixes[0])[:3, :3]
         np.testing.assert_allclose(head_pose.fit(points, shape[1] / shape[0]), expected, atol=1e-4)

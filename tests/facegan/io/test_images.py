@@ -207,7 +207,7 @@ def test_writes(tmp_path, unmarked):
         lambda side: st.lists(st.integers(0, 255), min_size=side * side * 3, max_size=side * side * 3)
     )
 )
-def test_tensors_keep_every_level(levels):
+def test_image_to_tensor_keeps_every_level(levels):
     side = round((len(levels) / 3) ** 0.5)
     image = np.array(levels, np.uint8).reshape(side, side, 3)
     tensor = image_to_tensor(image)
@@ -216,7 +216,7 @@ def test_tensors_keep_every_level(levels):
     np.testing.assert_array_equal(tensor_to_images(tensor), image)
 
 
-def test_images_of_values_out_of_range():
+def test_tensor_to_images_clips_values():
     assert tensor_to_images(torch.tensor([-9.0, -1, 0, 1, 9]).expand(1, 3, 1, 5))[0, 0, :, 0].tolist() == [
         0,
         0,
@@ -227,7 +227,7 @@ def test_images_of_values_out_of_range():
 
 
 @pytest.mark.parametrize("shape", [(90, 30), (30, 90), (30, 30), (31, 90)])
-def test_cover_takes_the_middle(shape):
+def test_center_crop_takes_the_middle(shape):
     image = np.zeros((*shape, 3), np.uint8)
     top, left = ((side - 30) // 2 for side in shape)
     image[top + 3 : top + 27, left + 3 : left + 27] = 255

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def running() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
 
 
 def counting(count: int, seen: list[int] | None = None) -> Generator[int]:

@@ -38,7 +38,7 @@ def test_a_change_of_light_is_no_cut(brightness):
     assert not any(detector.update(frame.clip(0, 255).astype(np.uint8)) for frame in frames)
 
 
-def test_tracks_end_at_a_cut():
+def test_tracker_reset_opens_new_tracks():
     tracker = CentroidTracker()
     place, size = np.array([[50.0, 50.0]]), np.array([40.0])
     assert tracker.assign(place, size, 0.0) == [0]

@@ -19,7 +19,7 @@ def frames(path):
         return list(container.decode(video=0))
 
 
-def test_times_of_a_variable_frame_rate(make_video, tmp_path, unmarked):
+def test_write_keeps_variable_frame_times(make_video, tmp_path, unmarked):
     times = [0, 33, 67, 100, 500, 501, 900, 1000, 2345]
     path = make_video("vfr.mkv", [IMAGE] * 9, times=times, time_base=MILLISECONDS, sound=None)
     out = tmp_path / "out.mp4"
@@ -33,7 +33,7 @@ def test_times_of_a_variable_frame_rate(make_video, tmp_path, unmarked):
 
 
 @pytest.mark.parametrize("rate", [Fraction(24_000, 1001), Fraction(30_000, 1001), Fraction(25), Fraction(60)])
-def test_constant_frame_rates_stay_exact(make_video, tmp_path, rate, unmarked):
+def test_write_keeps_constant_frame_rates(make_video, tmp_path, rate, unmarked):
     path = make_video("clip.mp4", [IMAGE] * 40, time_base=1 / rate, fps=rate, sound=None)
     out = tmp_path / "out.mp4"
     with VideoWriter.open(out, (64, 64), float(rate), unmarked, path) as writer:
@@ -47,7 +47,7 @@ def test_constant_frame_rates_stay_exact(make_video, tmp_path, rate, unmarked):
         assert float(stream.duration * stream.time_base) == pytest.approx(float(40 / rate), abs=1e-3)
 
 
-def test_times_closer_than_the_time_base(make_video, tmp_path, unmarked):
+def test_write_times_closer_than_the_time_base_increase(make_video, tmp_path, unmarked):
     path = make_video("clip.avi", [IMAGE] * 3, video="mpeg4", sound=None)
     out = tmp_path / "out.mp4"
     with VideoWriter.open(out, (64, 64), 25, unmarked, path) as writer:
@@ -61,7 +61,7 @@ def test_times_closer_than_the_time_base(make_video, tmp_path, unmarked):
     ]
 
 
-def test_colors_survive(make_video, tmp_path, unmarked):
+def test_write_keeps_colors(make_video, tmp_path, unmarked):
     path = make_video("clip.mp4", [IMAGE] * 2, sound=None)
     image = np.zeros((64, 96, 3), np.uint8)
     corners = [(220, 30, 40), (20, 200, 60), (30, 40, 230), (250, 250, 250)]
@@ -78,7 +78,7 @@ def test_colors_survive(make_video, tmp_path, unmarked):
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 @pytest.mark.parametrize("written", [0, 1, 80])
-def test_an_error_leaves_nothing(make_video, tmp_path, error, written, unmarked):
+def test_open_after_an_error_leaves_nothing(make_video, tmp_path, error, written, unmarked):
     path = make_video("clip.mp4", [IMAGE] * 25)
     out = tmp_path / "out" / "out.mp4"
 
@@ -93,7 +93,7 @@ def test_an_error_leaves_nothing(make_video, tmp_path, error, written, unmarked)
     assert not list(out.parent.iterdir())
 
 
-def test_an_error_leaves_the_file_that_was_there(make_video, tmp_path, unmarked):
+def test_open_after_an_error_keeps_the_earlier_file(make_video, tmp_path, unmarked):
     path = make_video("clip.mp4", [IMAGE] * 25)
     before = path.read_bytes()
     with (
@@ -106,7 +106,7 @@ def test_an_error_leaves_the_file_that_was_there(make_video, tmp_path, unmarked)
 
 
 @pytest.mark.parametrize("limit", [5_000, 60_000, None])
-def test_a_full_disk_leaves_nothing(make_video, tmp_path, limit, unmarked):
+def test_open_on_a_full_disk_leaves_nothing(make_video, tmp_path, limit, unmarked):
     path = make_video("clip.mp4", [IMAGE] * 25)
     noise = np.random.default_rng(0).integers(0, 256, (60, 64, 64, 3), np.uint8)
 

