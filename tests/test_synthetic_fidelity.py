@@ -1,4 +1,4 @@
-"""What detectors of real faces make of drawn ones, in a sample as small as is telling."""
+"""Agreement of detectors that are trained on real faces with the ground truth of synthetic ones."""
 
 import math
 from dataclasses import replace
@@ -18,6 +18,8 @@ from benchmarks.synthetic.fidelity import (
 from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, POSE_ANGLES, POSE_SCALE
 from facegan.perception import FaceAnalyzer
 from synthetic_heads import render, sample_identity
+
+pytestmark = pytest.mark.slow
 
 PEOPLE = 20
 PITCH, YAW, ROLL = (MOTION_NAMES.index(name) for name in POSE_ANGLES)

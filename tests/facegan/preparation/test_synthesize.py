@@ -146,6 +146,7 @@ clips.synthesize(pathlib.Path(out), **settings)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "calls", "kept"),
     [

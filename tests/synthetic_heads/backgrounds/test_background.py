@@ -4,7 +4,7 @@ import pytest
 
 from synthetic_heads.backgrounds import background
 from synthetic_heads.backgrounds.background import KINDS, paint_background
-from synthetic_heads.backgrounds.painting import WORK, defocus, noise
+from synthetic_heads.backgrounds.painting import WORK, defocus
 
 
 @pytest.fixture(params=list(KINDS))
@@ -41,18 +41,6 @@ def test_same_seed_same_picture():
         np.testing.assert_array_equal(first, second)
 
 
-def test_colors_are_muted_and_brightness_is_that_of_a_photo():
-    means, chroma = [], []
-    for seed in range(40):
-        image = paint_background(np.random.default_rng(seed), 32).image
-        means.append(image.mean())
-        chroma.append((image.max(axis=-1) - image.min(axis=-1)).mean())
-    assert min(means) > 0.01
-    assert max(means) < 0.85
-    assert np.std(means) > 0.05
-    assert np.median(chroma) < 0.2
-
-
 def test_defocus_turns_a_point_into_a_disc_and_keeps_its_light():
     image = np.zeros((WORK, WORK, 3), np.float32)
     image[WORK // 2, WORK // 2] = 100
@@ -61,9 +49,3 @@ def test_defocus_turns_a_point_into_a_disc_and_keeps_its_light():
         assert disc.sum() == pytest.approx(300, rel=0.02)
         rows = np.flatnonzero(disc[..., 0].max(axis=1) > disc.max() / 4)
         assert np.ptp(rows) + 1 == pytest.approx(2 * radius * WORK, abs=4)
-
-
-def test_noise_has_no_offset_to_speak_of_and_unit_deviation():
-    fields = np.stack([noise(np.random.default_rng(seed), 6) for seed in range(20)])
-    assert abs(fields.mean()) < 0.1
-    assert 0.7 < fields.std() < 1.3

@@ -60,25 +60,6 @@ def test_gaze_has_its_sign_and_size(rigs):
         assert np.abs((centers(rig, (0.4, 0)) - ahead)[:, 1]).max() < 1e-5
 
 
-def test_iris_is_painted_where_its_points_are(rigs):
-    rig = rigs[0]
-    eyes = eyes_of(rig)
-    face = fine_face().apply(rig.neutral)
-    for gaze in ((0, 0), (0.4, 0), (0, -0.3), (-0.3, 0.2)):
-        vertices, uv, shade = eyes.deform(face, np.float32(gaze))
-        balls = vertices[: len(uv)].reshape(2, -1, 3)
-        points = eyes.iris(np.float32(gaze)).reshape(2, 5, 3)
-        assert shade.min() > 0
-        assert shade.max() <= 1
-        for ball, place, middle, (pupil, *_) in zip(
-            balls, uv.reshape(2, -1, 2), rig.eyes, points, strict=True
-        ):
-            np.testing.assert_allclose(np.linalg.norm(ball - middle, axis=1), rig.radius, rtol=1e-5)
-            front = (ball - middle) @ (pupil - middle) > 0
-            across = np.linalg.norm(np.cross(ball - middle, pupil - middle), axis=1) / rig.radius**2
-            np.testing.assert_allclose(np.linalg.norm(place, axis=1)[front], across[front], atol=1e-4)
-
-
 def test_rims_and_lashes_go_with_the_lids(rigs):
     for rig in rigs[:6]:
         eyes = eyes_of(rig)

@@ -1,11 +1,9 @@
-import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from synthetic_heads.conventions import HAIR
-from synthetic_heads.face.canonical_face import LIDS
 from synthetic_heads.face.mesh_part import Material
 from synthetic_heads.face.shape import DIRECTIONS, neutral_face
 from synthetic_heads.face.skull import CENTER, Skull, fine_face, skull_part
@@ -86,19 +84,6 @@ def test_the_bald_have_no_hair(head):
 
 
 @pytest.mark.parametrize("style", GROWN)
-def test_no_hair_before_the_eyes(style, head):
-    for length in (0.0, 1.0):
-        for volume in (0.0, 1.0):
-            parts = grow(a_person(style, length=length, volume=volume, parting=-0.9), head)
-            points = np.concatenate([part.vertices for part in parts])
-            for upper, lower in LIDS:
-                rim = head[1][[*upper, *lower]]
-                low, high = rim.min(axis=0)[:2] - 0.1, rim.max(axis=0)[:2] + 0.1
-                within = ((points[:, :2] > low) & (points[:, :2] < high)).all(axis=1)
-                assert (points[within, 2] > rim[:, 2].max()).all()
-
-
-@pytest.mark.parametrize("style", GROWN)
 def test_the_face_stays_free(style, head):
     middle = head[1][fine_face().triangles].mean(axis=1)
     # From the brows down and within the eyes' outer corners.
@@ -126,35 +111,12 @@ def test_no_skin_shows_above_the_hairline(style, head):
 
 
 @pytest.mark.parametrize("style", GROWN)
-def test_both_sides_are_covered(style, head):
-    for seed in range(3):
-        parts = grow(a_person(style, seed), head, seed)
-        points = np.concatenate([part.vertices[part.transparency < 0.9] for part in parts]) - CENTER
-        left, right = (points[side * points[:, 0] > 4] for side in (1, -1))
-        assert 0.4 < len(left) / len(right) < 2.5
-        assert left[:, 0].max() == pytest.approx(-right[:, 0].min(), abs=2.5)
-
-
-@pytest.mark.parametrize("style", GROWN)
 def test_the_same_random_numbers_give_the_same_hair(style, head):
     one, same, other = (grow(a_person(style), head, seed) for seed in (1, 1, 2))
     for a, b in zip(one, same, strict=True):
         np.testing.assert_array_equal(a.vertices, b.vertices)
         np.testing.assert_array_equal(a.uv, b.uv)
     assert any(not np.array_equal(a.vertices, b.vertices) for a, b in zip(one, other, strict=True))
-
-
-def test_silhouettes_differ(head):
-    chosen = ("buzz", "quiff", "curly", "bob", "straight", "bun")
-    images = {}
-    for style in chosen:
-        seen, _ = visible(head, grow(a_person(style, volume=0.6, length=0.6), head))
-        images[style] = seen >= 0
-    apart = [
-        (images[a] != images[b]).sum() / (images[a] | images[b]).sum()
-        for a, b in itertools.combinations(chosen, 2)
-    ]
-    assert min(apart) > 0.02
 
 
 def test_long_hair_rests_on_the_shoulders(head):

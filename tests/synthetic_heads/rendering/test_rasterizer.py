@@ -144,15 +144,6 @@ def test_thin_surfaces_miss_their_share_and_show_what_is_behind(missing):
     np.testing.assert_array_equal(moved[:, 3:] < 0, through[:, :-3])
 
 
-def test_thinness_grows_along_a_surface():
-    strands = np.random.default_rng(1).integers(0, 256, (64, 64)).astype(np.uint8)
-    points = [(0, 0, 5), (64, 0, 5), (0, 64, 5), (64, 64, 5)]
-    uv = np.array(points)[:, :2] / 64
-    seen, _, _ = draw(points, [(0, 1, 2), (1, 3, 2)], 64, uv=uv, thin=[0, 1, 0, 1], strands=strands)
-    share = (seen < 0).mean(axis=0)
-    np.testing.assert_allclose(share.reshape(4, 16).mean(axis=1), [0.125, 0.375, 0.625, 0.875], atol=0.05)
-
-
 def test_what_is_outside_the_picture_or_has_no_area_does_no_harm():
     points = [(-90, -90, 5), (-50, -90, 5), (-90, -50, 5), (4, 4, 5), (4, 4, 5), (9, 9, 5), (1e6, 1e6, 5)]
     seen, _, _ = draw(points, [(0, 1, 2), (3, 4, 5), (3, 5, 5)])
@@ -174,20 +165,3 @@ def test_shadows_fall_from_the_nearest_solid_surface():
     # Strands that are mostly missing throw none.
     render_shadow_map(points, triangles, np.repeat([0.0, 0.6], 3).astype(np.float32), depth)
     np.testing.assert_allclose(depth[near], 7, atol=1e-5)
-
-
-def test_normals_of_a_ball_point_outwards():
-    rng = np.random.default_rng(0)
-    points = rng.normal(size=(400, 3))
-    points /= np.linalg.norm(points, axis=1, keepdims=True)
-    # Delaunay's hull in four steps: the ball's surface are the triangles of only one tetrahedron.
-    solid = Delaunay(points).simplices
-    sides = np.concatenate([np.delete(solid, i, axis=1) for i in range(4)])
-    triangles, counts = np.unique(np.sort(sides, axis=1), axis=0, return_counts=True)
-    triangles = triangles[counts == 1]
-    inwards = np.linalg.det(points[triangles]) < 0
-    triangles[inwards] = triangles[inwards][:, ::-1]
-    normals = np.empty((400, 3), np.float32)
-    vertex_normals((5 * points + 3).astype(np.float32), triangles.astype(np.int32), normals)
-    np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-5)
-    assert (normals * points).sum(axis=1).min() > 0.95
