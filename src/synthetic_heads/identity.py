@@ -1,4 +1,4 @@
-"""Who: everything of a person that does not move."""
+"""Identity: everything of a person that does not move."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Identity:
 
 
 def sample_identity(seed: int) -> Identity:
-    """Draws a person. The same seed gives the same person."""
+    """Sample a person. The same seed gives the same person."""
     random = np.random.default_rng(seed)
 
     def some(chance: float, low: float, high: float) -> float:

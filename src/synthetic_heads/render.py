@@ -1,4 +1,4 @@
-"""Drawing a person: posed, filmed, lit, before a still background."""
+"""Render a person: pose, camera, light and a static background."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def render(
     scene: Scene | None = None,
     noise_seed: int | None = None,
 ) -> Frame:
-    """Draws a person with an expression, a pose and a gaze.
+    """Render a person with an expression, a pose and a gaze.
 
     Args:
         identity: who; see :func:`sample_identity`.

@@ -1,4 +1,4 @@
-"""What a head is filmed with and in: camera, light, background.
+"""The scene of a head: camera, light, background.
 
 Lengths are centimeters, axes the camera's (x right, y down, z away from the camera); the origin is the
 middle of the neutral head.
@@ -58,7 +58,7 @@ class Scene:
 
 
 def sample_scene(seed: int) -> Scene:
-    """Draws a scene; the same seed gives the same scene."""
+    """Sample a scene; the same seed gives the same scene."""
     random = np.random.default_rng([seed, 3])
     distance = float(random.uniform(60, 120))
     seen = float(random.uniform(29, 37))

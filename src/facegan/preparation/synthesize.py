@@ -1,4 +1,4 @@
-"""Videos of the built-in head: movements, sound, and the exact ground truth beside them."""
+"""Render videos of synthetic talking heads with sound, and write their exact ground truth."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synthetic_heads import Movement
+    from synthetic_heads import MotionSequence
 
 SOUND_RATE = 44_100
 ENCODING = {"crf": "18", "preset": "veryfast", "threads": "1", "x264-params": "cpu-independent=1"}
-"""Without the last, x264 writes other bytes now and then, even on one machine."""
+"""Deterministic: without the last, x264 does not always write the same bytes, even on one machine."""
 _IDENTITY, _SCENE, _MOTION, _NOISE = range(1, 5)
 
 
@@ -56,22 +56,22 @@ def synthesize(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Path:
-    """Writes videos of talking heads with sound, ``OUT/<identity>/<clip>.mp4``, and their ground truth.
+    """Write videos of talking heads with sound, ``OUT/<identity>/<clip>.mp4``, and their ground truth.
 
-    ``OUT/ground_truth.parquet`` has one row a frame; :data:`synthetic_heads.GROUND_TRUTH_SCHEMA` tells its
-    columns. A clip depends on the seed, its identity's number and its own: more of any is only more. It does
-    not depend on the number of workers. Nothing appears at ``out`` before all is there; an interrupted
-    call, made again, continues and gives the same files.
+    ``OUT/ground_truth.parquet`` has one row per frame; :data:`synthetic_heads.GROUND_TRUTH_SCHEMA` lists its
+    columns. A clip depends on the seed, its identity's number and its own: more of any only adds
+    files. It does not depend on the number of workers. Nothing appears at ``out`` before all is complete; an
+    interrupted call, made again, resumes and gives the same files.
 
     Args:
         out: a new or empty folder.
         identities: number of people.
-        clips: videos of each, which differ in scene and manner of moving.
+        clips: videos of each, which differ in scene and motion style.
         seconds: length of a video.
-        size: side of the picture in pixels, even.
+        size: side of the frames in pixels, even.
         seed: the same seed gives the same pixels.
-        fps: frames a second.
-        workers: number of processes; by default one a core.
+        fps: frames per second.
+        workers: number of processes; by default one per core.
         overwrite: replace what an earlier call wrote to ``out``.
         progress: show a bar.
 
@@ -96,8 +96,8 @@ def synthesize(
         _Clip(person, clip, frames, fps, size, seed) for person in range(identities) for clip in range(clips)
     ]
     with resumable_output(place, {"version": __version__, "clips": jobs}) as folder:
-        draw = partial(_draw, folder=folder)
-        run_jobs(draw, jobs, workers=workers, title="drawing", progress=progress)
+        render_clip = partial(_render_clip, folder=folder)
+        run_jobs(render_clip, jobs, workers=workers, title="rendering", progress=progress)
         _collect(jobs, folder)
     return out
 
@@ -124,27 +124,27 @@ class _Clip(NamedTuple):
         return path, path.with_suffix(".parquet")
 
 
-def _draw(clip: _Clip, folder: Path) -> None:
-    """Writes a clip's files, unless an interrupted run has done so."""
+def _render_clip(clip: _Clip, folder: Path) -> None:
+    """Write a clip's files, unless an interrupted run has written them."""
     done = clip.files(folder)
     if all(path.exists() for path in done):
         return
     done[0].parent.mkdir(exist_ok=True)
     unfinished = [path.with_stem(f"{path.stem}.partial") for path in done]
     styles = list(MOTION_STYLES)
-    movement = sample_motion(
+    sequence = sample_motion(
         _derived(_MOTION, clip.seed, clip.person, clip.number),
         clip.frames,
         clip.fps,
         motion_style=styles[(clip.person + clip.number) % len(styles)],
     )
-    _write(clip, movement, *unfinished)
+    _write(clip, sequence, *unfinished)
     for path, name in zip(unfinished, done, strict=True):
         path.replace(name)
 
 
-def _write(clip: _Clip, movement: Movement, video: Path, rows: Path) -> None:
-    """Draws and encodes one video frame by frame."""
+def _write(clip: _Clip, sequence: MotionSequence, video: Path, rows: Path) -> None:
+    """Render and encode one video frame by frame."""
     identity_seed = _derived(_IDENTITY, clip.seed, clip.person)
     scene_seed = _derived(_SCENE, clip.seed, clip.person, clip.number)
     identity, scene = sample_identity(identity_seed), sample_scene(scene_seed)
@@ -165,10 +165,10 @@ def _write(clip: _Clip, movement: Movement, video: Path, rows: Path) -> None:
         stream.width = stream.height = clip.size
         stream.pix_fmt = "yuv420p"
         sound = container.add_stream("aac", rate=SOUND_RATE, layout="mono")
-        jaw = movement.motion[:, MOTION_NAMES.index("AU26")]
+        jaw = sequence.motion[:, MOTION_NAMES.index("AU26")]
         voice = _voice(jaw, clip.fps, pitch=100 + 12 * (clip.person % 12))
-        for number, (vector, gaze) in enumerate(zip(*movement, strict=True)):
-            if number % math.ceil(clip.fps) == 0:  # sound and picture lie beside each other in the file
+        for number, (vector, gaze) in enumerate(zip(*sequence, strict=True)):
+            if number % math.ceil(clip.fps) == 0:  # sound and images are interleaved in the file
                 container.mux(sound.encode(next(voice)))
             noise_seed = _derived(_NOISE, scene_seed, number)
             frame = render(identity, vector, clip.size, gaze=gaze, scene=scene, noise_seed=noise_seed)
@@ -193,7 +193,7 @@ def _write(clip: _Clip, movement: Movement, video: Path, rows: Path) -> None:
 
 
 def _collect(clips: Sequence[_Clip], folder: Path) -> None:
-    """Puts the clips' files together, one row group in memory at a time."""
+    """Merge the clips' files, one row group in memory at a time."""
     result = folder / RESULT_FOLDER
     with pq.ParquetWriter(result / GROUND_TRUTH_FILE, GROUND_TRUTH_SCHEMA) as writer:
         for clip in clips:
@@ -210,7 +210,7 @@ def _collect(clips: Sequence[_Clip], folder: Path) -> None:
 
 
 def _derived(purpose: int, *numbers: int) -> int:
-    """A seed of its own for every purpose and combination of numbers."""
+    """Derive a seed for every purpose and combination of numbers."""
     return int(np.random.SeedSequence((purpose, *numbers)).generate_state(1)[0])
 
 
@@ -219,7 +219,7 @@ def _rate(fps: float) -> Fraction:
 
 
 def _voice(jaw: NDArray[np.float32], fps: float, pitch: float) -> Iterator[av.AudioFrame]:
-    """A hummed tone, second by second, that is as loud as the jaw is open and climbs with it."""
+    """Synthesize a tone, second by second; loudness and pitch grow with the opening of the jaw."""
     total = round(len(jaw) / fps * SOUND_RATE)
     phase = 0.0
     for start in range(0, total, SOUND_RATE):

@@ -1,4 +1,4 @@
-"""Drawn videos to a data set with their ground truth, where other videos are looked at by detectors."""
+"""Prepare synthetic videos with their ground truth in place of detections."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from facegan.geometry.crop import Crop
     from facegan.preparation import PrepareConfig, Summary, VideoClip
 
-STRANDS = 0.01
-"""Of the crop's side, σ of a Gaussian: what is thinner has no region of its own."""
+SMOOTHING_SIGMA = 0.01
+"""Standard deviation of the smoothing as a share of the crop's side: thinner structures are merged."""
 
 
 def prepare_synthetic(
@@ -43,16 +43,16 @@ def prepare_synthetic(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Summary:
-    """Makes a data set of drawn heads: pictures from the videos, all else from the ground truth.
+    """Prepare a data set of synthetic heads: images from the videos, all else from the ground truth.
 
-    Format, crops, splits and continuing are those of :func:`facegan.preparation.prepare_videos`.
+    Format, crops, splits and resumption are those of :func:`facegan.preparation.prepare_videos`.
 
     Args:
-        source_dir: folder that :func:`synthetic_heads.synthesize` wrote.
+        source_dir: folder that :func:`facegan.preparation.synthesize.synthesize` wrote.
         out: folder of the data set.
         config: which frames and faces are used; without a limit of the pose.
         seed: of the split by identity.
-        workers: number of processes; by default one a core.
+        workers: number of processes; by default one per core.
         overwrite: replace a data set at ``out``.
         progress: show a progress bar.
 
@@ -84,49 +84,51 @@ def open_ground_truth(folder: Path) -> GroundTruth:
 
 @contextmanager
 def annotate_from_ground_truth(clip: VideoClip, folder: Path) -> Iterator[FaceAnnotator]:
-    """Knows the faces of a clip from the ground truth.
+    """Annotate the faces of a clip from the ground truth.
 
     Args:
         clip: a video in the folder.
         folder: of the ground truth.
 
     Raises:
-        InputError: if the ground truth is not about this video.
+        InputError: if the ground truth does not describe this video.
     """
     truth = open_ground_truth(folder)
     frames = truth.videos.get(clip.path.relative_to(folder).as_posix())
     if frames is None:
-        msg = f"{GROUND_TRUTH_FILE} does not tell about it"
+        msg = f"{GROUND_TRUTH_FILE} does not describe it"
         raise InputError(msg)
     rows = list(truth.rows(frames))
 
     def annotate(index: int, _time: float, image: NDArray[np.uint8]) -> list[AnnotatedFace]:
         if index >= len(rows) or image.shape[:2] != 2 * (rows[index]["size"],):
-            msg = f"{GROUND_TRUTH_FILE} tells about another video of this name"
+            msg = f"{GROUND_TRUTH_FILE} describes another video of this name"
             raise InputError(msg)
         mesh = rows[index]["mesh"].reshape(NUM_MESH_POINTS, 3)
         unknown = np.full(NUM_BLENDSHAPES, np.nan, np.float32)
         return [AnnotatedFace(mesh, rows[index]["motion"], unknown, confidence=1.0)]
 
     def segment(
-        index: int, crop: Crop, picture: NDArray[np.uint8], _mesh: NDArray[np.float32]
+        index: int, crop: Crop, image: NDArray[np.uint8], _mesh: NDArray[np.float32]
     ) -> NDArray[np.uint8]:
         png = np.frombuffer(rows[index]["segmentation"], np.uint8)
         segmentation = np.asarray(cv2.imdecode(png, cv2.IMREAD_GRAYSCALE), np.uint8)
-        return regions(crop.cut_labels(segmentation, picture.shape[0]))
+        return smooth_labels(crop.cut_labels(segmentation, image.shape[0]))
 
     yield FaceAnnotator(annotate, segment)
 
 
-def regions(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Drawn labels as a face segmenter gives them: regions, without single strands and the gaps between.
+def smooth_labels(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Smooth rendered labels to the regions of a face segmenter, without single strands and gaps.
 
-    The paper trains with a pretrained segmenter (L_ce), and so do data sets of real people here. Which strand
-    covers a pixel cannot be told from another picture of the person.
+    The paper trains with the labels of a pretrained segmenter (L_ce), as do the data sets of real people
+    here. Which strand covers a pixel cannot be inferred from another image of the person.
 
     Args:
         labels: S×S of 0 background, 1 face, 2 hair.
     """
     shares = np.eye(len(LABELS), dtype=np.float32)[labels]
-    around = cv2.GaussianBlur(shares, (0, 0), STRANDS * len(labels), borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(around.argmax(axis=-1), np.uint8)
+    smoothed = cv2.GaussianBlur(
+        shares, (0, 0), SMOOTHING_SIGMA * len(labels), borderType=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(smoothed.argmax(axis=-1), np.uint8)

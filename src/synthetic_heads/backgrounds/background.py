@@ -59,7 +59,7 @@ KINDS = {
 
 
 def paint_background(random: np.random.Generator, size: int) -> Background:
-    """Paints a background; its content does not depend on the size.
+    """Paint a background; its content does not depend on the size.
 
     Args:
         random: where kind, colors and focus come from.
@@ -94,6 +94,6 @@ def _exposure(image: Floats, random: np.random.Generator) -> float:
 
 
 def _compress_highlights(image: Floats) -> Floats:
-    """Bends light over 0.75 so that it ends below 1."""
+    """Bend light over 0.75 so that it ends below 1."""
     over = np.maximum(image - 0.75, 0)
     return as_float32(np.minimum(image, 0.75) + 0.25 * over / (over + 0.35))

@@ -95,13 +95,13 @@ def window_light(random: np.random.Generator, floor: float) -> Floats:
 
 
 def fill_polygon(image: Floats, points: Floats, color: Floats) -> None:
-    """Fills a polygon N×2."""
+    """Fill a polygon N×2."""
     corners = np.rint(points * np.float32(WORK * 16)).astype(np.int32)
     cv2.fillPoly(image, [corners], [float(channel) for channel in color], cv2.LINE_8, 4)
 
 
 def fill_disc(image: Floats, x: float, y: float, radius: float, color: Floats) -> None:
-    """Fills a disc."""
+    """Fill a disc."""
     at = (round(x * WORK * 16), round(y * WORK * 16))
     cv2.circle(
         image, at, max(1, round(radius * WORK * 16)), [float(channel) for channel in color], -1, cv2.LINE_8, 4
@@ -109,7 +109,7 @@ def fill_disc(image: Floats, x: float, y: float, radius: float, color: Floats) -
 
 
 def defocus(image: Floats, radius: float, rim: float = 0.25) -> Floats:
-    """Blurs as a lens out of focus does: every point becomes a disc, a little brighter at its rim.
+    """Blur as a lens out of focus does: every point becomes a disc, a little brighter at its rim.
 
     Args:
         image: linear light.

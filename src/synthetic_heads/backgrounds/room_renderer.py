@@ -34,7 +34,7 @@ class Room:
         self._glow: list[float] = []
 
     def face(self, corners: Sequence[Sequence[float]] | Floats, color: Floats, glow: float = 0) -> None:
-        """Adds a flat polygon; ``glow`` is the share of its color that it shines by itself."""
+        """Add a flat polygon; ``glow`` is the share of its color that it shines by itself."""
         sine, cosine = np.sin(self._turn), np.cos(self._turn)
         points = as_float32(corners) @ as_float32([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
         points = _cut(points)
@@ -46,11 +46,11 @@ class Room:
     def panel(
         self, left: float, top: float, right: float, bottom: float, z: float, color: Floats, glow: float = 0
     ) -> None:
-        """Adds a rectangle that faces the camera."""
+        """Add a rectangle that faces the camera."""
         self.face([(left, top, z), (right, top, z), (right, bottom, z), (left, bottom, z)], color, glow)
 
     def box(self, low: Sequence[float], high: Sequence[float], color: Floats, glow: float = 0) -> None:
-        """Adds a box between two corners."""
+        """Add a box between two corners."""
         (a, b, c), (d, e, f) = low, high
         self.face([(a, b, c), (d, b, c), (d, e, c), (a, e, c)], color, glow)
         self.face([(a, b, f), (a, b, c), (a, e, c), (a, e, f)], color, glow)
@@ -59,7 +59,7 @@ class Room:
         self.face([(a, e, c), (d, e, c), (d, e, f), (a, e, f)], color, glow)
 
     def render(self, lights: Sequence[tuple[Sequence[float], Floats]], ambient: Floats) -> Floats:
-        """Renders the room.
+        """Render the room.
 
         Args:
             lights: places and strengths at one meter.

@@ -32,7 +32,7 @@ class Clothes:
 
 
 def sample_clothes(random: np.random.Generator, masculine: float = 0.5) -> Clothes:
-    """Draws clothes.
+    """Sample clothes.
 
     Args:
         random: where the choice comes from.

@@ -43,7 +43,7 @@ class Garment(NamedTuple):
 
 
 def clothes_parts(clothes: Clothes, width: float, neck: float) -> list[Garment]:
-    """Builds the garments, about 4000 triangles.
+    """Build the garments, about 4000 triangles.
 
     Args:
         clothes: what to wear.

@@ -48,7 +48,7 @@ class Folds(NamedTuple):
 
     @classmethod
     def sample(cls, random: np.random.Generator, depth: float) -> Folds:
-        """Draws folds of this depth."""
+        """Sample folds of this depth."""
         turn = random.uniform(-1.1, 1.1, 3)
         number = 2 * np.pi / random.uniform(6, 14, 3)
         phase, strength = random.uniform(0, 2 * np.pi, 3), random.uniform(0.4, 1, 3)
@@ -65,7 +65,7 @@ class Folds(NamedTuple):
 
 
 class ClothDraper:
-    """Lays cloth on a body.
+    """Lay cloth on a body.
 
     Args:
         width: of the shoulders, about 1.

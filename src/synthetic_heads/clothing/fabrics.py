@@ -62,7 +62,7 @@ class Fabric(NamedTuple):
 
 
 def sample_fabric(random: np.random.Generator, palette: Sequence[Color], patterns: Sequence[str]) -> Fabric:
-    """Draws a fabric in one of these colors (HSV) with one of these patterns."""
+    """Sample a fabric in one of these colors (HSV) with one of these patterns."""
     color = _vary(random, palette[int(random.integers(len(palette)))])
     dark = sum(color) < 0.6
     contrast = (0.0, 0.0, 0.85) if dark else SOBER[int(random.integers(len(SOBER) - 4))]
@@ -88,7 +88,7 @@ def _vary(random: np.random.Generator, hsv: Color) -> Color:
 
 
 def cloth_texture(fabric: Fabric, random: np.random.Generator) -> Floats:
-    """Paints a tile of a fabric.
+    """Paint a tile of a fabric.
 
     Returns:
         128×128×3, linear RGB in 0..1; it goes on over its edges.
@@ -141,7 +141,7 @@ def _dots(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> Fl
 
 
 def _print(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> Floats:
-    """Leaves and petals strewn over the tile."""
+    """Leave and petals strewn over the tile."""
     share = np.zeros_like(u)
     for _ in range(6 * repeats):
         at, turn, long = random.random(2), random.uniform(0, np.pi), random.uniform(0.05, 0.11)

@@ -51,7 +51,7 @@ class Glasses:
 
 
 def sample_glasses(random: np.random.Generator) -> Glasses | None:
-    """Draws glasses for one person in five."""
+    """Sample glasses for one person in five."""
     if random.uniform() > 0.2:
         return None
     shape = str(random.choice(list(SHAPES)))

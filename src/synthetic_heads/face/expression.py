@@ -72,7 +72,7 @@ class Rig:
 
     @classmethod
     def fit(cls, neutral: Floats) -> Rig:
-        """Rigs a neutral face, 468×3."""
+        """Rig a neutral face, 468×3."""
         radius, eyes = _eyeballs(neutral)
         neutral = neutral.copy()
         for (above, below), eye in zip(LIDS, eyes, strict=True):
@@ -156,7 +156,7 @@ def _eyeballs(face: Floats) -> tuple[float, Floats]:
 
 
 def _roll_lips(face: Floats, displacement: Floats, amount: float) -> None:
-    """Presses the lips together and thins them."""
+    """Press the lips together and thins them."""
     seam = (face[list(LIPS_UPPER[3])] + face[list(LIPS_LOWER[3])]) / 2
     for rows in (LIPS_UPPER, LIPS_LOWER):
         for row, share in zip(rows, (0.7, 0.8, 0.6, 0.0), strict=True):

@@ -84,7 +84,7 @@ class Eyes:
         return parts
 
     def cover(self, face: Floats, shut: float) -> None:
-        """Lays lids over the balls, in place: no skin lies inside of them, and closed lids leave no slit.
+        """Lay lids over the balls, in place: no skin lies inside of them, and closed lids leave no slit.
 
         Args:
             face: fine vertices of the face.

@@ -108,7 +108,7 @@ def relaxed_face() -> Floats:
 
 
 def _stretch(face: Floats, weights: Mapping[str, float]) -> Floats:
-    """Applies the directions of :data:`WHOLE`."""
+    """Apply the directions of :data:`WHOLE`."""
     face = face * as_float32([1 + 0.04 * weights["face width"], 1 + 0.03 * weights["face length"], 1])
     below = np.clip((face[:, 1] - 0.5) / 9, 0, 1)
     face[:, 1] += 0.45 * weights["lower face"] * below

@@ -91,7 +91,7 @@ def linear(color: ArrayLike) -> Floats:
 
 
 def paint_skin(skin: Skin, random: np.random.Generator) -> SkinAtlas:
-    """Paints a person's atlas."""
+    """Paint a person's atlas."""
     tone = linear(skin.tone)
     color = np.empty((SIZE, 2 * SIZE, 3), np.float32)
     blotches = 0.06 * skin.blotches * noise(random, (SIZE, 2 * SIZE), 30)

@@ -55,7 +55,7 @@ class SkinCanvas:
         return as_float32(_polygon(tuple(vertices), blur))
 
     def blend(self, mask: Floats, color: Floats, opacity: float) -> None:
-        """Paints a color where the mask is."""
+        """Paint a color where the mask is."""
         rows, columns = np.flatnonzero(mask.max(axis=1) > 1e-3), np.flatnonzero(mask.max(axis=0) > 1e-3)
         if not len(rows) or not opacity:
             return
@@ -100,7 +100,7 @@ def noise(random: np.random.Generator, shape: tuple[int, int], scale: float) -> 
 
 
 def _large(white: Floats, scale: float) -> Floats:
-    """Blurs coarsely sampled noise: as good for large blobs, and quicker."""
+    """Blur coarsely sampled noise: as good for large blobs, and quicker."""
     step = max(1, int(scale / 3))
     height, width = white.shape
     small = cv2.GaussianBlur(white[: height // step + 2, : width // step + 2].copy(), (0, 0), scale / step)

@@ -49,7 +49,7 @@ class Beard:
 def sample_beard(
     random: np.random.Generator, masculine: float, age: float, hair_color: Color
 ) -> Beard | None:
-    """Draws somebody's beard, or none.
+    """Sample somebody's beard, or none.
 
     Args:
         random: what it is drawn from.

@@ -61,7 +61,7 @@ GRAY: Color = (205, 203, 200)
 
 
 def sample_hair(random: np.random.Generator, age: float, masculine: float, darkness: float = 0.0) -> Hair:
-    """Draws somebody's hair.
+    """Sample somebody's hair.
 
     Args:
         random: what it is drawn from.

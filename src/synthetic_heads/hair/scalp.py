@@ -93,7 +93,7 @@ class Scalp:
     def push_outside(
         self, points: Floats, lift: Floats | float, behind: Floats, margin: float = 1.0
     ) -> Floats:
-        """Pushes points ...×3 out of head, ears, neck and shoulders.
+        """Push points ...×3 out of head, ears, neck and shoulders.
 
         Args:
             points: where hair would be.

@@ -107,7 +107,7 @@ def parting(
 def hang(
     scalp: Scalp, paths: Floats, bottom: Floats, rows: int, lift: Floats | float, behind: Floats
 ) -> Floats:
-    """Lets strands go on falling from where they leave the scalp, N×rows×3.
+    """Let strands go on falling from where they leave the scalp, N×rows×3.
 
     Args:
         scalp: what they slide off.

@@ -34,7 +34,7 @@ APART = ("AU25", "AU26")
 
 
 def sample_expressions(random: np.random.Generator, time: Doubles, every: float) -> Doubles:
-    """Draws expressions, one every so many seconds on average.
+    """Sample expressions, one every so many seconds on average.
 
     Args:
         random: what to draw from.

@@ -82,7 +82,7 @@ CLOSE, SHUT, OPEN = 0.08, 0.045, 0.16
 
 
 def sample_motion(seed: int, frames: int, fps: float, *, motion_style: str | None = None) -> MotionSequence:
-    """Draws the movements of somebody in front of a camera.
+    """Sample the movements of somebody in front of a camera.
 
     The same seed gives the same movement: another frame rate samples it elsewhere, and more frames go on
     with it. From one frame to the next at 25 frames a second, AU45 changes by less than 0.85, what speech

@@ -48,7 +48,7 @@ class Speech(NamedTuple):
 
 
 def sample_speech(random: np.random.Generator, time: Doubles, share: float) -> Speech:
-    """Draws what the mouth does when somebody talks for this share (0 to 1) of the time."""
+    """Sample what the mouth does when somebody talks for this share (0 to 1) of the time."""
     shapes = np.array([[viseme.get(name, 0.0) for name in ACTION_UNITS] for viseme in VISEMES.values()])
     names = list(VISEMES)
     # How clearly somebody speaks: each unit by its own factor, a clip long.

@@ -34,7 +34,7 @@ def rasterize(
     weights: Floats,
     inverse_depth: Floats,
 ) -> None:
-    """Finds the nearest triangle at the middle of every sample.
+    """Find the nearest triangle at the middle of every sample.
 
     Args:
         points: V×3, x and y in samples (0 is the left edge of the first one), z the distance.
@@ -129,7 +129,7 @@ def _inverse(step: float) -> float:
 
 @njit(cache=True, inline="always")
 def _span(value: float, inverse: float, first: float, last: float) -> tuple[float, float]:
-    """Narrows first..last to where value + place / inverse is not negative."""
+    """Narrow first..last to where value + place / inverse is not negative."""
     # Neighboring triangles leave no gap between them.
     zero = -(value + np.float32(1e-4)) * inverse
     return (max(first, zero), last) if inverse > 0 else (first, min(last, zero))

@@ -29,7 +29,7 @@ BANK = 512
 
 
 def camera_noise(image: Floats, seed: int, strength: float) -> Floats:
-    """Adds what a sensor adds: read noise, and shot noise whose variance grows with the light.
+    """Add what a sensor adds: read noise, and shot noise whose variance grows with the light.
 
     The noise is a little blurred, as demosaicing leaves it, and stronger in brightness than in color. Frames
     with different seeds have independent noise.
@@ -92,7 +92,7 @@ def _bank() -> Floats:
 def _add(
     image: Floats, bank: Floats, top: int, left: int, sign: int, deviation: float, noisy: Floats
 ) -> None:  # fmt: skip
-    """Adds the bank from this corner on, scaled by the deviation at middle gray."""
+    """Add the bank from this corner on, scaled by the deviation at middle gray."""
     rows, columns, channels = image.shape
     size = len(bank)
     shot = np.float32(deviation * deviation * (1 - READ) / MIDDLE_GRAY)

@@ -146,7 +146,7 @@ def shade(
     lighting: Lighting,
     size: int,
 ) -> ShadedImage:
-    """Lights what the samples see and gathers them into pixels.
+    """Light what the samples see and gathers them into pixels.
 
     Samples of a pixel that lie together on one surface are lit once: a fragment.
 
@@ -202,7 +202,7 @@ def _gather(
     fragments: Floats,
     fragment_ids: NDArray[np.int32],
 ) -> int:
-    """Finds the fragments and returns how many there are.
+    """Find the fragments and returns how many there are.
 
     Fills ``fragments`` with shares of two corners and texture coordinates of their first sample, and
     ``fragment_ids`` with pixel, triangle and number of samples.
@@ -254,7 +254,7 @@ def _collect(
     cover: Floats,
     segmentation: Bytes,
 ) -> None:
-    """Adds the fragments of each pixel; color and cover must be zero before."""
+    """Add the fragments of each pixel; color and cover must be zero before."""
     size = len(cover)
     first = 0
     for pixel in range(size * size):
@@ -420,7 +420,7 @@ def _diffuse(lambert: float, wrap: float, lit: float) -> float:
 
 @njit(cache=True)
 def _texel(texture: Floats, u: float, v: float, out: Floats) -> None:
-    """Reads a texture between its texels; 1 in u is its height."""
+    """Read a texture between its texels; 1 in u is its height."""
     height, width = texture.shape[0], texture.shape[1]
     x = min(max(u * height - np.float32(0.5), np.float32(0)), np.float32(width - 1.001))
     y = min(max(v * height - np.float32(0.5), np.float32(0)), np.float32(height - 1.001))

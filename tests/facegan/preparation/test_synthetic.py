@@ -12,7 +12,7 @@ from facegan.geometry.crop import Crop
 from facegan.geometry.landmarks import LEFT_EYE, RIGHT_EYE, denormalize_points
 from facegan.preparation import PrepareConfig
 from facegan.preparation.dataset_format import SCHEMA
-from facegan.preparation.synthetic import prepare_synthetic, regions
+from facegan.preparation.synthetic import prepare_synthetic, smooth_labels
 from synthetic_heads import GroundTruth
 
 SIZE = 64
@@ -50,7 +50,7 @@ def test_rows_are_the_truth(exact, talking_heads):
         drawn = known["landmarks"].reshape(68, 2)
         np.testing.assert_allclose(crop.to_frame(points, SIZE), drawn, atol=1e-3)
         labels = crop.cut_labels(decode(known["segmentation"]), SIZE)
-        np.testing.assert_array_equal(decode(row["segmentation"]), regions(labels))
+        np.testing.assert_array_equal(decode(row["segmentation"]), smooth_labels(labels))
 
 
 @pytest.mark.parametrize("size", [128, 256, 512])
@@ -60,9 +60,9 @@ def test_strands_and_gaps_are_no_regions(size):
     head = np.where(np.hypot(x - 0.5, y - 0.55) < 0.3, 2, 0)
     head[np.hypot(x - 0.5, y - 0.6) < 0.2] = 1
     np.testing.assert_array_equal(
-        regions(head[:, ::-1].astype(np.uint8)), regions(head.astype(np.uint8))[:, ::-1]
+        smooth_labels(head[:, ::-1].astype(np.uint8)), smooth_labels(head.astype(np.uint8))[:, ::-1]
     )
-    smooth = regions(head.astype(np.uint8))
+    smooth = smooth_labels(head.astype(np.uint8))
     for label in (1, 2):
         assert np.logical_xor(smooth == label, head == label).sum() < 0.01 * (head == label).sum()
     frayed = head.copy()
@@ -70,11 +70,11 @@ def test_strands_and_gaps_are_no_regions(size):
     strand, gap = size // 16, size // 2
     frayed[: size // 4, strand : strand + thin] = 2
     frayed[int(0.26 * size) : int(0.38 * size), gap : gap + thin] = 0
-    cleaned = regions(frayed.astype(np.uint8))
+    cleaned = smooth_labels(frayed.astype(np.uint8))
     assert not cleaned[: size // 5, : size // 8].any()
     assert (cleaned[int(0.28 * size) : int(0.36 * size), gap - 2 : gap + 3] == 2).all()
     straight = np.repeat(np.arange(size) >= size // 3, size).reshape(size, size).astype(np.uint8)
-    np.testing.assert_array_equal(regions(straight), straight)
+    np.testing.assert_array_equal(smooth_labels(straight), straight)
 
 
 def test_it_is_the_data_set_of_the_detectors_but_exact(exact, prepared):
@@ -134,7 +134,7 @@ def test_what_the_truth_does_not_tell_of(talking_heads, tmp_path):
     summary = prepare_synthetic(
         videos, out, PrepareConfig(32, 30, frame_stride=2, max_frames=3), workers=1, progress=False
     )
-    assert summary.skipped == {"0001/mine": "ground_truth.parquet does not tell about it"}
+    assert summary.skipped == {"0001/mine": "ground_truth.parquet does not describe it"}
     assert [row["frame"] for row in rows(out)] == [0, 2, 4]
     with pytest.raises(InputError, match="no usable face"):
         prepare_synthetic(videos, tmp_path / "far", PrepareConfig(min_face=500), workers=1, progress=False)
