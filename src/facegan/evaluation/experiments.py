@@ -25,9 +25,9 @@ from facegan.evaluation.face_measurements import MetricBackends
 from facegan.evaluation.ground_truth import GroundTruthReenactments
 from facegan.evaluation.image_sets import find_predictions
 from facegan.evaluation.methods import parse_methods
+from facegan.evaluation.protocol_summary import summarize_protocol
 from facegan.evaluation.protocols import select_pairs, select_split
 from facegan.evaluation.qualitative_grid import qualitative_grids
-from facegan.evaluation.summary import summarize_protocol
 from facegan.evaluation.tables import PAPER
 from facegan.inference.engines import check_device
 from facegan.io.atomic import check_output_is_free
