@@ -145,7 +145,7 @@ class Session:
             yield ReenactmentProgress(None, 1.0, out, summary)
 
     def stop(self) -> None:
-        """Cancel a running reenactment, which gradio's ``cancels`` cannot do between two yields."""
+        """Cancel a running reenactment at its next frame."""
         if self._task:
             self._task.cancel()
 

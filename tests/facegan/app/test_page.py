@@ -204,8 +204,8 @@ def test_reenact_stop_ends_it(server, open_page):
     page.wait_for_selector("#preview img")
     page.locator("#stop").click()
     wait_for(page, "() => /Stopped/.test(document.querySelector('#status').innerText)")
-    page.locator("#start").click()  # the model is free again
-    page.wait_for_selector("#player video")
+    page.get_by_role("tab", name="Edit").click()
+    image_after(page, "#edited", page.locator("#random").click)  # the model is free again
 
 
 def test_camera_records_source_and_driving_video(server, open_page):
