@@ -1,4 +1,4 @@
-"""What docs/using.md shows can be run."""
+"""Run the Python example of docs/using.md."""
 
 import re
 from pathlib import Path
@@ -8,14 +8,14 @@ from PIL import Image
 TEXT = (Path(__file__).parents[3] / "docs/using.md").read_text()
 
 
-def test_the_example_in_python(animator, photograph, heads, make_video, tmp_path, monkeypatch):
+def test_using_page_python_example_runs(animator, photograph, heads, make_video, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     animator.engine.model.save_pretrained("runs/model")
     Image.fromarray(photograph).save("me.jpg")
     make_video("clip.mp4", heads[:4])
     (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     names = {}
-    exec(code, names)  # the document's own words
-    assert names["pixels"].shape == (64, 64, 3)
-    assert Path("moved.mp4").is_file()
+    exec(code, names)  # code of the documentation
+    assert names["image"].shape == (64, 64, 3)
+    assert Path("reenacted.mp4").is_file()
     assert Image.open("smile.png").size == (64, 64)
