@@ -59,7 +59,7 @@ def test_labels_from_person_and_landmarks(heads, monkeypatch):
 
     The mesh ends before the ears and below the hairline.
     """
-    monkeypatch.setattr(assets, "available", lambda name: False)
+    monkeypatch.setattr(assets, "is_available", lambda name: False)
     with FaceParser() as parser:
         assert not parser.multiclass
         faces, whole, right = check(parser, heads)
