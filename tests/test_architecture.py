@@ -30,7 +30,7 @@ def test_tests_mirror_sources():
             module.parent == test.parent and f"{subject}_".startswith(f"{module.name}_") for module in modules
         )
 
-    tests = [path.relative_to(ROOT / "tests") for path in (ROOT / "tests").glob("*/**/test_*.py")]
+    tests = [path.relative_to(ROOT / "tests") for path in (ROOT / "tests").glob("[fs]*/**/test_*.py")]
     training = Path("facegan/stages")
     assert [str(test) for test in tests if training not in test.parents and not is_mirrored(test)] == []
 

@@ -82,19 +82,22 @@ def test_docs_python_imports_exist(page, code):
 
 
 @pytest.mark.slow
-def test_readme_python_writes_a_video(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("page", ["README.md", "docs/using.md"])
+def test_docs_python_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tiny = {"kind": "global", "width": 8, "downsamplings": 2, "num_residual_blocks": 1}
-    FaceGAN(FaceGANConfig(size=64, reenactor=tiny, background_mixer=tiny)).save_pretrained("runs/demo/model")
+    model = FaceGAN(FaceGANConfig(size=64, reenactor=tiny, background_mixer=tiny))
+    for folder in ("runs/demo/model", "runs/model"):
+        model.save_pretrained(folder)
     image = render(sample_identity(3), np.zeros(20, np.float32), 192).image
-    Image.fromarray(image).save("portrait.jpg")
+    for name in ("portrait.jpg", "me.jpg"):
+        Image.fromarray(image).save(name)
     with av.open("clip.mp4", "w") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.width = stream.height = 192
         for _ in range(3):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode())
-    (code,) = [code for page, code in PYTHON if page == "README.md"]
+    (code,) = [code for name, code in PYTHON if name == page]
     exec(code, {})
     assert Path("reenacted.mp4").is_file()
-    assert "reenacted.mp4: 3 frames" in capsys.readouterr().out
