@@ -184,7 +184,7 @@ def test_make_grid_row_varies_its_parameter_only(data: JointData, name: str) -> 
     source = read_pair(data.val.crops, 0, 0)
     with torch.no_grad():
         row = make_grid_row(MotionStage(), source, name)
-    assert (row[0] == tensor_to_images(source["source"][None])).all()
+    assert (row[0] == tensor_to_images(source.source_image[None])).all()
     # The stripe of this number, and those of the others.
     stripe = np.arange(64) * NUM_MOTION_PARAMS // 64 == MOTION_NAMES.index(name)
     index = MOTION_NAMES.index(name)
