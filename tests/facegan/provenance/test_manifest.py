@@ -19,11 +19,11 @@ from facegan.errors import InputError
 from facegan.io.images import write_image
 from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter, detect_provenance
 from facegan.provenance.certificate import read_credentials
-from facegan.provenance.manifest import MADE_BY_MACHINE, read_manifest, sign_file
+from facegan.provenance.manifest import DIGITAL_SOURCE_TYPE, read_manifest, sign_file
 
 CLAIM = ManifestClaim("owner/model", ("facegan reenact", "relative motion", "new background"))
 
-TAKEN = {"digitalSourceType": MADE_BY_MACHINE.replace("trainedAlgorithmicMedia", "digitalCapture")}
+TAKEN = {"digitalSourceType": DIGITAL_SOURCE_TYPE.replace("trainedAlgorithmicMedia", "digitalCapture")}
 
 
 @pytest.fixture(params=["png", "jpg", "jpeg", "mp4"])
@@ -51,7 +51,7 @@ def test_each_format_is_signed_and_read_by_c2pa_itself(unsigned):
     (assertion,) = (part for part in active["assertions"] if part["label"] == "c2pa.actions.v2")
     created, *edits, watermarked = assertion["data"]["actions"]
     assert created["action"] == "c2pa.created"
-    assert created["digitalSourceType"] == MADE_BY_MACHINE
+    assert created["digitalSourceType"] == DIGITAL_SOURCE_TYPE
     assert created["softwareAgent"]["name"] == "facegan"
     assert [edit["action"] for edit in edits] == ["c2pa.edited"] * 2
     assert watermarked["action"] == "c2pa.watermarked.unbound"
