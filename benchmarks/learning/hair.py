@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from facegan.data import FaceCrops, ValidationPairs
-from facegan.data.pair_datasets import turns
+from facegan.data.pair_datasets import rotation_angle_deg
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.geometry.segmentation import HAIR
 from facegan.networks import FaceReenactor, GeneratorConfig
@@ -92,7 +92,7 @@ def main() -> None:
 
 def turned(pair: FacePair) -> str:
     """Between which of ``TURNS`` a head turns from source to driver."""
-    angle = turns(pair.source_motion[None].numpy(), pair.driving_motion.numpy()).item()
+    angle = rotation_angle_deg(pair.source_motion[None].numpy(), pair.driving_motion.numpy()).item()
     low, high = next(between for between in pairwise(TURNS) if angle <= between[1])
     return f"turned by {low:02} to {high:02} degrees"
 

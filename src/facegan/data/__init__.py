@@ -1,4 +1,4 @@
-"""Reading prepared data: crops, pairs, augmentation."""
+"""Read prepared data sets: crops, pairs, augmentation."""
 
 from facegan.data.augmentation import Augmentation
 from facegan.data.face_crops import FaceCrops, dataset_info

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 ROLES = ("source", "driving", "background")
 """Roles of the images of a pair."""
+SampleKey = tuple[int, int]
+"""Index of a driving frame, and the seed of all random choices about its pair."""
 _ABSENT: Any = None
 
 
@@ -92,7 +94,7 @@ def read_pair(
         return pair
     source_frame = crops.image(source), crops.labels(source)
     driving_frame = crops.image(driving), crops.labels(driving)
-    background = crops.moved(*source_frame, source, driving) if align_background else source_frame
+    background = crops.warp_to_crop(*source_frame, source, driving) if align_background else source_frame
     images: dict[str, Tensor] = {}
     for role, (image, labels) in zip(ROLES, (source_frame, driving_frame, background), strict=True):
         images[f"{role}_image"] = torch.from_numpy(image).permute(2, 0, 1)

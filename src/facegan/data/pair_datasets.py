@@ -1,4 +1,4 @@
-"""Which frames make pairs: any two of one track, in training at random, in validation always the same."""
+"""Pairs of crops of one track: random ones for training, fixed ones for validation."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
     from facegan.data.augmentation import Augmentation
     from facegan.data.face_crops import FaceCrops
-    from facegan.data.pair_sampler import SampleKey
+    from facegan.data.face_pair import SampleKey
 
 
 class TrainingPairs(Dataset[FacePair]):
-    """Every crop once as driver, each time with a random other crop of its track as source.
+    """Every crop as driving frame, with a random other crop of its track as source.
 
-    An item is asked for by a driver's index and the seed of all that is random about its pair; with the
-    index alone the pair is always the same.
+    An item is indexed by a driving frame and the seed of all random choices about its pair; an index alone is
+    its own seed.
 
     Args:
         crops: the data.
         load_images: False leaves images and segmentations None.
         align_background: False leaves backgrounds where they are in the source's crop.
         augmentation: applied to every pair.
-        min_time_gap_s: seconds that source and driver are apart at least.
-        min_pose_change_deg: degrees that the head turns between them at least. Where no crop of the track
-            is both, the source is the one furthest off in time.
+        min_time_gap_s: smallest time between source and driving frame in seconds.
+        min_pose_change_deg: smallest rotation of the head between them in degrees. If no crop of the track
+            fulfills both, the source is the one furthest away in time.
         normalize: False gives uint8 images, for :func:`facegan.data.normalize_images` on the device.
     """
 
@@ -61,10 +61,11 @@ class TrainingPairs(Dataset[FacePair]):
     def __len__(self) -> int:
         return len(self.crops)
 
-    def __getitem__(self, draw: SampleKey | int) -> FacePair:
-        index, seed = draw if isinstance(draw, tuple) else (draw, draw)
+    def __getitem__(self, key: SampleKey | int) -> FacePair:
+        index, seed = key if isinstance(key, tuple) else (key, key)
         generator = torch.Generator().manual_seed(seed)
-        source = self.source_of(index, generator)
+        candidates = self._find_sources(index)
+        source = int(candidates[int(torch.randint(len(candidates), (), generator=generator).item())])
         pair = read_pair(
             self.crops,
             source,
@@ -75,42 +76,39 @@ class TrainingPairs(Dataset[FacePair]):
         )
         return self.augmentation(pair, generator) if self.augmentation else pair
 
-    def source_of(self, index: int, generator: torch.Generator) -> int:
-        """A random source for a driver."""
-        others = self._sources(index)
-        return int(others[int(torch.randint(len(others), (), generator=generator).item())])
-
-    def _sources(self, index: int) -> NDArray[np.intp]:
-        """Crops that may go with a driver."""
+    def _find_sources(self, index: int) -> NDArray[np.intp]:
+        """Find the crops that may be the source of a driving frame."""
         members: NDArray[np.intp] = self._members[self.crops.track[index]]
         others: NDArray[np.intp] = members[members != index]
         if not len(others):
             return members
-        apart = np.ones(len(others), dtype=bool)
+        gaps = np.abs(self.crops.time[others] - self.crops.time[index])
+        allowed = np.ones(len(others), dtype=bool)
         if self.min_time_gap_s:
-            apart &= np.abs(self.crops.time[others] - self.crops.time[index]) >= self.min_time_gap_s
+            allowed &= gaps >= self.min_time_gap_s
         if self.min_pose_change_deg:
-            apart &= turns(self.crops.motion[others], self.crops.motion[index]) >= self.min_pose_change_deg
-        if not apart.any():
-            apart[np.abs(self.crops.time[others] - self.crops.time[index]).argmax()] = True
-        return np.asarray(others[apart])
+            angles = rotation_angle_deg(self.crops.motion[others], self.crops.motion[index])
+            allowed &= angles >= self.min_pose_change_deg
+        if not allowed.any():
+            allowed[gaps.argmax()] = True
+        return np.asarray(others[allowed])
 
 
-def turns(motion: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    """By how many degrees a head turns from motions N×20 to another one, about whatever axis; N."""
-    rotations, to = (rotation_matrix(torch.from_numpy(some).double()) for some in (motion, other))
-    # By the half angle's sine, which is exact for small turns too: |R - S|² = 8 sin²(angle / 2).
-    sine = torch.linalg.matrix_norm(rotations - to) / 8**0.5
+def rotation_angle_deg(motion: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Compute the angle of the head rotation between motions N×20 and another one; N degrees."""
+    rotations, target = (rotation_matrix(torch.from_numpy(some).double()) for some in (motion, other))
+    # By the sine of the half angle, which is exact for small angles: |R - S|² = 8 sin²(angle / 2).
+    sine = torch.linalg.matrix_norm(rotations - target) / 8**0.5
     degrees: NDArray[np.float64] = (2 * sine.clamp(max=1).asin()).rad2deg().numpy()
     return degrees
 
 
 class ValidationPairs(Dataset[FacePair]):
-    """The same pairs every time: drivers evenly over the data, source the first crop of the track.
+    """Fixed pairs: driving frames evenly spaced over the data, sources the first crops of their tracks.
 
     Args:
         crops: the data.
-        count: how many pairs; fewer if there are fewer crops.
+        count: number of pairs; fewer if there are fewer crops.
         load_images: False leaves images and segmentations None.
         align_background: False leaves backgrounds where they are in the source's crop.
     """
@@ -124,19 +122,19 @@ class ValidationPairs(Dataset[FacePair]):
         _, first = np.unique(crops.track, return_index=True)
         source = first[crops.track]
         # A crop is no test of itself.
-        drivers = np.flatnonzero(source != np.arange(len(crops)))
-        chosen = drivers[np.linspace(0, len(drivers) - 1, min(count, len(drivers))).round().astype(int)]
+        driving = np.flatnonzero(source != np.arange(len(crops)))
+        chosen = driving[np.linspace(0, len(driving) - 1, min(count, len(driving))).round().astype(int)]
         self.indices = np.stack((source[chosen], chosen), axis=1)
 
     def __len__(self) -> int:
         return len(self.indices)
 
     def __getitem__(self, index: int) -> FacePair:
-        source, driver = self.indices[index]
+        source, driving = self.indices[index]
         return read_pair(
             self.crops,
             int(source),
-            int(driver),
+            int(driving),
             load_images=self.load_images,
             align_background=self.align_background,
         )

@@ -1,4 +1,4 @@
-"""The order of a training epoch, shared between processes and exact after an interruption."""
+"""Order of the pairs of a training epoch, shared between processes and exact after an interruption."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch.utils.data import DistributedSampler
 
-from facegan.data.motion_balancing import draw
+from facegan.data.face_pair import SampleKey
+from facegan.data.motion_balancing import systematic_resample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,23 +18,21 @@ if TYPE_CHECKING:
 
     from facegan.data.pair_datasets import TrainingPairs
 
-SampleKey = tuple[int, int]
-"""Index of a driver, and the seed of every random choice about its pair."""
-
 
 class PairSampler(DistributedSampler[SampleKey]):
-    """Every driver once an epoch, or as often as its chance is, in an order of seed and epoch alone.
+    """Sample every crop once per epoch as driving frame, or according to weights.
 
-    Each process takes every n-th of that order, so that n processes with a batch of b see in a step
-    what one process with a batch of n·b sees. What is left over at the end is dropped, not repeated.
+    The order depends on seed and epoch alone. Each of n processes takes every n-th sample, so that n
+    processes with batches of b see in a step what one process with batches of n·b sees. The remainder at the
+    end of an epoch is dropped, not repeated.
 
     Args:
-        pairs: the data.
-        seed: of the orders and draws.
-        position: epoch, and how many of this process's draws in it are used up.
-        processes: how many there are.
-        rank: which of them this is.
-        chances: of each driver, with a sum of 1, see :mod:`facegan.data.motion_balancing`; None: once each.
+        pairs: the training pairs.
+        seed: seed of the orders and of the pairs.
+        position: returns the epoch, and the number of this process's samples of it that were used.
+        processes: number of processes.
+        rank: index of this process.
+        weights: probability of each crop, see :mod:`facegan.data.motion_balancing`; None for once each.
     """
 
     def __init__(
@@ -43,23 +42,23 @@ class PairSampler(DistributedSampler[SampleKey]):
         position: Callable[[], tuple[int, int]],
         processes: int = 1,
         rank: int = 0,
-        chances: NDArray[np.float64] | None = None,
+        weights: NDArray[np.float64] | None = None,
     ) -> None:
         super().__init__(pairs, num_replicas=processes, rank=rank, seed=seed, drop_last=True)
         self.length = len(pairs)
         self.position = position
-        self.chances = chances
+        self.weights = weights
 
     def __iter__(self) -> Iterator[SampleKey]:
-        # Not set_epoch's number, which a resumed run's workers would hear of too late.
+        # Not the epoch of set_epoch, which the workers of a resumed run would receive too late.
         epoch, used = self.position()
         generator = torch.Generator().manual_seed(self.seed + epoch)
         order = torch.randperm(self.length, generator=generator)[: self.total_size].numpy()
-        drawn = np.arange(self.length)
-        if self.chances is not None:
-            drawn = draw(self.chances, torch.rand((), generator=generator).item())
+        indices = np.arange(self.length)
+        if self.weights is not None:
+            indices = systematic_resample(self.weights, torch.rand((), generator=generator).item())
         for place in range(self.rank + used * self.num_replicas, len(order), self.num_replicas):
-            index = int(drawn[order[place]])
-            # Several times in an epoch, a driver has another source each time.
-            which = (index,) if self.chances is None else (index, place)
-            yield index, int(np.random.SeedSequence((self.seed, epoch, *which)).generate_state(1)[0])
+            index = int(indices[order[place]])
+            # A crop that is drawn several times in an epoch has another source each time.
+            key = (index,) if self.weights is None else (index, place)
+            yield index, int(np.random.SeedSequence((self.seed, epoch, *key)).generate_state(1)[0])

@@ -1,4 +1,4 @@
-"""Which crops of a data set meet across identities: at random, or by the nearest motion."""
+"""Select pairs of crops of two identities: at random, or by the nearest motion."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
     from facegan.data.face_crops import FaceCrops
 
 CHUNK = 1 << 24
-"""Distances that are held in memory at once."""
+"""Distances in memory at once."""
 ROUNDING = 1e-5
-"""Of a squared distance by a matrix product, relative to the squared lengths that it comes from."""
+"""Rounding error of a squared distance by a matrix product, relative to the squared norms."""
 
 
 def cross_pairs(crops: FaceCrops, count: int, seed: int) -> NDArray[np.int64]:
-    """Random drivers, each for the first crop of a random other identity; no crop drives twice.
+    """Draw random driving frames, each for the first crop of a random other identity.
 
     Args:
         crops: the data.
-        count: how many pairs; fewer if there are fewer crops.
-        seed: of the choice.
+        count: number of pairs; fewer if there are fewer crops.
+        seed: seed of the choice.
 
     Returns:
-        M×2 indices, source and driver; none if there is one identity only.
+        M×2 indices of source and driving frame, no driving frame twice; none if there is one identity only.
     """
     random = np.random.default_rng(seed)
     _, first, identity = np.unique(crops.identity, return_index=True, return_inverse=True)
     if len(first) < 2:
         return np.empty((0, 2), np.int64)
-    driver = random.permutation(len(crops))[:count]
-    other = identity[driver] + random.integers(1, len(first), len(driver))
-    return np.stack((first[other % len(first)], driver), axis=1)
+    driving = random.permutation(len(crops))[:count]
+    other = identity[driving] + random.integers(1, len(first), len(driving))
+    return np.stack((first[other % len(first)], driving), axis=1)
 
 
 def nearest_motion(
@@ -48,32 +48,30 @@ def nearest_motion(
     *,
     action_units_only: bool = False,
 ) -> NDArray[np.int64]:
-    """The crop that moves most alike, for each of many motions; the first one of several.
-
-    Alike is the smallest Euclidean distance of the 20 numbers.
+    """Find the crop with the nearest motion, by Euclidean distance, for each of many; the first of several.
 
     Args:
         crops: the data.
-        wanted: Q×20.
-        excluded: Q names of identities that are not to be found; None for nobody.
-        action_units_only: leaves the angles out of the distance.
+        wanted: Q×20 motion parameters.
+        excluded: Q names of identities that are left out; None for none.
+        action_units_only: leaves the pose angles out of the distance.
 
     Returns:
-        Q indices; -1 where everybody is excluded.
+        Q indices; -1 where all are excluded.
     """
-    numbers = slice(len(ACTION_UNITS) if action_units_only else None)
+    columns = slice(len(ACTION_UNITS) if action_units_only else None)
     names, identity = np.unique(crops.identity, return_inverse=True)
-    # One identity's crops lie side by side: an exclusion is a range.
+    # Sorted by identity, so that an exclusion is a range.
     order = np.argsort(identity, kind="stable")
     ends = np.searchsorted(identity[order], np.arange(len(names) + 1))
-    motion = crops.motion[order, numbers]
+    motion = crops.motion[order, columns]
     lengths = np.square(motion).sum(axis=1)
-    queries = np.asarray(wanted)[:, numbers]
+    queries = np.asarray(wanted)[:, columns]
     found = np.full(len(queries), -1, np.int64)
     step = max(CHUNK // max(len(motion), 1), 1)
     for start in range(0, len(queries) if len(motion) else 0, step):
         chunk = queries[start : start + step]
-        # |a|² - 2ab: as far off as |b|² for all, which tells the nearest just as well.
+        # |a|² - 2ab: |b|² is the same for all crops.
         distances = chunk @ (-2 * motion.T)
         distances += lengths
         for place, query in enumerate(chunk, start):
@@ -84,9 +82,9 @@ def nearest_motion(
                     row[ends[code] : ends[code + 1]] = np.inf
             least = row.min()
             if np.isfinite(least):
-                # The product rounds: those that may be the nearest are compared exactly.
+                # The product rounds, so that the candidates are compared exactly.
                 slack = ROUNDING * (np.square(query).sum() + abs(least) + 1)
                 near = np.sort(order[np.flatnonzero(row <= least + slack)])
-                exact = np.square(crops.motion[near, numbers] - query).sum(axis=1)
+                exact = np.square(crops.motion[near, columns] - query).sum(axis=1)
                 found[place] = near[exact.argmin()]
     return found

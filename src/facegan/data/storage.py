@@ -1,10 +1,9 @@
-"""Where a data set lies: in a folder, or at an address that fsspec opens."""
+"""Access the files of a data set in a folder, or in an object store through fsspec."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import importlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,25 +11,18 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
-from fsspec.registry import known_implementations
-from fsspec.utils import get_protocol
 
 from facegan.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What a disk says that has no room for what is fetched."""
+DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk that is too full for what is downloaded."""
 
 
-def absolute(root: Path | str) -> str:
-    """The same place from any working folder; an address is one already."""
-    return str(root) if is_remote(root) else str(Path(root).resolve())
-
-
-def each(root: Path | str | Sequence[Path | str]) -> list[str]:
-    """The places of one data set or of several.
+def as_list(root: Path | str | Sequence[Path | str]) -> list[str]:
+    """Convert the root of one data set, or those of several, to a list.
 
     Raises:
         InputError: if there are none.
@@ -42,48 +34,56 @@ def each(root: Path | str | Sequence[Path | str]) -> list[str]:
     return [str(one) for one in roots]
 
 
+def make_absolute(root: Path | str) -> str:
+    """Make the path of a folder absolute; a URL stays as it is."""
+    return str(root) if is_remote(root) else str(Path(root).resolve())
+
+
 def is_remote(root: Path | str) -> bool:
-    """Whether it is an address (``s3://bucket/data``), which no ``Path`` may touch, not a folder."""
+    """Whether a data set is at a URL (``s3://bucket/data``), not in a folder."""
     return "://" in str(root)
 
 
 def read_file(root: Path | str, name: str) -> bytes:
-    """A file of it.
+    """Read a file of a data set.
 
     Raises:
-        InputError: if the address cannot be reached.
+        InputError: if the store cannot be accessed.
         FileNotFoundError: if there is no such file.
     """
     files, path = _open(root)
-    with reachable(root):
+    with translate_storage_errors(root):
         content: bytes = files.cat_file(f"{path}/{name}")
     return content
 
 
-def shards(root: Path | str) -> list[str]:
-    """Addresses of its Parquet files, in their order.
+def list_shards(root: Path | str) -> list[str]:
+    """List the paths or URLs of the Parquet files in their order.
 
     Raises:
-        InputError: if the address cannot be reached.
+        InputError: if the store cannot be accessed.
     """
-    return [f"{str(root).rstrip('/')}/{name}" for name in sorted(_files(root)) if name.endswith(".parquet")]
+    names = sorted(name for name in _list_files(root) if name.endswith(".parquet"))
+    return [f"{str(root).rstrip('/')}/{name}" for name in names]
 
 
-def fingerprint(root: Path | str) -> str:
-    """Changes with any file in it."""
+def compute_fingerprint(root: Path | str) -> str:
+    """Compute a hash that changes with any file of a data set, from sizes, times and ETags."""
     digest = hashlib.sha256()
-    for name, details in sorted(_files(root).items()):
+    for name, details in sorted(_list_files(root).items()):
         state = [details.get(key) for key in ("size", "mtime", "ETag", "etag", "blob_id")]
         digest.update(f"{name} {state}\n".encode())
     return digest.hexdigest()
 
 
 @contextmanager
-def reachable(root: Path | str) -> Iterator[None]:
-    """Says in one line why an address cannot be read; folders, absent and damaged files are left to others.
+def translate_storage_errors(root: Path | str) -> Iterator[None]:
+    """Translate what the library of a store raises to one line.
+
+    Errors of folders, of missing and damaged files and of a full disk are raised as they are.
 
     Raises:
-        InputError: instead of what a protocol's library raises, which has a few kinds of errors each.
+        InputError: if the store cannot be accessed, or its package is not installed.
     """
     import datasets
 
@@ -91,35 +91,25 @@ def reachable(root: Path | str) -> Iterator[None]:
         yield
     except (FileNotFoundError, pa.ArrowInvalid, datasets.exceptions.DatasetGenerationError):
         raise
-    except Exception as error:
-        if not is_remote(root) or (isinstance(error, OSError) and error.errno in FULL):
+    except Exception as error:  # each store's library has several kinds
+        if not is_remote(root) or (isinstance(error, OSError) and error.errno in DISK_FULL_ERRNOS):
             raise
-        what = (str(error) or type(error).__name__).splitlines()[0]
-        msg = f"cannot read {root}: {what}"
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        msg = f"cannot read {root}: {reason}"
         raise InputError(msg) from error
 
 
-def _files(root: Path | str) -> dict[str, dict[str, Any]]:
+def _list_files(root: Path | str) -> dict[str, dict[str, Any]]:
     files, path = _open(root)
-    with reachable(root):
+    with translate_storage_errors(root):
         return {str(entry["name"]).rpartition("/")[2]: entry for entry in files.ls(path, detail=True)}
 
 
 def _open(root: Path | str) -> tuple[Any, str]:
     if not is_remote(root):
         return LocalFileSystem(), str(Path(root))
-    protocol = get_protocol(str(root))
-    if protocol not in known_implementations:
-        msg = f"cannot read {root}: there is no {protocol}://"
-        raise InputError(msg)
-    package = known_implementations[protocol]["class"].partition(".")[0]
-    try:
-        importlib.import_module(package)
-    except ImportError as error:
-        msg = f"cannot read {root} without the package {package}: pip install {package}"
-        raise InputError(msg) from error
-    with reachable(root):
+    with translate_storage_errors(root):
         files, path = url_to_fs(str(root).rstrip("/"))
-    # Another process may have written there since it was last listed.
+    # Another process may have written there since the last listing.
     files.invalidate_cache()
     return files, path.rstrip("/")

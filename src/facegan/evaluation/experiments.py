@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from facegan.data import FaceCrops
 from facegan.data.face_crops import dataset_info
-from facegan.data.storage import absolute, fingerprint
+from facegan.data.storage import compute_fingerprint, make_absolute
 from facegan.errors import InputError
 from facegan.evaluation.action_unit_grid import edit_action_units
 from facegan.evaluation.evaluation_pairs import write_pairs
@@ -105,7 +105,7 @@ def evaluate(
         raise InputError(msg)
     methods = parse_methods(models, predictions)
     check_device(config.device)
-    out, data = Path(out).resolve(), absolute(data)
+    out, data = Path(out).resolve(), make_absolute(data)
     check_output_is_free(out, marker=METRICS_FILE, overwrite=overwrite)
     networks = {
         m.name: FaceGAN.from_pretrained(m.path).to(config.device) for m in methods if m.kind == "model"
@@ -122,7 +122,7 @@ def evaluate(
     # All that the predicted images depend on.
     job = {
         "models": {name: _fingerprint(model) for name, model in networks.items()},
-        "data": fingerprint(data),
+        "data": compute_fingerprint(data),
         "pairs": {protocol: [role.tolist() for role in chosen] for protocol, chosen in pairs.items()},
         "size": size,
         "truth": str(config.truth),

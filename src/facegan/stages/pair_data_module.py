@@ -20,8 +20,8 @@ from facegan.data import (
     dataset_info,
     normalize_images,
 )
-from facegan.data.motion_balancing import chances
-from facegan.data.storage import each
+from facegan.data.motion_balancing import sampling_weights
+from facegan.data.storage import as_list
 from facegan.errors import InputError
 from facegan.stages.base_stage import BaseStage
 
@@ -100,12 +100,17 @@ class FacePairDataModule(pl.LightningDataModule):
             if value > most:
                 msg = f"data.init_args.{name} is {value}: it must be at most {most}"
                 raise InputError(msg)
-        self.roots = each(root)
+        self.roots = as_list(root)
         self.batch_size = batch_size
         self.workers = workers
         self.validation_pairs = validation_pairs
         self.augmentation = Augmentation(
-            flip, color, blur=blur, jpeg=jpeg, affine=affine_strength, source_only=augment_source_only
+            flip,
+            color,
+            blur=blur,
+            jpeg=jpeg,
+            affine_strength=affine_strength,
+            augment_source_only=augment_source_only,
         )
         self.align_background = align_background
         self.min_time_gap_s = min_time_gap_s
@@ -153,7 +158,11 @@ class FacePairDataModule(pl.LightningDataModule):
             return epoch, done * self.batch_size
 
         seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
-        often = chances(self.train.crops.motion, self.motion_balancing) if self.motion_balancing else None
+        often = (
+            sampling_weights(self.train.crops.motion, self.motion_balancing)
+            if self.motion_balancing
+            else None
+        )
         sampler = PairSampler(self.train, seed, position, trainer.world_size, trainer.global_rank, often)
         return self._loader(self.train, sampler, drop_last=True)
 

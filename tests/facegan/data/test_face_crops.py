@@ -50,7 +50,7 @@ def describe(folder, **changes):
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def test_numbers_are_those_of_the_table(crops, table):
+def test_face_crops_arrays_equal_table(crops, table):
     assert len(crops) == len(table) == 80
     for name, shape in (("landmarks", (68, 2)), ("motion", (20,))):
         expected = np.array([row[name] for row in table], np.float32).reshape(-1, *shape)
@@ -62,7 +62,7 @@ def test_numbers_are_those_of_the_table(crops, table):
     assert sorted(set(crops.track.tolist())) == [0, 1, 2, 3]
 
 
-def test_landmarks_are_the_drawn_ones(crops, table, truth):
+def test_face_crops_landmarks_agree_with_ground_truth(crops, table, truth):
     errors = []
     for index, row in enumerate(table):
         points, _ = truth[row["video"], row["frame"]]
@@ -73,14 +73,14 @@ def test_landmarks_are_the_drawn_ones(crops, table, truth):
     assert np.max(errors) < 0.1
 
 
-def test_motion_follows_the_drawn_one(crops, truth):
+def test_face_crops_motion_correlates_with_ground_truth(crops, truth):
     drawn = np.array([truth[key][1] for key in zip(crops.video.tolist(), crops.frame.tolist(), strict=True)])
     for name, least in (("yaw", 0.9), ("roll", 0.9), ("AU26", 0.6)):
         index = MOTION_NAMES.index(name)
         assert np.corrcoef(drawn[:, index], crops.motion[:, index])[0, 1] > least
 
 
-def test_pictures_are_cut_from_the_videos(crops, table, talking_heads):
+def test_picture_equals_crop_of_video(crops, table, talking_heads):
     frames = {
         video: [image for _, _, image in VideoReader(talking_heads / f"{video}.mp4").frames()]
         for video in {row["video"] for row in table[::7]}
@@ -96,7 +96,7 @@ def test_pictures_are_cut_from_the_videos(crops, table, talking_heads):
         assert (picture - expected).abs().mean() < 0.03
 
 
-def test_whole_range_of_gray_is_used(copy):
+def test_picture_of_black_and_white_spans_range(copy):
     """Black is -1, white is 1."""
     (shard,) = copy.glob("*.parquet")
     table = pq.read_table(shard)
@@ -112,7 +112,7 @@ def test_whole_range_of_gray_is_used(copy):
     assert picture[:, 10, 50].tolist() == [1, 1, -1]
 
 
-def test_segmentation_has_the_labels_at_the_face(crops):
+def test_segmentation_labels_face_at_landmarks(crops):
     for index in range(0, len(crops), 9):
         labels = crops.segmentation(index)
         assert labels.shape == (64, 64)
@@ -121,7 +121,7 @@ def test_segmentation_has_the_labels_at_the_face(crops):
         assert (labels.numpy()[rows, columns] == 1).mean() > 0.95
 
 
-def test_smaller_pictures_show_the_same(prepared, crops):
+def test_face_crops_at_smaller_size_average_pixels(prepared, crops):
     small = FaceCrops(prepared, size=32)
     np.testing.assert_array_equal(small.landmarks, crops.landmarks)
     for index in (0, 30):
@@ -132,7 +132,7 @@ def test_smaller_pictures_show_the_same(prepared, crops):
         assert (labels == around).any(dim=0).all()
 
 
-def test_splits_share_nobody_and_lose_nothing(prepared, crops):
+def test_face_crops_splits_are_disjoint_and_complete(prepared, crops):
     splits = {split: FaceCrops(prepared, split) for split in ("train", "val", "test")}
     people = [set(part.identity.tolist()) for part in splits.values()]
     assert [len(names) for names in people] == [2, 1, 1]
@@ -146,19 +146,19 @@ def test_splits_share_nobody_and_lose_nothing(prepared, crops):
             np.testing.assert_array_equal(part.landmarks[index], crops.landmarks[places[index]])
 
 
-def test_split_that_does_not_exist_is_empty(prepared):
+def test_face_crops_of_unknown_split_are_empty(prepared):
     empty = FaceCrops(prepared, "holiday")
     assert len(empty) == 0
     assert empty.landmarks.shape == (0, 68, 2)
 
 
-def test_larger_than_prepared_is_refused(prepared):
+def test_face_crops_larger_than_prepared_raises(prepared):
     with pytest.raises(InputError, match="crops of 64 pixels, 65 were asked for"):
         FaceCrops(prepared, size=65)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{", b"[1]", b"3", b"\xff\xfe\x00"])
-def test_folder_without_a_readable_description(tmp_path, content):
+def test_dataset_info_unreadable_raises(tmp_path, content):
     if content is not None:
         (tmp_path / "dataset.json").write_bytes(content)
     with pytest.raises(InputError, match="not a prepared data set") as caught:
@@ -166,14 +166,16 @@ def test_folder_without_a_readable_description(tmp_path, content):
     assert str(tmp_path) in str(caught.value)
 
 
-@pytest.mark.parametrize("version", [None, 0, 2, "1"])
-def test_other_versions_are_refused(copy, version):
+@pytest.mark.parametrize("version", [None, 0, 1, 3, "2"])
+def test_face_crops_of_other_version_raises_what_to_do(copy, version):
     describe(copy, version=version)
-    with pytest.raises(InputError, match=f"format {version}, this program reads 1"):
+    with pytest.raises(
+        InputError, match=f"format {version}, this version reads 2: prepare it again with facegan prepare"
+    ):
         FaceCrops(copy)
 
 
-def test_missing_shards(copy):
+def test_face_crops_without_shards_raises(copy):
     for shard in copy.glob("*.parquet"):
         shard.unlink()
     with pytest.raises(InputError, match="no Parquet shards"):
@@ -181,20 +183,20 @@ def test_missing_shards(copy):
 
 
 @pytest.mark.parametrize("keep", [0, 100, -100])
-def test_cut_off_shard(copy, keep):
+def test_face_crops_of_truncated_shard_raises(copy, keep):
     (shard,) = copy.glob("*.parquet")
     shard.write_bytes(shard.read_bytes()[:keep])
-    with pytest.raises(InputError, match="prepare it anew") as caught:
+    with pytest.raises(InputError, match="prepare it again") as caught:
         FaceCrops(copy)
     assert "\n" not in str(caught.value)
 
 
-def test_shard_with_a_hole(copy):
+def test_face_crops_of_zeroed_shard_raises(copy):
     (shard,) = copy.glob("*.parquet")
     content = bytearray(shard.read_bytes())
     content[1000:-20_000] = bytes(len(content) - 21_000)
     shard.write_bytes(content)
-    with pytest.raises(InputError, match="prepare it anew"):
+    with pytest.raises(InputError, match="prepare it again"):
         FaceCrops(copy).picture(40)
 
 
@@ -206,7 +208,7 @@ def damage_fourth_picture(folder):
     pq.write_table(table.from_pydict(columns, table.schema), shard)
 
 
-def test_damaged_picture(copy):
+def test_picture_damaged_raises_which(copy):
     damage_fourth_picture(copy)
     damaged = FaceCrops(copy)
     damaged.picture(2)
@@ -214,7 +216,7 @@ def test_damaged_picture(copy):
         damaged.picture(3)
 
 
-def test_several_data_sets_are_one(prepared, copy):
+def test_face_crops_of_several_roots_concatenate(prepared, copy):
     alone, both = FaceCrops(prepared, "train"), FaceCrops([prepared, copy], "train")
     assert len(both) == 2 * len(alone)
     for name in ("landmarks", "motion", "time", "identity", "video"):
@@ -230,7 +232,7 @@ def test_several_data_sets_are_one(prepared, copy):
     assert len(set(again)) == len(set(alone.track))
 
 
-def test_a_data_set_named_twice_is_there_twice(prepared):
+def test_face_crops_of_repeated_root_repeat(prepared):
     alone, twice = FaceCrops(prepared), FaceCrops([prepared, prepared])
     assert len(twice) == 2 * len(alone)
     assert len(set(twice.track)) == 2 * len(set(alone.track))
@@ -239,14 +241,14 @@ def test_a_data_set_named_twice_is_there_twice(prepared):
         assert torch.equal(ours, theirs)
 
 
-def test_the_smallest_data_set_sets_the_size(prepared, copy):
+def test_face_crops_of_several_roots_use_smallest_size(prepared, copy):
     describe(copy, size=32)
     assert FaceCrops([prepared, copy]).size == 32
     with pytest.raises(InputError, match=f"{copy} holds crops of 32 pixels, 64 were asked for"):
         FaceCrops([prepared, copy], size=64)
 
 
-def test_of_several_data_sets_the_damaged_one_is_named(prepared, copy):
+def test_image_damaged_in_one_root_raises_which(prepared, copy):
     damage_fourth_picture(copy)
     crops = FaceCrops([prepared, copy])
     assert crops.image(3).any()
@@ -254,6 +256,6 @@ def test_of_several_data_sets_the_damaged_one_is_named(prepared, copy):
         crops.image(len(crops) // 2 + 3)
 
 
-def test_no_data_set():
+def test_face_crops_of_no_root_raises():
     with pytest.raises(InputError, match="root is empty"):
         FaceCrops([])

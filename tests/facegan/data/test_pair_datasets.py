@@ -29,7 +29,7 @@ def whose(crops, points):
     return int(index)
 
 
-def test_pair_is_what_the_two_crops_hold(crops):
+def test_read_pair_returns_fields_of_two_crops(crops):
     pair = read_pair(crops, 3, 7)
     assert given(pair) == set(FacePair._fields)
     for role, index in (("source", 3), ("driving", 7)):
@@ -39,8 +39,8 @@ def test_pair_is_what_the_two_crops_hold(crops):
         np.testing.assert_array_equal(getattr(pair, f"{role}_motion"), crops.motion[index])
 
 
-def test_background_stands_where_the_driver_has_it(crops):
-    """Behind drawn heads nothing moves; the crops do, with the face."""
+def test_read_pair_in_one_track_aligns_background(crops):
+    """The background of synthetic heads is static; the crop windows follow the face."""
     aligned, as_it_is = [], []
     for driver in range(1, 20):
         pair = read_pair(crops, 0, driver)
@@ -55,20 +55,20 @@ def test_background_stands_where_the_driver_has_it(crops):
     assert np.mean(aligned) < 0.4 * np.mean(as_it_is)
 
 
-def test_backgrounds_of_two_tracks_have_no_common_place(crops):
+def test_read_pair_of_two_tracks_keeps_background(crops):
     pair = read_pair(crops, 0, 25)
     assert crops.track[0] != crops.track[25]
     assert torch.equal(pair.background_image, pair.source_image)
     assert torch.equal(pair.background_segmentation, pair.source_segmentation)
 
 
-def test_without_pictures_nothing_is_decoded(crops):
+def test_pairs_without_images_have_numbers_only(crops):
     assert given(read_pair(crops, 0, 1, load_images=False)) == NUMBERS
     assert given(TrainingPairs(crops, load_images=False)[0]) == NUMBERS
     assert given(ValidationPairs(crops, 3, load_images=False)[0]) == NUMBERS
 
 
-def test_landmarks_lie_on_the_face_of_their_picture(crops):
+def test_read_pair_landmarks_are_on_face(crops):
     """Drawn at the size of the picture, they light up what is labeled face, not what is not."""
     pair = read_pair(crops, 0, 25)
     for role in ("source", "driving"):
@@ -77,7 +77,7 @@ def test_landmarks_lie_on_the_face_of_their_picture(crops):
         assert drawn[on_face].sum() > 0.7 * drawn.sum()
 
 
-def test_training_takes_every_crop_as_driver_with_another_of_its_track(crops):
+def test_training_pairs_use_every_crop_with_another_of_its_track(crops):
     pairs = TrainingPairs(crops, load_images=False)
     assert len(pairs) == len(crops) == 40
     for index in range(len(pairs)):
@@ -88,7 +88,7 @@ def test_training_takes_every_crop_as_driver_with_another_of_its_track(crops):
         assert crops.track[source] == crops.track[index]
 
 
-def test_training_draws_all_sources_of_a_track(crops):
+def test_training_pairs_draw_all_sources_of_track(crops):
     pairs = TrainingPairs(crops, load_images=False)
     drawn = [whose(crops, pairs[5, seed].source_landmarks) for seed in range(300)]
     track = set(np.flatnonzero(crops.track == crops.track[5]).tolist())
@@ -96,7 +96,7 @@ def test_training_draws_all_sources_of_a_track(crops):
     assert max(drawn.count(source) for source in track) < 50
 
 
-def test_lone_crop_of_a_track_drives_itself(crops):
+def test_training_pairs_of_single_crop_use_it_twice(crops):
     class Lone:
         track = np.array([1, 0, 1])
         landmarks = crops.landmarks[:3]
@@ -118,7 +118,7 @@ def angle(crops, one, other):
     return np.degrees((rotations[0].inv() * rotations[1]).magnitude())
 
 
-def test_sources_are_as_far_off_as_asked_for(crops):
+def test_training_pairs_with_gap_settings_meet_them(crops):
     for settings in (
         {"min_time_gap_s": 0.3},
         {"min_pose_change_deg": 2.0},
@@ -141,7 +141,7 @@ def test_sources_are_as_far_off_as_asked_for(crops):
 
 
 @pytest.mark.parametrize("settings", [{"min_time_gap_s": 60.0}, {"min_pose_change_deg": 179.0}])
-def test_furthest_in_time_where_none_is_far_enough(crops, settings):
+def test_training_pairs_without_distant_crop_use_furthest_in_time(crops, settings):
     pairs = TrainingPairs(crops, load_images=False, **settings)
     for driver in (0, 7, 39):
         track = np.flatnonzero(crops.track == crops.track[driver])
@@ -152,7 +152,7 @@ def test_furthest_in_time_where_none_is_far_enough(crops, settings):
         )
 
 
-def test_training_repeats_with_the_seed_alone(crops):
+def test_training_pairs_depend_on_seed_alone(crops):
     pairs = TrainingPairs(crops, augmentation=Augmentation(flip=0.5, color=0.3))
 
     def pair(draw, state):
@@ -167,7 +167,7 @@ def test_training_repeats_with_the_seed_alone(crops):
     assert torch.equal(pair(5, 0), pair((5, 5), 0))
 
 
-def test_augmentation_is_applied(crops):
+def test_training_pairs_apply_augmentation(crops):
     pairs = TrainingPairs(
         crops, augmentation=lambda pair, generator: pair._replace(driving_image=-pair.driving_image)
     )
@@ -175,7 +175,7 @@ def test_augmentation_is_applied(crops):
 
 
 @pytest.mark.parametrize("count", [1, 7, 38, 1000])
-def test_validation_is_the_same_every_time_and_no_crop_tests_itself(crops, count):
+def test_validation_pairs_are_fixed_and_never_of_one_crop(crops, count):
     torch.manual_seed(count)
     pairs = ValidationPairs(crops, count)
     torch.manual_seed(count + 1)
@@ -189,26 +189,26 @@ def test_validation_is_the_same_every_time_and_no_crop_tests_itself(crops, count
         assert set(source[crops.track[source] == track].tolist()) == {np.flatnonzero(crops.track == track)[0]}
 
 
-def test_validation_is_spread_over_the_data(crops):
+def test_validation_pairs_are_evenly_spaced(crops):
     _, driver = ValidationPairs(crops, 10).indices.T
     assert np.bincount(crops.track[driver]).tolist() == [5, 5]
     assert np.diff(driver).max() <= 6
 
 
-def test_validation_pairs_are_read(crops):
+def test_validation_pairs_read_images(crops):
     pairs = ValidationPairs(crops, 5)
     source, driver = pairs.indices[3]
     assert torch.equal(pairs[3].source_image, crops.picture(source))
     assert torch.equal(pairs[3].driving_image, crops.picture(driver))
 
 
-def test_no_crops_make_no_pairs(prepared):
+def test_pairs_of_no_crops_are_empty(prepared):
     empty = FaceCrops(prepared, "holiday")
     assert len(TrainingPairs(empty)) == len(ValidationPairs(empty, 5)) == 0
 
 
 @pytest.mark.parametrize("way", ["fork", "spawn"])
-def test_workers_of_either_kind_read_the_same(crops, way):
+def test_training_pairs_in_worker_processes_are_equal(crops, way):
     pairs = TrainingPairs(crops, augmentation=Augmentation(flip=0.5, color=0.3))
     # Touched before: what is open here must not be shared with them.
     alone = [pairs[index] for index in range(8)]
@@ -218,7 +218,7 @@ def test_workers_of_either_kind_read_the_same(crops, way):
         assert all(torch.equal(value, other_value) for value, other_value in zip(one, other, strict=True))
 
 
-def test_pictures_stay_in_their_file_when_sent_to_a_process(crops):
+def test_face_crops_when_pickled_leave_images_in_file(crops):
     """Only their place in the memory-mapped file is pickled, before and after reading."""
     crops.picture(0)
     numbers = sum(array.nbytes for array in vars(crops).values() if isinstance(array, np.ndarray))

@@ -11,11 +11,11 @@ EARLIER = [
     *((3, 1558689951), (4, 3806301746), (1, 4109687493)),
     *((0, 1002604896), (5, 1506264794), (2, 1142734250)),
 ]
-"""The order of epoch 5 by seed 7, before chances could be given."""
+"""The order of epoch 5 by seed 7, before there were weights."""
 
 
 class Pairs:
-    """So many drivers."""
+    """A data set of some length."""
 
     def __init__(self, length):
         self.length = length
@@ -24,14 +24,14 @@ class Pairs:
         return self.length
 
 
-def draws(length, seed=7, position=(0, 0), processes=1, rank=0, chances=None):
-    return list(PairSampler(Pairs(length), seed, lambda: position, processes, rank, chances))
+def draws(length, seed=7, position=(0, 0), processes=1, rank=0, weights=None):
+    return list(PairSampler(Pairs(length), seed, lambda: position, processes, rank, weights))
 
 
 def uneven(length):
-    """Some chances, a few of them high."""
-    weights = np.random.default_rng(length).exponential(size=length) ** 3
-    return weights / weights.sum()
+    """Weights, a few of them high."""
+    values = np.random.default_rng(length).exponential(size=length) ** 3
+    return values / values.sum()
 
 
 lengths = st.integers(0, 60)
@@ -40,12 +40,12 @@ epochs = st.integers(0, 1000)
 
 
 @given(lengths, seeds, epochs)
-def test_an_epoch_has_every_driver_once(length, seed, epoch):
+def test_pair_sampler_without_weights_samples_each_once(length, seed, epoch):
     assert sorted(index for index, _ in draws(length, seed, (epoch, 0))) == list(range(length))
 
 
 @given(lengths, seeds, epochs, st.integers(1, 5), st.integers(1, 4))
-def test_processes_share_what_one_has_in_a_step(length, seed, epoch, processes, batch):
+def test_pair_sampler_of_processes_shares_step_of_one(length, seed, epoch, processes, batch):
     """Without overlap, with the same draws, and all as long."""
     alone = draws(length, seed, (epoch, 0))
     shares = [draws(length, seed, (epoch, 0), processes, rank) for rank in range(processes)]
@@ -57,41 +57,41 @@ def test_processes_share_what_one_has_in_a_step(length, seed, epoch, processes, 
 
 
 @given(lengths, seeds, epochs, st.integers(1, 4), st.integers(0, 60))
-def test_what_is_used_up_is_left_out_and_nothing_else(length, seed, epoch, processes, used):
+def test_pair_sampler_at_position_skips_used_samples(length, seed, epoch, processes, used):
     for rank in range(processes):
         whole = draws(length, seed, (epoch, 0), processes, rank)
         assert draws(length, seed, (epoch, used), processes, rank) == whole[used:]
 
 
 @given(st.integers(1, 60), seeds, epochs)
-def test_an_epoch_has_a_driver_as_often_as_its_chance(length, seed, epoch):
-    chances = uneven(length)
-    drawn = draws(length, seed, (epoch, 0), chances=chances)
+def test_pair_sampler_with_weights_samples_in_proportion(length, seed, epoch):
+    weights = uneven(length)
+    drawn = draws(length, seed, (epoch, 0), weights=weights)
     assert len(drawn) == length
     counts = np.bincount([index for index, _ in drawn], minlength=length)
-    assert (np.floor(length * chances) <= counts).all()
-    assert (counts <= np.ceil(length * chances)).all()
+    assert (np.floor(length * weights) <= counts).all()
+    assert (counts <= np.ceil(length * weights)).all()
     # The same driver twice has two seeds, so two sources.
     assert len(set(drawn)) == length
 
 
 @given(st.integers(1, 60), seeds, epochs, st.integers(1, 4), st.integers(0, 60))
-def test_processes_share_uneven_draws_and_go_on_within_them(length, seed, epoch, processes, used):
-    chances = uneven(length)
-    alone = draws(length, seed, (epoch, 0), chances=chances)[: length // processes * processes]
-    shares = [draws(length, seed, (epoch, 0), processes, rank, chances) for rank in range(processes)]
+def test_pair_sampler_with_weights_shares_and_resumes(length, seed, epoch, processes, used):
+    weights = uneven(length)
+    alone = draws(length, seed, (epoch, 0), weights=weights)[: length // processes * processes]
+    shares = [draws(length, seed, (epoch, 0), processes, rank, weights) for rank in range(processes)]
     assert [draw for step in zip(*shares, strict=True) for draw in step] == alone
     for rank, share in enumerate(shares):
-        assert draws(length, seed, (epoch, used), processes, rank, chances) == share[used:]
+        assert draws(length, seed, (epoch, used), processes, rank, weights) == share[used:]
 
 
-def test_order_without_chances_stays_that_of_earlier_versions():
+def test_pair_sampler_without_weights_keeps_order_of_earlier_versions():
     """So that a run of then can go on."""
     assert draws(6, 7, (5, 0)) == EARLIER
     assert draws(6, 7, (5, 1), 2, 1) == EARLIER[3::2]
 
 
-def test_epochs_seeds_and_drivers_draw_differently():
+def test_pair_sampler_differs_by_epoch_and_seed():
     epochs = [draws(40, 7, (epoch, 0)) for epoch in range(5)] + [
         draws(40, 8, (epoch, 0)) for epoch in range(5)
     ]
@@ -100,7 +100,7 @@ def test_epochs_seeds_and_drivers_draw_differently():
     assert len({seed for epoch in epochs for _, seed in epoch}) == 400
 
 
-def test_position_is_asked_for_at_every_epoch():
+def test_pair_sampler_asks_position_at_every_epoch():
     """Not when the sampler is made: a resumed run's place is known later."""
     place = (0, 0)
     sampler = PairSampler(Pairs(12), 7, lambda: place)
@@ -114,7 +114,7 @@ def test_position_is_asked_for_at_every_epoch():
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_pairs_do_not_depend_on_who_reads_them(prepared, workers):
+def test_pair_sampler_pairs_do_not_depend_on_processes_and_workers(prepared, workers):
     pairs = TrainingPairs(FaceCrops(prepared, "train"), load_images=False)
 
     def sources(processes, rank, batch, workers):

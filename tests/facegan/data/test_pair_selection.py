@@ -29,7 +29,7 @@ def most_alike(motion, wanted, allowed):
 
 
 @given(st.integers(1, 60), st.integers(1, 5), st.integers(0, 9), st.sampled_from([1e-4, 0.1, 1.0, 30.0]))
-def test_nearest_is_that_of_looking_at_all(count, people, seed, spread):
+def test_nearest_motion_equals_exhaustive_search(count, people, seed, spread):
     crops = Crops(count, people, seed, spread)
     wanted = crops.motion[::2]
     for units, numbers in ((False, 20), (True, 17)):
@@ -51,21 +51,21 @@ def test_nearest_is_that_of_looking_at_all(count, people, seed, spread):
                 assert other[place] == most_alike(motion, query, allowed)
 
 
-def test_many_queries_are_searched_in_pieces(monkeypatch):
+def test_nearest_motion_of_many_queries_works_in_chunks(monkeypatch):
     crops = Crops(200, 4)
     whole = nearest_motion(crops, crops.motion, crops.identity)
     monkeypatch.setattr(search, "CHUNK", 500)
     np.testing.assert_array_equal(nearest_motion(crops, crops.motion, crops.identity), whole)
 
 
-def test_names_that_nobody_has_exclude_nobody():
+def test_nearest_motion_with_unknown_excluded_names_excludes_none():
     crops = Crops(30, 3)
     np.testing.assert_array_equal(
         nearest_motion(crops, crops.motion, ["zoe"] * 30), nearest_motion(crops, crops.motion)
     )
 
 
-def test_no_crops_and_no_queries():
+def test_nearest_motion_without_crops_or_queries():
     crops = Crops(9, 2)
     assert nearest_motion(crops, crops.motion[:0]).shape == (0,)
     crops.identity, crops.motion = crops.identity[:0], crops.motion[:0]
@@ -73,7 +73,7 @@ def test_no_crops_and_no_queries():
 
 
 @given(st.integers(1, 60), st.integers(1, 5), st.integers(0, 9), st.integers(1, 40))
-def test_cross_pairs_are_those_of_earlier_evaluations(count, people, seed, wanted):
+def test_cross_pairs_equal_those_of_earlier_versions(count, people, seed, wanted):
     """By the same numbers from the same generator, in the same order."""
     crops = Crops(count, people, seed)
     random = np.random.default_rng(seed)
@@ -87,7 +87,7 @@ def test_cross_pairs_are_those_of_earlier_evaluations(count, people, seed, wante
     np.testing.assert_array_equal(pairs, np.stack((first[other % len(first)], driver), axis=1))
 
 
-def test_pairs_of_a_data_set(prepared):
+def test_cross_pairs_of_data_set_join_two_identities(prepared):
     crops = FaceCrops(prepared)
     source, driver = cross_pairs(crops, 50, 3).T
     assert (crops.identity[source] != crops.identity[driver]).all()

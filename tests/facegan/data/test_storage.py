@@ -1,4 +1,4 @@
-"""Data sets in object stores: a real S3 server, and a server that speaks the hub's few words."""
+"""Data sets in object stores: an S3 server, and a minimal server of the hub's API."""
 
 import json
 import os
@@ -17,10 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from fsspec.registry import _registry
 from moto.server import ThreadedMotoServer
 
 from facegan.data import FaceCrops, dataset_info
-from facegan.data.storage import absolute, fingerprint, shards
+from facegan.data.storage import compute_fingerprint, list_shards, make_absolute
 from facegan.errors import InputError
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -73,16 +74,16 @@ def same(one, other):
 
 
 @pytest.mark.parametrize("end", ["", "/"])
-def test_a_data_set_in_a_bucket_is_that_of_the_folder(remote, prepared, end):
+def test_face_crops_of_bucket_equal_those_of_folder(remote, prepared, end):
     assert dataset_info(remote + end) == dataset_info(prepared)
     crops = FaceCrops(remote + end, "train", 32)
     assert len(crops) == 40
     same(crops, FaceCrops(prepared, "train", 32))
 
 
-def test_shards_are_fetched_once(remote, store):
+def test_face_crops_of_bucket_download_once(remote, store):
     FaceCrops(remote)
-    (shard,) = shards(remote)
+    (shard,) = list_shards(remote)
     before = store.get_object(Bucket="faces", Key=shard.removeprefix("s3://faces/"))
     cached = [path for path in Path(os.environ["HF_DATASETS_CACHE"]).rglob("*") if path.is_file()]
     times = {path: path.stat().st_mtime_ns for path in cached if path.suffix == ".arrow"}
@@ -91,22 +92,22 @@ def test_shards_are_fetched_once(remote, store):
     assert {path: path.stat().st_mtime_ns for path in times} == times
 
 
-def test_an_address_is_no_path(remote, prepared, monkeypatch, tmp_path):
-    assert absolute(remote) == remote
+def test_make_absolute_leaves_urls(remote, prepared, monkeypatch, tmp_path):
+    assert make_absolute(remote) == remote
     monkeypatch.chdir(tmp_path)
-    assert absolute("data") == str(tmp_path / "data")
+    assert make_absolute("data") == str(tmp_path / "data")
 
 
-def test_fingerprint_changes_with_a_file(upload, store, prepared, tmp_path):
+def test_compute_fingerprint_changes_with_file(upload, store, prepared, tmp_path):
     address = upload(prepared, "changing")
-    before = fingerprint(address)
-    assert fingerprint(address) == before
+    before = compute_fingerprint(address)
+    assert compute_fingerprint(address) == before
     store.put_object(Bucket="faces", Key="changing/dataset.json", Body=b"{}")
-    assert fingerprint(address) != before
+    assert compute_fingerprint(address) != before
     shutil.copytree(prepared, tmp_path / "data")
-    before = fingerprint(tmp_path / "data")
+    before = compute_fingerprint(tmp_path / "data")
     (tmp_path / "data" / "dataset.json").write_text("{}")
-    assert fingerprint(tmp_path / "data") != before
+    assert compute_fingerprint(tmp_path / "data") != before
 
 
 def refused(address, match):
@@ -116,12 +117,12 @@ def refused(address, match):
     assert address in str(caught.value)
 
 
-def test_nothing_there(store):
+def test_face_crops_of_missing_bucket_raises(store):
     refused("s3://nobodys/data", "not a prepared data set")
     refused("s3://faces/nothing", "not a prepared data set")
 
 
-def test_no_credentials(remote, monkeypatch):
+def test_face_crops_without_credentials_raises(remote, monkeypatch):
     import s3fs
 
     s3fs.S3FileSystem.clear_instance_cache()
@@ -131,7 +132,7 @@ def test_no_credentials(remote, monkeypatch):
     s3fs.S3FileSystem.clear_instance_cache()
 
 
-def test_server_that_does_not_answer(remote, monkeypatch):
+def test_face_crops_of_unreachable_server_raises(remote, monkeypatch):
     import s3fs
 
     s3fs.S3FileSystem.clear_instance_cache()
@@ -141,17 +142,18 @@ def test_server_that_does_not_answer(remote, monkeypatch):
     s3fs.S3FileSystem.clear_instance_cache()
 
 
-def test_no_such_protocol():
-    refused("smoke://signals/data", "there is no smoke://")
+def test_face_crops_of_unknown_protocol_raises():
+    refused("smoke://signals/data", "Protocol not known: smoke")
 
 
-def test_package_of_a_protocol_is_missing(monkeypatch):
+def test_face_crops_without_protocol_package_raises_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "s3fs", None)
-    refused("s3://faces/heads", "pip install s3fs")
+    monkeypatch.delitem(_registry, "s3", raising=False)
+    refused("s3://faces/heads", "Install s3fs")
 
 
-def test_damaged_and_foreign_files(upload, prepared, tmp_path):
-    """The same lines as for a folder."""
+def test_face_crops_of_damaged_files_raises(upload, prepared, tmp_path):
+    """The same errors as for a folder."""
     (shard,) = prepared.glob("*.parquet")
     for name, content, match in (
         ("cut", shard.read_bytes()[:-100], "damaged Parquet shard"),
@@ -168,17 +170,17 @@ def test_damaged_and_foreign_files(upload, prepared, tmp_path):
         refused(upload(folder, name), match)
 
 
-def test_description_that_is_none(upload, tmp_path):
+def test_face_crops_of_bad_description_raises(upload, tmp_path):
     (tmp_path / "dataset.json").write_bytes(b"\xff{")
     refused(upload(tmp_path, "scribble"), "not a prepared data set")
 
 
-def test_bucket_without_shards(upload, prepared, tmp_path):
+def test_face_crops_of_bucket_without_shards_raises(upload, prepared, tmp_path):
     shutil.copy(prepared / "dataset.json", tmp_path)
     refused(upload(tmp_path, "bare"), "no Parquet shards")
 
 
-def test_training_and_evaluation_take_addresses(remote, tmp_path):
+def test_training_and_evaluation_read_bucket(remote, tmp_path):
     from facegan.evaluation import export_pairs
     from facegan.stages import LandmarkTransformData
 
@@ -255,8 +257,8 @@ def hub(prepared):
         server.shutdown()
 
 
-def test_a_data_set_on_the_hub(hub, prepared, tmp_path):
-    """In a process of its own: the hub's address is read once."""
+def test_face_crops_of_hub_equal_those_of_folder(hub, prepared, tmp_path):
+    """In another process, because the hub's URL is read at import."""
     code = (
         "import sys; from facegan.data import FaceCrops\n"
         "from facegan.errors import InputError\n"
