@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from facegan.networks import FaceReenactor, GeneratorConfig
-from facegan.stages.muon import ROWS, Muon, orthogonalize
+from facegan.stages.muon import MIN_MATRIX_ROWS, Muon, orthogonalize
 
 
 def run(network, optimizer, steps, seed=0):
@@ -123,8 +123,8 @@ def test_muon_other_parameters_step_equals_adam():
     names = {id(p): name for name, p in ours.named_parameters()}
     rest = {names[id(p)] for p in optimizer.param_groups[0]["params"]}
     assert {"1.weight", "1.bias", "4.weight", "0.bias"} <= rest
-    assert len(rest) == len(names) - 2, "two convolutions of ROWS rows or more"
-    assert fixed[2].weight.shape[0] < ROWS
+    assert len(rest) == len(names) - 2, "two convolutions of MIN_MATRIX_ROWS rows or more"
+    assert fixed[2].weight.shape[0] < MIN_MATRIX_ROWS
     theirs_of_rest = [p for name, p in theirs.named_parameters() if name in rest]
     adam = torch.optim.Adam(theirs_of_rest, lr=1e-2, betas=(0.5, 0.999), fused=True)
     run(ours, optimizer, 3)
@@ -159,7 +159,7 @@ def test_muon_without_gradient_is_unchanged():
 
 def test_muon_takes_all_convolutions_but_heads_last():
     """Of the reenactor: stem, downsamplings, blocks, upsamplings, and the second head's first."""
-    reenactor = FaceReenactor(GeneratorConfig(kind="global", width=8, downsamplings=2, blocks=1))
+    reenactor = FaceReenactor(GeneratorConfig(kind="global", width=8, downsamplings=2, num_residual_blocks=1))
     chosen = {
         id(p)
         for group in Muon([reenactor], 0.1, 1e-3, (0.5, 0.999)).param_groups[1:]
