@@ -18,21 +18,21 @@ def pictures(tmp_path):
     return tmp_path / "made.png", tmp_path / "plain.png"
 
 
-def test_what_was_found_is_told_file_by_file(capsys, pictures):
+def test_verify_prints_a_report_for_each_file(capsys, pictures):
     assert main(["verify", *map(str, pictures)]) == 0
     out, err = capsys.readouterr()
     assert err == ""
     made, plain = out[: out.index(str(pictures[1]))], out[out.index(str(pictures[1])) :]
-    assert made.startswith(f"{pictures[0]}: picture\n")
+    assert made.startswith(f"{pictures[0]}: image\n")
     assert "Content Credentials: valid signature of facegan local signer" in made
     assert "model owner/model" in made
     assert "AU12=0.8" in made
-    assert "invisible mark: found" in made
+    assert "watermark: detected" in made
     assert "Content Credentials: none" in plain
-    assert "invisible mark: not found" in plain
+    assert "watermark: not detected" in plain
 
 
-def test_json_is_a_line_a_file(capsys, pictures):
+def test_verify_json_prints_a_line_for_each_file(capsys, pictures):
     assert main(["verify", "--json", *map(str, pictures)]) == 0
     made, plain = map(json.loads, capsys.readouterr().out.splitlines())
     assert made["manifest"]["state"] == "valid"
@@ -41,9 +41,9 @@ def test_json_is_a_line_a_file(capsys, pictures):
     assert plain["path"] == str(pictures[1])
 
 
-def test_a_file_that_cannot_be_read_does_not_stop_the_others(capsys, pictures):
+def test_verify_unreadable_file_does_not_stop_the_others(capsys, pictures):
     nothing = pictures[0].with_name("nothing.png")
     assert main(["verify", str(nothing), str(pictures[0])]) == 3
     out, err = capsys.readouterr()
-    assert "made by a machine" in out
+    assert "generated, and unchanged" in out
     assert err == f"facegan: cannot read {nothing}: no such file\n"

@@ -59,7 +59,7 @@ def test_prepare_takes_another_face(animator, photograph):
     source = animator.prepare(both, face=2)
     assert source.crop.x + source.crop.side / 2 < 160
     assert source.photograph is both
-    with pytest.raises(InputError, match="no face 3 in the source picture: 2 faces were found"):
+    with pytest.raises(InputError, match="no face 3 in the source image: 2 faces were found"):
         animator.prepare(both, face=3)
     with pytest.raises(InputError, match="numbered from 1"):
         animator.prepare(both, face=0)
@@ -67,7 +67,7 @@ def test_prepare_takes_another_face(animator, photograph):
 
 @pytest.mark.parametrize("shape", [(64, 64), (1, 1), (1, 900), (900, 2)])
 def test_prepare_without_a_face(animator, shape):
-    with pytest.raises(InputError, match="no face in the source picture"):
+    with pytest.raises(InputError, match="no face in the source image"):
         animator.prepare(np.full((*shape, 3), 90, np.uint8))
 
 

@@ -93,7 +93,7 @@ def test_the_range_of_a_number():
         ({"AU12": 1.5}, {}, "a.png", "AU12=1.5 is out of range: 0 to 1"),
         ({"AU12": -0.1}, {}, "a.png", "out of range"),
         ({"yaw": 120}, {}, "a.png", "-60 to 60 degrees"),
-        ({"AU12": float("nan")}, {}, "a.png", "out of range"),
+        ({"AU12": float("nan")}, {}, "a.png", "not a finite number"),
         ({}, {}, "a.png", "nothing to edit"),
         ({"AU12": 1}, {}, "a.mp4", r"the result is an image, name it \.png"),
         ({}, {"animate": "AU12"}, "a.png", r"the result is a video, name it \.mp4"),
