@@ -27,7 +27,7 @@ from facegan.evaluation.pair_metrics import METRICS, compute_pair_metrics
 from facegan.evaluation.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -132,6 +132,7 @@ class EvaluationRun:
             return FileImages(paths, prediction_names(method, protocol, count), size)
         if method == GROUND_TRUTH:
             assert self.ground_truth is not None
+            predict: Callable[[Sequence[int]], Iterable[NDArray[np.uint8]]]
             predict = self.ground_truth.predictor(pairs)
         else:
             predict = self.predictor(protocol, method).predict
@@ -172,7 +173,9 @@ class EvaluationRun:
         return measure_faces(images, self.backends, self.workers, f"{title}: faces")
 
     def _compute_fid(self, images: ImageSet, pairs: EvaluationPairs) -> float | None:
-        return self._fid and self._fid.compute(images, self._crop_images(pairs.driving))
+        if self._fid is None:
+            return None
+        return self._fid.compute(images, self._crop_images(pairs.driving))
 
     @cached_property
     def _fid(self) -> FIDComputer | None:

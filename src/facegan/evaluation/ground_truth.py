@@ -12,7 +12,7 @@ from facegan.geometry.landmarks import normalize_points
 from facegan.preparation.synthetic import open_ground_truth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -56,7 +56,7 @@ class GroundTruthReenactments:
         points = normalize_points(crop.to_crop(frame.landmarks, self._size), self._size)
         return np.asarray(crop.cut(frame.image, self._size)), points
 
-    def predictor(self, pairs: EvaluationPairs) -> Callable[[Sequence[int]], Iterator[NDArray[np.uint8]]]:
+    def predictor(self, pairs: EvaluationPairs) -> Callable[[Sequence[int]], Iterable[NDArray[np.uint8]]]:
         """Return a function from numbers of pairs to their images."""
         return lambda numbers: (
             self.render(int(pairs.source[pair]), int(pairs.driving[pair]))[0] for pair in numbers

@@ -98,7 +98,8 @@ class FileImages:
 
     def subset(self, indices: range) -> FileImages:
         """Return some of the images as a set of their own."""
-        return FileImages(*([column[i] for i in indices] for column in (self.paths, self.names)), self.size)
+        paths = [self.paths[index] for index in indices]
+        return FileImages(paths, [self.names[index] for index in indices], self.size)
 
 
 def find_predictions(folder: Path, protocol: str, count: int) -> list[Path]:
