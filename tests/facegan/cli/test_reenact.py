@@ -65,7 +65,7 @@ OPTIONS = (
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-def test_every_option_makes_a_video(tmp_path, capsys, options):
+def test_reenact_option_writes_video(tmp_path, capsys, options):
     assert run(f"reenact --source me.png --driving clip.mp4 {options}", tmp_path / "out.mp4") == 0
     out = capsys.readouterr().out
     assert out.startswith(f"{tmp_path / 'out.mp4'}: 6 frames at 25 fps, no sound")
@@ -74,7 +74,7 @@ def test_every_option_makes_a_video(tmp_path, capsys, options):
         assert len(list(container.decode(video=0))) == 6
 
 
-def test_a_color_is_seen(tmp_path):
+def test_reenact_background_color_is_visible(tmp_path):
     """``#`` begins a comment in YAML, which other options are read as."""
     for color in ("#0000ff", "#ff0000"):
         line = f"reenact --source me.png --driving you.png --background {color}"
@@ -84,7 +84,7 @@ def test_a_color_is_seen(tmp_path):
     assert (red[..., 0] - blue[..., 0]).mean() > 20
 
 
-def test_several_files_and_a_bad_one(tmp_path, capsys):
+def test_reenact_several_files_one_bad_is_partial(tmp_path, capsys):
     line = "reenact --source me.png wall.png --driving clip.mp4 --driving you.png"
     assert run(line, tmp_path / "out") == 3
     out, err = capsys.readouterr()
@@ -94,12 +94,12 @@ def test_several_files_and_a_bad_one(tmp_path, capsys):
     assert made == ["me_clip.mp4", "me_you.png", "results.csv"]
 
 
-def test_nothing_but_bad_files(tmp_path, capsys):
+def test_reenact_only_bad_files_fails(tmp_path, capsys):
     assert run("reenact --source wall.png --driving you.png clip.mp4", tmp_path / "out") == 2
     assert "every reenactment failed; the last reason: no face in wall.png" in capsys.readouterr().err
 
 
-def test_editing(tmp_path, capsys):
+def test_edit_writes_image_grid_and_video(tmp_path, capsys):
     assert run("edit --source me.png --set AU12=0.8 yaw=15 --set AU25=0.4", tmp_path / "a.png") == 0
     assert capsys.readouterr().out == f"image: {tmp_path / 'a.png'}\n"
     assert run("edit --source me.png --grid", tmp_path / "grid.png") == 0
@@ -165,16 +165,16 @@ def test_reenact_hostile_file_is_one_line_and_leaves_nothing(tmp_path, capsys):
     assert wrong == []
 
 
-def test_one_result_goes_into_a_folder_that_is_there(tmp_path, capsys):
+def test_reenact_existing_folder_receives_the_result(tmp_path, capsys):
     assert run("reenact --source me.png --driving you.png", tmp_path) == 0
     assert (tmp_path / "me_you.png").is_file()
     assert run("reenact --source me.png --driving you.png", tmp_path / "new") == 2
     assert "name it .png" in capsys.readouterr().err
 
 
-def test_a_photograph_does_not_wait_for_what_it_does_not_need(tmp_path):
+def test_reenact_image_does_not_import_training_packages(tmp_path):
     line = f"reenact --source me.png --driving you.png --model model --out {tmp_path / 'moved.png'}"
-    heavy = {"torch._dynamo", "scipy", "datasets", "pytorch_lightning"}
+    heavy = {"torch._dynamo", "datasets", "pytorch_lightning"}
     script = (
         f"import sys; from facegan.cli import main; main({line.split()}); print({heavy} & set(sys.modules))"
     )
