@@ -90,11 +90,12 @@ def head_angles(rotation: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     Returns:
         3 angles in radians, with x right, y down, z away from the camera.
     """
-    # A quarter of a second to import.
-    from scipy.spatial.transform import Rotation
-
+    # By hand: importing SciPy's rotations takes a quarter of a second at every start.
     matrix = _TO_OPENFACE @ (rotation / np.cbrt(np.linalg.det(rotation))) @ _TO_OPENFACE
-    return np.asarray(Rotation.from_matrix(matrix).as_euler("XYZ"), np.float32)
+    pitch = np.arctan2(-matrix[1, 2], matrix[2, 2])
+    yaw = np.arcsin(np.clip(matrix[0, 2], -1, 1))
+    roll = np.arctan2(-matrix[0, 1], matrix[0, 0])
+    return np.array([pitch, yaw, roll], np.float32)
 
 
 def _unproject(screen: NDArray[np.float64], scale: float) -> NDArray[np.float64]:

@@ -174,7 +174,7 @@ def test_reenact_existing_folder_receives_the_result(tmp_path, capsys):
 
 def test_reenact_image_does_not_import_training_packages(tmp_path):
     line = f"reenact --source me.png --driving you.png --model model --out {tmp_path / 'moved.png'}"
-    heavy = {"torch._dynamo", "datasets", "pytorch_lightning"}
+    heavy = {"torch._dynamo", "scipy", "datasets", "pytorch_lightning"}
     script = (
         f"import sys; from facegan.cli import main; main({line.split()}); print({heavy} & set(sys.modules))"
     )

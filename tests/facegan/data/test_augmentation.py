@@ -97,7 +97,7 @@ def test_augmentation_color_keeps_shapes_ranges_and_other_fields(pair):
 
 
 def test_augmentation_does_not_change_given_pair(pair):
-    before = [value.clone() for value in pair]
+    before = FacePair(*(value.clone() for value in pair))
     Augmentation(flip=1, color=0.5)(pair, seeded())
     assert unchanged(pair, before)
 
