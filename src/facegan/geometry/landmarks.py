@@ -36,7 +36,7 @@ EDGES: tuple[tuple[int, int], ...] = tuple(edge for line in OPEN_CONTOURS for ed
 )
 """Pairs of neighboring landmarks along the contours: 31 on open ones, 32 on closed ones."""
 
-# "Right" and "left" are the person's own; the person's right is on the left of the picture.
+# "Right" and "left" are the person's own; the person's right is on the left of the image.
 MESH_INDICES: tuple[int, ...] = (
     *(127, 234, 93, 132, 172, 136, 149, 148, 152, 377, 378, 365, 397, 361, 323, 454, 356),
     *(70, 63, 105, 66, 107),
@@ -60,11 +60,11 @@ FLIP_INDICES: tuple[int, ...] = (
     *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),
     *(64, 63, 62, 61, 60, 67, 66, 65),
 )
-"""Order of the landmarks after the picture is mirrored left to right."""
+"""Order of the landmarks after the image is mirrored left to right."""
 
 
 def landmarks_from_mesh(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Picks the 68 landmarks out of MediaPipe's mesh.
+    """Select the 68 landmarks from MediaPipe's mesh.
 
     Args:
         mesh: ...×478×2 or ...×478×3; a depth coordinate is dropped.
@@ -76,7 +76,7 @@ def landmarks_from_mesh(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def interocular_center(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The point between the eyes: mean of the twelve eye landmarks.
+    """Compute the point between the eyes: the mean of the twelve eye landmarks.
 
     Args:
         landmarks: ...×68×2 in any unit.
@@ -89,7 +89,7 @@ def interocular_center(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def normalize_points(points: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """Pixel positions in a square crop to -1..1.
+    """Normalize pixel positions in a square crop to -1..1.
 
     Args:
         points: ...×2, where (0, 0) is the center of the top left pixel.
@@ -99,12 +99,12 @@ def normalize_points(points: NDArray[np.float32], size: int) -> NDArray[np.float
 
 
 def denormalize_points(points: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """Inverse of :func:`normalize_points`."""
+    """Invert :func:`normalize_points`."""
     return (((np.asarray(points) + 1) * size - 1) / 2).astype(np.float32)
 
 
 def flip_landmarks(landmarks: Tensor) -> Tensor:
-    """Mirrors landmarks left to right and renames the sides.
+    """Mirror landmarks left to right and swap the sides.
 
     Args:
         landmarks: ...×68×2 in -1..1.
@@ -114,15 +114,15 @@ def flip_landmarks(landmarks: Tensor) -> Tensor:
 
 
 def draw_gaussians(landmarks: Tensor, size: int, sigma: float = 0.02) -> Tensor:
-    """Draws all landmarks into one channel as 2D Gaussians: H_t of the paper.
+    """Draw all landmarks into one channel as 2D Gaussians: the heat map H_t of the paper.
 
     Every landmark adds exp(-d² / 2σ²), so neighbors that meet (closed lips) shine brighter.
-    A Gaussian is separable, so the whole picture is one matrix product of its rows and columns;
+    A Gaussian is separable, so the whole map is one matrix product of its rows and columns;
     the gradient reaches the landmarks through both.
 
     Args:
         landmarks: N×K×2 in -1..1.
-        size: height and width of the picture in pixels.
+        size: height and width of the map in pixels.
         sigma: standard deviation in the same units as the landmarks; 0.02 is 2.56 pixels of 256.
 
     Returns:

@@ -1,9 +1,9 @@
-"""The motion vector: 17 action units and 3 head angles, the 20 numbers that drive a face.
+"""The motion vector: 17 action units and 3 head angles, the 20 motion parameters that drive a face.
 
 An action unit is stored as its OpenFace intensity (0..5) divided by 5, an angle in radians
 divided by 0.70, so that a neutral, frontal face is all zeros. Angles have OpenFace's signs
 (camera looks along +z, y down): pitch (pose_Rx) grows when the head nods down, yaw (pose_Ry) when
-it turns towards the picture's left, roll (pose_Rz) when it tilts clockwise in the picture.
+it turns towards the image's left, roll (pose_Rz) when it tilts clockwise in the image.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ACTION_UNIT_GRID_LABELS = tuple(
 
 
 def motion_from_openface(intensities: Tensor, angles: Tensor) -> Tensor:
-    """OpenFace's units to a motion vector.
+    """Convert OpenFace's units to a motion vector.
 
     Args:
         intensities: ...×17, action units in 0..5.
@@ -55,20 +55,20 @@ def motion_from_openface(intensities: Tensor, angles: Tensor) -> Tensor:
 
 
 def motion_to_openface(motion: Tensor) -> tuple[Tensor, Tensor]:
-    """Inverse of :func:`motion_from_openface`: intensities ...×17 in 0..5 and angles ...×3 in radians."""
+    """Invert :func:`motion_from_openface`: intensities ...×17 in 0..5 and angles ...×3 in radians."""
     count = len(ACTION_UNITS)
     return motion[..., :count] * INTENSITY_SCALE, motion[..., count:] * POSE_SCALE
 
 
 def flip_motion(motion: Tensor) -> Tensor:
-    """Motion of the mirrored face: yaw and roll change their sign; the units have no side."""
+    """Mirror a motion: yaw and roll change their sign; the units have no side."""
     signs = motion.new_ones(NUM_MOTION_PARAMS)
     signs[[MOTION_NAMES.index("yaw"), MOTION_NAMES.index("roll")]] = -1
     return motion * signs
 
 
 def rotation_matrix(motion: Tensor) -> Tensor:
-    """The head's rotation R = Rx(pitch) Ry(yaw) Rz(roll), ...×3×3, of ...×20."""
+    """Compute the head's rotation R = Rx(pitch) Ry(yaw) Rz(roll), ...×3×3, of ...×20."""
     angles = motion[..., len(ACTION_UNITS) :] * POSE_SCALE
     (sx, sy, sz), (cx, cy, cz) = angles.sin().unbind(dim=-1), angles.cos().unbind(dim=-1)
     rows = (
@@ -80,17 +80,17 @@ def rotation_matrix(motion: Tensor) -> Tensor:
 
 
 def rotate_in_plane(motion: Tensor, angle: float) -> Tensor:
-    """Motion of the face in a picture that is turned: Rz(angle) R.
+    """Rotate the image plane of a motion: Rz(angle) R.
 
     Args:
         motion: ...×20.
-        angle: in degrees, clockwise in the picture.
+        angle: in degrees, clockwise in the image.
     """
     radians = torch.tensor(math.radians(angle), dtype=torch.float64)
     sine, cosine, one = radians.sin(), radians.cos(), torch.ones((), dtype=torch.float64)
     zero = 0 * one
-    picture = torch.stack((cosine, -sine, zero, sine, cosine, zero, zero, zero, one)).reshape(3, 3)
-    matrix = picture.to(motion.device) @ rotation_matrix(motion.double())
+    in_plane = torch.stack((cosine, -sine, zero, sine, cosine, zero, zero, zero, one)).reshape(3, 3)
+    matrix = in_plane.to(motion.device) @ rotation_matrix(motion.double())
     pitch = torch.atan2(-matrix[..., 1, 2], matrix[..., 2, 2])
     yaw = matrix[..., 0, 2].clamp(-1, 1).asin()
     roll = torch.atan2(-matrix[..., 0, 1], matrix[..., 0, 0])
@@ -99,7 +99,7 @@ def rotate_in_plane(motion: Tensor, angle: float) -> Tensor:
 
 
 def edit_motion(motion: Tensor, values: Mapping[str, float]) -> Tensor:
-    """Sets named numbers of a motion vector.
+    """Set named parameters of a motion vector.
 
     Args:
         motion: ...×20.

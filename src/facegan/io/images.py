@@ -49,11 +49,11 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     except InputError:
         raise
     except UnidentifiedImageError as error:
-        msg = f"cannot read {path} as a picture: it is none of {', '.join(FORMATS)}"
+        msg = f"cannot read {path} as an image: it is none of {', '.join(FORMATS)}"
         raise InputError(msg) from error
     except Exception as error:  # Pillow's decoders raise almost anything at damaged data
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        msg = f"cannot read {path} as a picture: {reason.splitlines()[0]}"
+        msg = f"cannot read {path} as an image: {reason.splitlines()[0]}"
         raise InputError(msg) from error
 
 
@@ -144,7 +144,7 @@ def _open(path: Path) -> Image.Image:
 
 def _too_large(path: Path) -> InputError:
     limit = f"{MAX_MEGAPIXELS} megapixels and {MAX_SIDE} pixels a side"
-    return InputError(f"{path} is too large a picture: make it smaller, at most {limit}")
+    return InputError(f"{path} is too large an image: make it smaller, at most {limit}")
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -79,7 +79,7 @@ class VideoReader:
         opened, self._container = self._container or self._open(), None
         with opened as container:
             stream = _video_stream(container, self.path)
-            # Times count from the start of the container, so that picture and sound stay together.
+            # Times count from the start of the container, so that image and sound stay together.
             start = (container.start_time or 0) / av.time_base
             # AVI files hold a rate and no times; those that FFmpeg guesses are wrong for H.264.
             untimed = container.format.name == "avi"
@@ -96,9 +96,7 @@ class VideoReader:
                     due = math.floor(time * (sample_fps or 0) + MIN_STEP) + 1
                     yield index, time, _upright(frame, stream.sample_aspect_ratio)
         if index < 0:
-            msg = (
-                f"cannot read {self.path}: no frame can be decoded ({self.decode_error or 'no picture data'})"
-            )
+            msg = f"cannot read {self.path}: no frame can be decoded ({self.decode_error or 'no image data'})"
             raise InputError(msg)
 
     def _open(self) -> InputContainer:
@@ -135,7 +133,7 @@ class VideoReader:
                 continue
             for frame in frames:
                 if frame.is_corrupt:
-                    self.decode_error = "damaged picture data"
+                    self.decode_error = "damaged image data"
                     if started:
                         return
                     continue
@@ -158,11 +156,11 @@ def _is_text(path: Path) -> bool:
 
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:
     if container.format.name == "image2" or container.format.name.endswith("_pipe"):
-        msg = f"cannot read {path} as a video: it is a picture"
+        msg = f"cannot read {path} as a video: it is an image"
         raise InputError(msg)
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
-        msg = f"cannot read {path} as a video: it holds no moving picture"
+        msg = f"cannot read {path} as a video: it has no video stream"
         raise InputError(msg)
     return streams[0]
 

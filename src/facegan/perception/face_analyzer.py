@@ -1,6 +1,6 @@
-"""What can be seen of a face: landmarks, blendshapes, action units, pose. Real MediaPipe.
+"""Estimate landmarks, blendshapes, action units and pose of faces by MediaPipe's Face Landmarker.
 
-One :class:`FaceAnalyzer` follows the faces of one video, frame after frame.
+One :class:`FaceAnalyzer` tracks the faces of one video, frame by frame.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _HALF_A_PIXEL = 0.5 * 1.5 / 256
-"""MediaPipe looks at a face in a square of 1.5 times its extent, in 256 pixels, and counts from the
+"""MediaPipe reads a face in a square of 1.5 times its extent, in 256 pixels, and counts from the
 corner of the first of these, not from its center."""
 
 
 SHARES = (1 / 2, 1 / 4)
-"""Sides of the parts in which small faces are looked for, of a picture's longer side."""
+"""Sides of the tiles in which small faces are searched, as fractions of the image's longer side."""
 SMALLEST_PART = 256
-"""Smaller ones are not looked at, in pixels: a face in it would be too small to be moved."""
+"""Least side of a tile in pixels: a face in a smaller one would be too small to animate."""
 
 
 @dataclass(frozen=True)
 class Face:
-    """One face of one picture."""
+    """A face detected in an image."""
 
     mesh: NDArray[np.float32]
     """478×3 in pixels, x right, y down; (0, 0) is the center of the top left pixel."""
@@ -44,7 +44,7 @@ class Face:
     angles: NDArray[np.float32]
     """Pitch, yaw, roll in radians with OpenFace's signs."""
     confidence: float
-    """Score of the face detector at this place, 0..1; 0 where it sees none. NaN where nobody asked."""
+    """Score of the face detector at this position, 0..1; 0 without a detection, NaN if not requested."""
 
     @property
     def landmarks(self) -> NDArray[np.float32]:
@@ -58,19 +58,19 @@ class Face:
 
     @property
     def motion(self) -> NDArray[np.float32]:
-        """The 20 numbers of :mod:`facegan.geometry.motion`."""
+        """The 20 motion parameters of :mod:`facegan.geometry.motion`."""
         return np.concatenate((self.intensities / INTENSITY_SCALE, self.angles / POSE_SCALE)).astype(
             np.float32
         )
 
 
 class FaceAnalyzer:
-    """MediaPipe's Face Landmarker over the frames of one video.
+    """Run MediaPipe's Face Landmarker on the frames of one video.
 
     Args:
-        max_faces: at most so many faces a frame.
-        single_images: treat every picture on its own instead of following faces from frame to frame.
-        scores: False leaves out the faces' confidence, which a model of its own finds.
+        max_faces: largest number of faces per frame.
+        single_images: treat every image on its own instead of tracking faces from frame to frame.
+        scores: False omits the faces' confidence, which a second model estimates.
     """
 
     def __init__(self, max_faces: int = 4, *, single_images: bool = False, scores: bool = True) -> None:
@@ -104,14 +104,14 @@ class FaceAnalyzer:
             )
 
     def __call__(self, image: NDArray[np.uint8], time: float = 0.0) -> list[Face]:
-        """Finds the faces of a picture, the largest first.
+        """Detect the faces of an image, the largest first.
 
-        Of single pictures in which none is found, parts are looked at: the detector sees faces that
-        are about a tenth of a picture and more.
+        A single image without a detected face is searched in tiles: the detector sees faces of about a
+        tenth of the image's side and more.
 
         Args:
             image: H×W×3, RGB.
-            time: seconds since the video began; must not run backwards.
+            time: seconds since the start of the video, increasing.
         """
         faces = self._find(image, time)
         if not faces and self._single_images:
@@ -119,17 +119,17 @@ class FaceAnalyzer:
         return faces
 
     def _find(self, image: NDArray[np.uint8], time: float) -> list[Face]:
-        picture = mediapipe_api.to_mediapipe_image(image)
+        mediapipe_image = mediapipe_api.to_mediapipe_image(image)
         # Only the first run of a model logs, and some do not run before there is a face.
         with nullcontext() if self._found else mediapipe_api.suppress_native_stderr():
             # Frames closer than a millisecond still need growing timestamps.
             self._milliseconds = max(self._milliseconds + 1, round(1000 * time))
             if self._single_images:
-                result = self._landmarker.detect(picture)
+                result = self._landmarker.detect(mediapipe_image)
             else:
-                result = self._landmarker.detect_for_video(picture, self._milliseconds)
+                result = self._landmarker.detect_for_video(mediapipe_image, self._milliseconds)
             wanted = self._scores and result.face_landmarks
-            detections = self._detector.detect(picture).detections if wanted else []
+            detections = self._detector.detect(mediapipe_image).detections if wanted else []
         if not result.face_landmarks:
             return []
         self._found = True

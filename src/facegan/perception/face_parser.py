@@ -24,7 +24,7 @@ FACE_OVAL: tuple[int, ...] = (
     *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
 )
-"""Mesh vertices around the face, clockwise in the picture from the middle of the forehead."""
+"""Mesh vertices around the face, clockwise in the image from the middle of the forehead."""
 
 FOREHEAD, CHIN, RIGHT_CHEEK, LEFT_CHEEK = 10, 152, 234, 454
 
@@ -33,7 +33,7 @@ MULTICLASS = np.array([BACKGROUND, HAIR, BACKGROUND, FACE, BACKGROUND, BACKGROUN
 
 
 class FaceParser:
-    """Labels the pixels of a square crop around one face."""
+    """Segment a square crop around one face into background, face and hair."""
 
     def __init__(self) -> None:
         self.multiclass = assets.is_available("selfie_multiclass_256x256.tflite")
@@ -82,7 +82,7 @@ class FaceParser:
 
 
 def labels_from_person_mask(person: NDArray[np.bool_], mesh: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Face and hair from a person mask and the landmarks.
+    """Segment face and hair from a person mask and the landmarks.
 
     Args:
         person: H×W, where a person is.
@@ -98,7 +98,7 @@ def labels_from_person_mask(person: NDArray[np.bool_], mesh: NDArray[np.float32]
 
 
 def keep_face_component(labels: NDArray[np.uint8], mesh: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Without what is not joined to the face: other people's heads, and islands in the background.
+    """Keep the component of the face: other people's heads and islands become background.
 
     Args:
         labels: H×W of 0 background, 1 face, 2 hair.
@@ -116,7 +116,7 @@ def _inside_oval(mesh: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[n
 
 
 def _head_region(mesh: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """An ellipse around the head, upright with it, cut off above the chin."""
+    """Rasterize an ellipse around the head, aligned with it and cut off above the chin."""
     top, chin = mesh[FOREHEAD, :2], mesh[CHIN, :2]
     height = float(np.linalg.norm(top - chin))
     up = (top - chin) / max(height, 1e-6)

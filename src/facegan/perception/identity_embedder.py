@@ -1,4 +1,4 @@
-"""Whose face it is: alignment and embedding, as dlib does both, in batches and with gradients."""
+"""Align and embed faces as dlib does, in batches and with gradients."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _PADDING = 0.25
 
 
 class IdentityEmbedder(nn.Module):
-    """Pictures of faces to identity embeddings, by dlib's frozen network.
+    """Embed the identity of faces by dlib's face-recognition ResNet, frozen.
 
     Args:
-        network: weights at hand; by default those of :mod:`facegan.perception.assets`.
+        network: a network with weights; by default with those of :mod:`facegan.perception.assets`.
 
     Raises:
-        AssetError: if the weights cannot be had.
+        AssetError: if the weights cannot be obtained.
     """
 
     def __init__(self, network: IdentityNetwork | None = None) -> None:
@@ -42,50 +42,50 @@ class IdentityEmbedder(nn.Module):
             network = load_identity_network(weights)
         self.network = network.eval().requires_grad_(requires_grad=False)
 
-    def forward(self, pictures: Tensor, landmarks: Tensor) -> Tensor:
-        """Embeds faces: two of one person lie closer than 0.6 to each other.
+    def forward(self, images: Tensor, landmarks: Tensor) -> Tensor:
+        """Embed faces: the embeddings of one person are closer than 0.6 to each other.
 
         Args:
-            pictures: N×3×H×W in -1..1; gradients reach them.
-            landmarks: N×68×2 in -1..1 over the picture.
+            images: N×3×H×W in -1..1; gradients reach them.
+            landmarks: N×68×2 in -1..1 over the image.
 
         Returns:
             N×128, not normalized.
         """
-        embeddings: Tensor = self.network(align(pictures, landmarks))
+        embeddings: Tensor = self.network(align(images, landmarks))
         return embeddings
 
 
-def align(pictures: Tensor, landmarks: Tensor, size: int = IdentityNetwork.SIZE) -> Tensor:
-    """Cuts faces out upright and at one size: dlib's ``get_face_chip`` with five landmarks.
+def align(images: Tensor, landmarks: Tensor, size: int = IdentityNetwork.SIZE) -> Tensor:
+    """Align faces by a similarity transform: dlib's ``get_face_chip`` with five landmarks.
 
-    A similarity transform takes dlib's mean face to the corners of the eyes and the base of the nose
-    with the least squared error. What lies outside the picture is black.
+    The transform takes dlib's mean face to the corners of the eyes and the base of the nose
+    with the least squared error. What lies outside the image is black.
 
     Args:
-        pictures: N×3×H×W in -1..1.
-        landmarks: N×68×2 in -1..1 over the picture.
+        images: N×3×H×W in -1..1.
+        landmarks: N×68×2 in -1..1 over the image.
         size: height and width of the result in pixels.
 
     Returns:
         N×3×size×size in -1..1.
     """
-    height, width = pictures.shape[2:]
+    height, width = images.shape[2:]
     sides = landmarks.new_tensor((width, height), dtype=torch.float32)
     anchors = ((landmarks[:, _ANCHORS].float() + 1) * sides - 1) / 2
     rotation, center = _similarity(anchors, size)
     scale = rotation.norm(dim=1)
-    # As in dlib, the chip's first and last pixel stand on the first and last of the picture's pixels in
+    # As in dlib, the chip's first and last pixel stand on the first and last of the image's pixels in
     # the transformed square: size - 1 steps for size·scale - 1 pixels.
     span = rotation * (size - 1 / scale)[:, None]
     steps = torch.linspace(-0.5, 0.5, size, device=scale.device)
     offsets = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), dim=-1)
     positions = center[:, None, None] + _turn(offsets, span[:, None, None])
-    return _sample(pictures.float(), (2 * positions + 1) / sides - 1, scale)
+    return _sample(images.float(), (2 * positions + 1) / sides - 1, scale)
 
 
 def _similarity(anchors: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Fits the mean face to anchors.
+    """Fit the mean face to anchors by least squares.
 
     With a point as a complex number, the transform is p = r·c + t, and r has the closed form
     Σ conj(c)·p / Σ |c|² over the centered points.
@@ -95,7 +95,7 @@ def _similarity(anchors: Tensor, size: int) -> tuple[Tensor, Tensor]:
         size: side of the chip.
 
     Returns:
-        r as N×2, and where the middle of the chip comes to lie, N×2 in pixels.
+        r as N×2, and the center of the chip in the image, N×2 in pixels.
     """
     mean_face = (anchors.new_tensor(_MEAN_FACE) + _PADDING) / (1 + 2 * _PADDING) * size
     middle = mean_face.mean(dim=0)
@@ -107,29 +107,29 @@ def _similarity(anchors: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 
 def _turn(points: Tensor, rotation: Tensor) -> Tensor:
-    """Complex product of two ...×2."""
+    """Multiply two ...×2 as complex numbers."""
     x, y = points.unbind(dim=-1)
     real, imaginary = rotation.unbind(dim=-1)
     return torch.stack((x * real - y * imaginary, x * imaginary + y * real), dim=-1)
 
 
-def _sample(pictures: Tensor, grid: Tensor, scale: Tensor) -> Tensor:
-    """Samples bilinearly, after halving the pictures until a step is less than two pixels.
+def _sample(images: Tensor, grid: Tensor, scale: Tensor) -> Tensor:
+    """Sample bilinearly after halving the images until a step is less than two pixels.
 
     Args:
-        pictures: N×3×H×W in -1..1.
+        images: N×3×H×W in -1..1.
         grid: N×h×w×2 in -1..1.
-        scale: N, pixels of the picture for one of the result.
+        scale: N, pixels of the image for one of the result.
 
     Returns:
-        N×3×h×w in -1..1; -1 outside the picture.
+        N×3×h×w in -1..1; -1 outside the image.
     """
     halvings = scale.detach().log2().floor().clamp(min=0)
-    chips = pictures.new_empty(*pictures.shape[:2], *grid.shape[1:3])
+    chips = images.new_empty(*images.shape[:2], *grid.shape[1:3])
     for count in set(halvings.tolist()):
         chosen = halvings == count
-        size = [max(1, side >> int(count)) for side in pictures.shape[2:]]
-        coarse = F.interpolate(pictures[chosen], size, mode="area")
+        size = [max(1, side >> int(count)) for side in images.shape[2:]]
+        coarse = F.interpolate(images[chosen], size, mode="area")
         # grid_sample fills up with 0, which is gray.
         chips[chosen] = F.grid_sample(coarse + 1, grid[chosen], align_corners=False) - 1
     return chips

@@ -125,7 +125,7 @@ def test_edit_writes_image_grid_and_video(tmp_path, capsys):
         ("reenact --source me.png --driving clip.mp4 --face 0", "numbered from 1"),
         ("reenact --source me.png --driving clip.mp4 --engine tensorrt", "tensorrt"),
         ("reenact --source me.png --driving clip.mp4 --reference neutral", "ask for relative motion"),
-        ("reenact --source clip.mp4 --driving me.png", "cannot read clip.mp4 as a picture"),
+        ("reenact --source clip.mp4 --driving me.png", "cannot read clip.mp4 as an image"),
         ("edit --source me.png", "nothing to edit"),
         ("edit --source me.png --set AU12", "invalid NAME=FLOAT value: 'AU12'"),
         ("edit --source me.png --set AU12=2", "out of range"),

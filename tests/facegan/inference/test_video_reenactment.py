@@ -157,7 +157,7 @@ def test_reenact_progress_leaves_stdout_empty(animator, photo, clip, tmp_path, c
     [
         ({"source": "missing.png"}, r"cannot read .*missing\.png"),
         ({"source": "wall.png"}, r"no face in .*wall\.png"),
-        ({"source": "clip.mp4"}, r"cannot read .*clip\.mp4 as a picture"),
+        ({"source": "clip.mp4"}, r"cannot read .*clip\.mp4 as an image"),
         ({"source": "huge.png"}, r"huge\.png is too large"),
         ({"driving": "missing.mp4"}, r"cannot read .*missing\.mp4"),
         ({"driving": "text.txt"}, r"cannot read .*text\.txt"),
