@@ -41,9 +41,9 @@ SETTINGS = {
     "2_reenact": [*ADVERSARIAL, *GENERATOR, f"{OPTIMIZER}learning_rate=1e-3", "--data.init_args.repeats=90"],
     "3_background_mix": [
         *(*ADVERSARIAL, *GENERATOR, f"{MODEL}head=truth", f"{MODEL}generator.norm=group"),
-        *(f"{MODEL}head_reconstruction_weight=10", f"{MODEL}mask_norm_weight=0.3"),
+        *(f"{MODEL}head_reconstruction_weight=10", f"{MODEL}mask_norm_weight=0.4"),
         *(f"{OPTIMIZER}learning_rate=2e-3", f"{OPTIMIZER}muon_lr=0.03"),
-        "--data.init_args.repeats=60",
+        "--data.init_args.repeats=90",
     ],
     "4_joint": [
         *ADVERSARIAL,
