@@ -191,7 +191,9 @@ def _one_interrupt() -> Iterator[None]:
 
 
 def _local_job(function: Callable[[Any], Any], parent: int, job: Any) -> Any:
-    _start_worker(parent)
+    # Where joblib cannot start processes, it runs the jobs in this one.
+    if os.getpid() != parent:
+        _start_worker(parent)
     return function(job)
 
 

@@ -24,8 +24,8 @@ def fail(number):
     return number
 
 
-def signal_the_parent(number):
-    os.kill(os.getppid(), number)
+def signal_process(target):
+    os.kill(*target)
     signal.pause()
 
 
@@ -81,6 +81,19 @@ def keep_a_lock(_):
 locks = []
 
 
+def square_in_daemon():
+    assert run_jobs(square, range(4), workers=2, title="", progress=False) == [0, 1, 4, 9]
+    time.sleep(1)
+
+
+@pytest.mark.slow
+def test_run_jobs_in_daemon_which_starts_no_processes_runs_them_itself():
+    daemon = multiprocessing.get_context("spawn").Process(target=square_in_daemon, daemon=True)
+    daemon.start()
+    daemon.join()
+    assert daemon.exitcode == 0
+
+
 @pytest.mark.slow
 def test_workers_leave_no_semaphores():
     script = (
@@ -98,9 +111,11 @@ def test_workers_leave_no_semaphores():
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_workers_of_a_dead_parent_end(sent):
     script = (
-        "from test_workers import run_jobs, signal_the_parent\n"
+        "import os\n"
+        "from test_workers import run_jobs, signal_process\n"
         "if __name__ == '__main__':\n"
-        f"    run_jobs(signal_the_parent, [{int(sent)}] * 4, workers=2, title='', progress=False)\n"
+        f"    parent = (os.getpid(), {int(sent)})\n"
+        "    run_jobs(signal_process, [parent] * 4, workers=2, title='', progress=False)\n"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
     # A living worker holds the pipe open, so that run() returns only when all have ended.
@@ -118,17 +133,34 @@ def test_worker_count_of_none_is_number_of_cores():
 FACEGAN = (sys.executable, "-c", "import sys; from facegan.cli import main; sys.exit(main())")
 
 
+CLUSTER = """
+from ray.cluster_utils import Cluster
+
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+cluster.add_node(num_cpus=1)
+cluster.wait_for_nodes()
+print(cluster.address, flush=True)
+input()
+cluster.shutdown()
+"""
+
+
 @pytest.fixture(scope="module")
 def two_nodes():
-    """The address of a Ray cluster of two nodes with a core each, on this machine."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray.cluster_utils import Cluster
+    """The address of a Ray cluster of two nodes with a core each, on this machine.
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    cluster.add_node(num_cpus=1)
-    cluster.wait_for_nodes()
-    yield cluster.address
-    cluster.shutdown()
+    It is started by a process of its own, because Ray's native code ends a process that loses its cluster.
+    """
+    cluster = subprocess.Popen(
+        (sys.executable, "-c", CLUSTER),
+        env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    yield cluster.stdout.readline().strip()
+    cluster.communicate("\n", timeout=60)
 
 
 def prepare(source, out, engine, **environment):
