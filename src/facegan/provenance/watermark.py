@@ -9,6 +9,10 @@ correlation taken into account as in Malvar and Florêncio, "Improved spread spe
 The detector whitens, and correlates with the signs. For keys drawn at random the score of any unmarked
 image is a weighted sum of independent signs, of variance 1: it exceeds z with the probability of the
 Gaussian tail, and for any image at most exp(-z²/2) (Hoeffding).
+
+Packages do not serve: invisible-watermark 0.2 takes no image of fewer than 256×256 pixels, its wavelet
+methods lose the mark when the size changes, and it installs an OpenCV with a window system; trustmark 0.9
+downloads its networks when it is first used.
 """
 
 from __future__ import annotations
@@ -94,11 +98,6 @@ class WatermarkDetector:
     def score(self) -> float:
         """Score, standard normal without a watermark; 0 if nothing was added."""
         return float(np.dot(self.evidence, self._signs))
-
-    @property
-    def found(self) -> bool:
-        """Whether the score exceeds the threshold."""
-        return self.score > THRESHOLD
 
 
 @functools.lru_cache(maxsize=4)

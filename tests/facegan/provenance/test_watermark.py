@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 
 import cv2
 import numpy as np
@@ -14,15 +15,15 @@ from facegan.provenance.watermark import MIN_SIDE, THRESHOLD, WatermarkDetector,
 SIDES = st.integers(MIN_SIDE, 700)
 
 
-def score(*images: np.ndarray, key: str | None = None) -> float:
-    detector = WatermarkDetector(key) if key else WatermarkDetector()
+def score(*images: np.ndarray) -> float:
+    detector = WatermarkDetector()
     for image in images:
         detector.add(image)
     return detector.score
 
 
 def scene(height: int, width: int, seed: int) -> np.ndarray:
-    """Shapes of all sizes, as pictures have them."""
+    """Shapes of all sizes, as photographs have them."""
     rng = np.random.default_rng(seed)
     levels = sum(
         cv2.resize(rng.normal(0, 160 / side, (side, side, 3)), (width, height), interpolation=cv2.INTER_CUBIC)
@@ -41,13 +42,17 @@ def half(image: np.ndarray) -> np.ndarray:
     return cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
 
 
+def square(image: np.ndarray, y: int, x: int) -> np.ndarray:
+    return image[y : y + 32, x : x + 32]
+
+
 def psnr(image: np.ndarray, other: np.ndarray) -> float:
     return 10 * np.log10(255**2 / np.mean((image.astype(float) - other) ** 2))
 
 
 @settings(max_examples=60)
 @given(SIDES, SIDES, st.integers(0, 99))
-def test_every_size_is_marked_and_found(height, width, seed):
+def test_embed_watermark_any_size_is_detected(height, width, seed):
     image = scene(height, width, seed)
     before = image.copy()
     marked = embed_watermark(image)
@@ -60,7 +65,7 @@ def test_every_size_is_marked_and_found(height, width, seed):
 
 
 @given(st.binary(min_size=48, max_size=48), SIDES, SIDES)
-def test_any_pixels_are_taken(pixels, height, width):
+def test_embed_watermark_any_pixels_score_is_finite(pixels, height, width):
     image = np.frombuffer(pixels, np.uint8).reshape(4, 4, 3)
     image = cv2.resize(image, (width, height), interpolation=cv2.INTER_NEAREST)
     assert np.isfinite(score(embed_watermark(image)))
@@ -68,32 +73,31 @@ def test_any_pixels_are_taken(pixels, height, width):
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
-def test_one_color_is_no_mark(level):
+def test_watermark_detector_one_color_is_not_detected(level):
     assert score(np.full((128, 128, 3), level, np.uint8)) < THRESHOLD
 
 
-def test_nothing_looked_at_is_nothing_found():
+def test_watermark_detector_without_images_scores_zero():
     assert WatermarkDetector().score == 0
-    assert not WatermarkDetector().found
 
 
 @pytest.mark.parametrize("size", [(31, 64), (64, 31), (1, 1)])
-def test_too_small_is_told(size):
+def test_embed_watermark_too_small_is_refused(size):
     with pytest.raises(ValueError, match="too small"):
         embed_watermark(np.zeros((*size, 3), np.uint8))
 
 
-def test_it_cannot_be_seen(photograph):
+def test_embed_watermark_is_invisible(photograph):
     marked = embed_watermark(photograph)
     assert psnr(photograph, marked) > 40
-    # Where nothing is busy: the corner of the picture's plainest square.
-    squares = [(photograph[y : y + 32, x : x + 32], marked[y : y + 32, x : x + 32])
-               for y in range(0, 256, 32) for x in range(0, 256, 32)]  # fmt: skip
-    plain, changed = min(squares, key=lambda pair: pair[0].astype(float).std())
+    # The least textured square of 32 pixels.
+    corners = itertools.product(range(0, 256, 32), repeat=2)
+    y, x = min(corners, key=lambda corner: square(photograph, *corner).astype(float).std())
+    plain, changed = square(photograph, y, x), square(marked, y, x)
     assert psnr(plain, changed) > 42
 
 
-def test_it_survives_what_happens_to_pictures(photograph):
+def test_watermark_survives_edits(photograph):
     marked = embed_watermark(photograph)
     for name, image in {
         "jpeg 75": jpeg(marked, 75),
@@ -110,7 +114,7 @@ def test_it_survives_what_happens_to_pictures(photograph):
         assert score(image) > THRESHOLD, name
 
 
-def test_large_pictures(photograph):
+def test_embed_watermark_large_image_survives_reduction(photograph):
     image = cv2.resize(photograph, (3840, 2160), interpolation=cv2.INTER_CUBIC)
     marked = embed_watermark(image)
     assert score(marked) > 10
@@ -118,7 +122,7 @@ def test_large_pictures(photograph):
     assert psnr(image, marked) > 42
 
 
-def test_other_keys_score_as_chance_does(heads):
+def test_watermark_detector_other_keys_score_is_standard_normal(heads):
     """2,000 keys that mark nothing: the normal distribution that the threshold stands on."""
     detector = WatermarkDetector()
     detector.add(embed_watermark(heads[0]))
@@ -128,19 +132,19 @@ def test_other_keys_score_as_chance_does(heads):
     assert scores.max() < THRESHOLD
 
 
-def test_frames_of_a_moving_picture_add_up(heads):
+def test_watermark_detector_moving_frames_add_up(heads):
     marked = [jpeg(embed_watermark(frame), 30) for frame in heads]
     alone = [score(frame) for frame in marked]
     assert score(*marked) > np.mean(alone) + 1
     assert score(*heads) < THRESHOLD
 
 
-def test_frames_that_stand_still_are_not_counted_twice(photograph):
+def test_watermark_detector_equal_frames_count_once(photograph):
     assert score(*[photograph] * 20) == pytest.approx(score(photograph), abs=1e-3)
 
 
-def test_the_pattern_stands_still(heads):
-    """From frame to frame the change itself changes little, so that nothing flickers."""
+def test_embed_watermark_frames_do_not_flicker(heads):
+    """From frame to frame the change itself changes little."""
     changes = np.stack([embed_watermark(frame).astype(float) - frame for frame in heads])
     steps = np.sqrt((np.diff(changes, axis=0) ** 2).mean())
     assert steps < 0.6 * np.sqrt((changes**2).mean())
