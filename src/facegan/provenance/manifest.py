@@ -13,24 +13,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 
 import c2pa
+from PIL import Image
 
 from facegan import __version__
 from facegan.io.atomic import atomic_file
-from facegan.provenance.certificate import Credentials, local_anchor
+from facegan.provenance.certificate import read_local_certificate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 AGENT = {"name": "facegan", "version": __version__}
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 MODEL_PARAMETER = "facegan.model"
 """Name of a parameter of the first action."""
-MIME_TYPES = {".mp4": "video/mp4", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 MAX_TEXT_LENGTH = 200  # characters of a text written by others
 MANIFEST_SIGNATURE = b"jumdc2pa"
 """In every file with a manifest, whatever its format (ISO 19566-5)."""
 
 State: TypeAlias = Literal["valid", "untrusted", "invalid"]
+
+_STATES: dict[str, State] = {"Trusted": "valid", "Valid": "untrusted"}
+"""By the library's names; any other is invalid."""
 
 _OFFLINE: dict[str, Any] = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
@@ -81,39 +85,38 @@ class Manifest:
     errors: tuple[str, ...] = ()
 
 
-def sign_file(path: Path, claim: ManifestClaim, credentials: Credentials) -> None:
+def sign_file(path: Path, claim: ManifestClaim, signer: c2pa.C2paSignerInfo) -> None:
     """Sign a file in place; an error leaves the unsigned file.
 
     Args:
         path: .mp4, .png, .jpg or .jpeg.
         claim: content of the manifest.
-        credentials: certificate and key.
+        signer: certificate and key.
 
     Raises:
         OSError: if it cannot be written, or is no such file.
     """
-    media = MIME_TYPES[path.suffix.lower()]
+    kind = path.suffix[1:].lower()
     with atomic_file(path, overwrite=True) as signed, path.open("rb") as source, signed.open("w+b") as target:
-        reading, writing = _Stream(source), _Stream(target)
-        # The library calls back from native code, where Ctrl-C would be lost and look like the file's end:
-        # in a thread of its own it signs to the end, and then the interrupt is raised.
+        result = _RecordingFile(target)
+        # The library calls back from native code, where Ctrl-C would be lost or abort the process: in a
+        # thread of its own it signs to the end, and then the interrupt is raised.
         with ThreadPoolExecutor(1) as worker:
-            job = worker.submit(_sign, reading, writing, media, claim, credentials)
             try:
-                job.result()
+                worker.submit(_sign, source, result, kind, claim, signer).result()
             except c2pa.C2paError as error:
-                reason = OSError(f"cannot sign {path}: {error}")
-                # Its frames hold native streams, which must not live longer than this.
-                raise reading.error or writing.error or reason from None
+                raise result.error or OSError(f"cannot sign {path}: {error}") from error
 
 
-def check_credentials(credentials: Credentials) -> None:
+def check_signer(signer: c2pa.C2paSignerInfo) -> None:
     """Sign an image of one pixel.
 
     Raises:
-        c2pa.C2paError: if C2PA does not take the certificate.
+        c2pa.C2paError: if C2PA does not take the certificate and the key.
     """
-    _sign(io.BytesIO(_DOT), io.BytesIO(), "image/png", ManifestClaim("", ("trial",)), credentials)
+    image = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(image, "PNG")
+    _sign(image, io.BytesIO(), "png", ManifestClaim("", ("trial",)), signer)
 
 
 def read_manifest(path: Path) -> Manifest | None:
@@ -121,8 +124,8 @@ def read_manifest(path: Path) -> Manifest | None:
 
     The file type is detected from its content.
     """
-    anchor = local_anchor()
-    trust = {"trust": {"trust_anchors": anchor.decode()}} if anchor else {}
+    certificate = read_local_certificate()
+    trust = {"trust": {"trust_anchors": certificate}} if certificate else {}
     try:
         with path.open("rb") as file, c2pa.Context.from_dict(_OFFLINE | trust) as context:
             reader = c2pa.Reader.try_create(file, context=context)
@@ -130,52 +133,38 @@ def read_manifest(path: Path) -> Manifest | None:
                 return None
             with reader:
                 return _parse_store(json.loads(reader.json()))
-    except (c2pa.C2paError, ValueError) as error:
+    except c2pa.C2paError as error:
         # A format that C2PA does not know, or damage, which matters if there is a manifest.
         return Manifest("invalid", errors=(_clean(error),)) if _holds_manifest(path) else None
 
 
-class _Stream:
-    """File for the native library, which reports no more of an error than that there is one."""
+class _RecordingFile:
+    """File whose first error is kept: the native library reports no more than that there was one."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.error: OSError | None = None
 
-    def readinto(self, buffer: memoryview) -> int:
-        return int(self._call(lambda: self._file.readinto(buffer)))  # type: ignore[attr-defined]
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._file, name)
 
-    def read(self, size: int = -1) -> bytes:
-        return bytes(self._call(lambda: self._file.read(size)))
+        def call(*arguments: Any) -> Any:
+            try:
+                return method(*arguments)
+            except OSError as error:
+                self.error = self.error or error
+                raise
 
-    def write(self, data: bytes) -> int:
-        return int(self._call(lambda: self._file.write(data)))
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return int(self._call(lambda: self._file.seek(offset, whence)))
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def flush(self) -> None:
-        self._call(self._file.flush)
-
-    def _call(self, action: Any) -> Any:
-        try:
-            return action()
-        except OSError as error:
-            self.error = self.error or error
-            raise
+        return call
 
 
-def _sign(source: Any, target: Any, media: str, claim: ManifestClaim, credentials: Credentials) -> None:
-    info = c2pa.C2paSignerInfo(credentials.algorithm.encode(), credentials.chain, credentials.key, None)
+def _sign(source: Any, target: Any, kind: str, claim: ManifestClaim, info: c2pa.C2paSignerInfo) -> None:
     with (
         c2pa.Context.from_dict(_OFFLINE) as context,
         c2pa.Signer.from_info(info) as signer,
         c2pa.Builder(json.dumps(_definition(claim)), context) as builder,
     ):
-        builder.sign(signer, media, source, target)
+        builder.sign(signer, kind, source, target)
 
 
 def _definition(claim: ManifestClaim) -> dict[str, Any]:
@@ -198,21 +187,21 @@ def _definition(claim: ManifestClaim) -> dict[str, Any]:
 
 
 def _parse_store(store: dict[str, Any]) -> Manifest:
-    """Parse the report of the library; content written by others may have any structure."""
-    state = store.get("validation_state")
-    active = _dict(_dict(store.get("manifests")).get(str(store.get("active_manifest"))))
+    """Parse the report of the library, which refuses actions of another structure than C2PA's."""
+    active = store["manifests"][store["active_manifest"]]
     actions = [
-        _dict(action)
-        for assertion in _list(active.get("assertions"))
-        if str(_dict(assertion).get("label")).startswith("c2pa.actions")
-        for action in _list(_dict(_dict(assertion).get("data")).get("actions"))
+        action
+        for assertion in active.get("assertions", ())
+        if assertion["label"].startswith("c2pa.actions")
+        for action in assertion["data"]["actions"]
     ]
-    signature = _dict(active.get("signature_info"))
-    program = _dict(next(iter(_list(active.get("claim_generator_info"))), {}))
-    models = (_dict(action.get("parameters")).get(MODEL_PARAMETER) for action in actions)
-    errors = (_dict(status) for status in _list(store.get("validation_status")))
+    signature = active.get("signature_info") or {}
+    program = (active.get("claim_generator_info") or [{}])[0]
+    models = (action.get("parameters", {}).get(MODEL_PARAMETER) for action in actions)
+    state = _STATES.get(store.get("validation_state", ""), "invalid")
+    errors = map(_describe_error, store.get("validation_status", ())) if state == "invalid" else ()
     return Manifest(
-        {"Trusted": "valid", "Valid": "untrusted"}.get(str(state), "invalid"),  # type: ignore[arg-type]
+        state,
         signer=_clean(signature.get("common_name") or signature.get("issuer")),
         program=_clean(f"{program.get('name', '')} {program.get('version', '')}"),
         model=_clean(next(filter(None, models), "")),
@@ -220,7 +209,7 @@ def _parse_store(store: dict[str, Any]) -> Manifest:
         is_generated=any(
             str(action.get("digitalSourceType")).endswith("rainedAlgorithmicMedia") for action in actions
         ),
-        errors=() if state in ("Trusted", "Valid") else tuple(map(_describe_error, errors)),
+        errors=tuple(errors),
     )
 
 
@@ -235,22 +224,7 @@ def _holds_manifest(path: Path) -> bool:
         return content.find(MANIFEST_SIGNATURE) >= 0
 
 
-def _dict(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _clean(text: object) -> str:
     """Return one short line without control characters, which could overwrite the terminal."""
     line = " ".join(str(text or "").split())
     return "".join(letter for letter in line if letter.isprintable())[:MAX_TEXT_LENGTH]
-
-
-_DOT = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
-    "0000000c49444154789c63606060000000040001f61738550000000049454e44ae426082"
-)
-"""A PNG of one pixel."""

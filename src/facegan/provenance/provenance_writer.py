@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING
 import c2pa
 
 from facegan.errors import InputError
-from facegan.provenance.certificate import local_credentials, read_credentials
-from facegan.provenance.manifest import ManifestClaim, check_credentials, sign_file
+from facegan.provenance.certificate import create_local_certificate, read_signer
+from facegan.provenance.manifest import ManifestClaim, check_signer, sign_file
 from facegan.provenance.visible_label import draw_visible_label
 from facegan.provenance.watermark import embed_watermark
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from facegan.provenance.certificate import Credentials
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class ProvenanceWriter:
     def __init__(self, config: ProvenanceConfig, claim: ManifestClaim) -> None:
         self._config = config
         self._claim = claim
-        self._credentials = _load_credentials(config) if config.marks else None
+        self._signer = _load_signer(config) if config.marks else None
 
     def mark(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return an image or a frame with the watermark and, if asked for, the visible label.
@@ -75,24 +73,26 @@ class ProvenanceWriter:
         Raises:
             OSError: if it cannot be written, for example to a full disk; the file stays unsigned.
         """
-        if self._credentials:
-            sign_file(path, self._claim, self._credentials)
+        if self._signer:
+            sign_file(path, self._claim, self._signer)
 
 
-def _load_credentials(config: ProvenanceConfig) -> Credentials:
+def _load_signer(config: ProvenanceConfig) -> c2pa.C2paSignerInfo:
     if (config.certificate is None) != (config.key is None):
         missing = "key" if config.key is None else "certificate"
         msg = f"a certificate and its key go together: name the {missing} too"
         raise InputError(msg)
-    if config.certificate is None or config.key is None:
-        return local_credentials()
-    credentials = read_credentials(config.certificate, config.key)
+    certificate = config.certificate or create_local_certificate()
     try:
-        check_credentials(credentials)
-    except c2pa.C2paError as error:
-        msg = (
-            f"C2PA does not allow signing with {config.certificate} ({error}): "
-            "it must be for e-mail protection or document signing, and not self-signed"
+        signer = read_signer(certificate, config.key or certificate)
+        check_signer(signer)
+    except (InputError, c2pa.C2paError) as error:
+        advice = (
+            "it is facegan's own: delete it, and a new one is made"
+            if config.certificate is None
+            else "C2PA takes certificates for e-mail protection or document signing, valid today, with an "
+            "unencrypted key, EC P-256 to P-521, RSA of at least 2048 bits or Ed25519"
         )
+        msg = f"cannot sign with {certificate} ({error}): {advice}"
         raise InputError(msg) from error
-    return credentials
+    return signer

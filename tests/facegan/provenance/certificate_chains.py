@@ -35,37 +35,27 @@ def write_chain(
 ) -> tuple[Path, Path]:
     """Files with a certificate of Ada Example and its key."""
     authority, key = ec.generate_private_key(ec.SECP256R1()), KEYS[kind]()
-    subject, issuer = name("Ada Example"), name("Example Authority")
-    root = certificate(issuer, issuer, authority, (-40, 400))
-    root = root.add_extension(x509.BasicConstraints(True, None), True).add_extension(usage(sign=False), True)
-    leaf = certificate(subject, issuer, key, days)
-    leaf = (
-        leaf.add_extension(x509.BasicConstraints(False, None), True)
-        .add_extension(usage(sign=True), True)
-        .add_extension(x509.ExtendedKeyUsage([purpose]), False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), False)
-    )
-    chain = [builder.sign(authority, hashes.SHA256()) for builder in (leaf, root)]
+    root = certificate("Example Authority", authority, authority, (-40, 400)).sign(authority, hashes.SHA256())
+    leaf = certificate("Ada Example", key, authority, days)
+    leaf = leaf.add_extension(x509.ExtendedKeyUsage([purpose]), False).sign(authority, hashes.SHA256())
     paths = folder / f"{kind}.pem", folder / f"{kind}.key"
-    paths[0].write_bytes(b"".join(link.public_bytes(Encoding.PEM) for link in chain))
+    paths[0].write_bytes(leaf.public_bytes(Encoding.PEM) + root.public_bytes(Encoding.PEM))
     secrecy = BestAvailableEncryption(password) if password else NoEncryption()
     paths[1].write_bytes(key.private_bytes(Encoding.PEM, Format.PKCS8, secrecy))
     return paths
 
 
-def certificate(
-    subject: x509.Name, issuer: x509.Name, key: Any, days: tuple[int, int]
-) -> x509.CertificateBuilder:
+def certificate(name: str, key: Any, authority: Any, days: tuple[int, int]) -> x509.CertificateBuilder:
+    subject, issuer = (
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in (name, "Example Authority")
+    )
     first, last = (datetime.now(UTC) + timedelta(days=count) for count in days)
+    signs = key is not authority
+    usage = x509.KeyUsage(signs, False, False, False, False, not signs, not signs, False, False)
     return (
         x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number(), first, last)
-    ).add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
-
-
-def name(common: str) -> x509.Name:
-    parts = ((NameOID.ORGANIZATION_NAME, "Example"), (NameOID.COMMON_NAME, common))
-    return x509.Name([x509.NameAttribute(kind, text) for kind, text in parts])
-
-
-def usage(*, sign: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(sign, False, False, False, False, not sign, not sign, False, False)
+        .add_extension(x509.BasicConstraints(not signs, None), True)
+        .add_extension(usage, True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), False)
+    )
