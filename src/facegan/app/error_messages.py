@@ -26,20 +26,20 @@ PATH = re.compile(r"""(?:^|[\s'"(])(?:~?/|[A-Za-z]:\\)\w""")
 log = logging.getLogger(__name__)
 
 
+def replace_paths(message: str, names: Mapping[Path, str]) -> str:
+    """Replace paths in a message by names that the user knows."""
+    for path, name in names.items():
+        message = message.replace(str(path), name)
+    return message
+
+
 @contextmanager
 def rename_files(names: Mapping[Path, str]) -> Iterator[None]:
-    """Replace paths in the message of an InputError by names that the user knows."""
+    """Replace paths in the message of an InputError by names."""
     try:
         yield
     except InputError as error:
         raise InputError(replace_paths(str(error), names)) from error
-
-
-def replace_paths(message: str, names: Mapping[Path, str]) -> str:
-    """Replace paths in a message by names."""
-    for path, name in names.items():
-        message = message.replace(str(path), name)
-    return message
 
 
 def display_errors(handler: Callable[P, R]) -> Callable[P, R]:
@@ -49,21 +49,15 @@ def display_errors(handler: Callable[P, R]) -> Callable[P, R]:
     unless it names a path; what is unexpected is logged and a general sentence is displayed.
     Generators stay generators.
     """
-    if inspect.isgeneratorfunction(handler):
-
-        @functools.wraps(handler)
-        def generate(*args: P.args, **kwargs: P.kwargs) -> Iterator[object]:
-            with _gradio_errors():
-                yield from handler(*args, **kwargs)
-
-        return generate  # type: ignore[return-value]
+    if not inspect.isgeneratorfunction(handler):
+        return _gradio_errors()(handler)
 
     @functools.wraps(handler)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+    def generate(*args: P.args, **kwargs: P.kwargs) -> Iterator[object]:
         with _gradio_errors():
-            return handler(*args, **kwargs)
+            yield from handler(*args, **kwargs)
 
-    return call
+    return generate  # type: ignore[return-value]
 
 
 @contextmanager

@@ -46,7 +46,7 @@ class LiveReenactor:
     Args:
         animator: the model.
         source: the face of the source image.
-        transfer: how motion is transferred; the reference of relative motion is the first face.
+        transfer: how motion is transferred.
         render: what the result shows besides the face.
 
     Raises:
@@ -56,13 +56,12 @@ class LiveReenactor:
     def __init__(
         self, animator: Animator, source: Source, transfer: MotionTransferConfig, render: RenderConfig
     ) -> None:
-        self._config = transfer
-        self._source_motion = self._motion = source.motion[0].cpu()
+        self._motion = source.motion[0].cpu()
+        self._transfer = MotionTransfer(transfer, self._motion)
         self._composer = FrameComposer(animator, source, render)
         self._analyzer = FaceAnalyzer(1, scores=False)
         self._start = perf_counter()
         self._completed: deque[float] = deque(maxlen=FPS_WINDOW + 1)
-        self._transfer: MotionTransfer | None = None
 
     def __call__(self, image: NDArray[np.uint8], arrival: float | None = None) -> LiveFrame:
         """Compute the result for the next camera frame.
@@ -76,11 +75,7 @@ class LiveReenactor:
         time = now - self._start
         faces = self._analyzer(image, time)
         if faces:
-            motion = torch.from_numpy(faces[0].motion)
-            if self._transfer is None:
-                reference = motion if self._config.relative else None
-                self._transfer = MotionTransfer(self._config, self._source_motion, reference)
-            self._motion = self._transfer(motion, time)
+            self._motion = self._transfer(torch.from_numpy(faces[0].motion), time)
         result = self._composer.compose(self._motion[None], times=[time])[0]
         self._completed.append(perf_counter())
         duration = self._completed[-1] - self._completed[0]

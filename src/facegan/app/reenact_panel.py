@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from facegan.app.background_task import TaskCancelled
 from facegan.app.inputs import (
     IMMEDIATE,
     MODEL_QUEUE,
@@ -90,6 +91,7 @@ def reenact_panel(
         )
         render = RenderConfig(background.read(values), values[paste_back], values[side_by_side])
         yield {
+            start: gr.Button(interactive=False),
             preview_column: gr.Column(visible=True),
             player_column: gr.Column(visible=False),
             player: None,
@@ -116,13 +118,14 @@ def reenact_panel(
                             player: str(progress.file),
                         }
                     yield result
+        except TaskCancelled:
+            yield {status: status_to_html("Stopped.")}
         except Exception:
             yield {status: ""}
             raise
 
-    def cancel(request: gr.Request) -> str:
+    def stop_run(request: gr.Request) -> None:
         sessions.get(request.session_hash).stop()
-        return status_to_html("Stopped.")
 
     def check_driving(request: gr.Request, driving: Path | None) -> None:
         if driving:
@@ -132,9 +135,11 @@ def reenact_panel(
         return [gr.Column(visible=chosen == VIDEO), gr.Column(visible=chosen == IMAGE)]
 
     inputs = {source, kind, video, image, only, strength, relative, smooth, paste_back, side_by_side}
-    outputs = [preview_column, player_column, player, preview, status, download]
-    listen(start.click, run, inputs | background.components, outputs, **MODEL_QUEUE)
-    listen(stop.click, cancel, None, status, **IMMEDIATE)
+    outputs = [start, preview_column, player_column, player, preview, status, download]
+    # gradio ignores clicks on a button whose event has not ended, so the button is disabled until then.
+    running = listen(start.click, run, inputs | background.components, outputs, **MODEL_QUEUE)
+    running.then(lambda: gr.Button(interactive=True), None, start, show_progress="hidden", **IMMEDIATE)
+    listen(stop.click, stop_run, **IMMEDIATE)
     listen(kind.change, show_field, kind, [video_column, image_column], **IMMEDIATE)
     for field in (video, image):
         listen(field.change, check_driving, field, **MODEL_QUEUE)

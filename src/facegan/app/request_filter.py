@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +29,7 @@ ROUTES = {
 PREFIXES = ("/assets/", "/static/", "/svelte/", f"{API}/heartbeat/", f"{API}/stream/", FILE)
 FORMS = ("/login", f"{API}/upload")
 """Routes whose requests are not JSON."""
-TEXT_TYPES = (b"application/json", b"text/event-stream", b"text/html", b"text/plain")
+TEXT_TYPES = ("application/json", "text/event-stream", "text/html", "text/plain")
 MAX_BODY = 8_000_000
 """Bytes of a request that is no upload; a camera frame is the largest."""
 # gradio's page contains scripts and styles inline.
@@ -37,12 +39,12 @@ SECURITY_POLICY = (
     "style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
     "img-src 'self' data: blob:; media-src 'self' data: blob:; connect-src 'self' data: blob:"
 )
-HEADERS = [
-    (b"content-security-policy", SECURITY_POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"permissions-policy", b"camera=(self), microphone=(self)"),
-]
+HEADERS = {
+    "content-security-policy": SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "permissions-policy": "camera=(self), microphone=(self)",
+}
 
 
 class RequestFilter:
@@ -74,20 +76,36 @@ class RequestFilter:
             if path not in ROUTES and not path.startswith(PREFIXES):
                 raise FileNotFoundError
             if path.startswith(FILE):
-                file = FILE + self._resolve(path.removeprefix(FILE))
-                scope = {**scope, "path": file, "raw_path": quote(file, safe="/=").encode()}
+                scope = {**scope, "path": FILE + self._resolve(path.removeprefix(FILE))}
             elif scope["method"] == "POST" and path not in FORMS:
-                files: list[str] = []
-                content = self._resolve_all(json.loads(await _read_body(receive) or b"null"), files)
-                for file in files:
-                    self._on_file(str(content["session_hash"]), Path(file))
+                content = self._parse(await _read_body(receive))
                 scope, receive = _replace_body(scope, receive, json.dumps(content))
         except FileNotFoundError:
-            await _refuse(send, 404, "There is nothing here.")
+            await PlainTextResponse("There is nothing here.", 404)(scope, receive, send)
         except (ValueError, TypeError, KeyError, RecursionError):
-            await _refuse(send, 400, "This request is not one of the page's.")
+            await PlainTextResponse("This request is not one of the page's.", 400)(scope, receive, send)
         else:
             await self._app(scope, receive, self._hide_folder(send))
+
+    def _parse(self, body: bytes) -> Any:
+        """Parse a request, and convert the ``path`` of every file in it.
+
+        Raises:
+            FileNotFoundError: if one is not in the folder of uploads.
+            ValueError: if it is no JSON.
+        """
+        files: list[str] = []
+
+        def resolve_file(value: dict[str, Any]) -> dict[str, Any]:
+            if isinstance(value.get("path"), str) and value["path"]:
+                value["path"] = self._resolve(value["path"])
+                files.append(value["path"])
+            return value
+
+        content = json.loads(body or b"null", object_hook=resolve_file)
+        for file in files:
+            self._on_file(str(content["session_hash"]), Path(file))
+        return content
 
     def _resolve(self, path: str) -> str:
         """Convert ``/files/…`` to the file's path.
@@ -100,25 +118,6 @@ class RequestFilter:
             raise FileNotFoundError
         return "/".join((self._folder, *parts[2:]))
 
-    def _resolve_all(self, value: Any, files: list[str]) -> Any:
-        """Resolve the ``path`` of every file in a request and add it to ``files``.
-
-        Raises:
-            ValueError: if one is not in the folder of uploads.
-        """
-        if isinstance(value, list):
-            return [self._resolve_all(item, files) for item in value]
-        if not isinstance(value, dict):
-            return value
-        value = {key: self._resolve_all(item, files) for key, item in value.items()}
-        if isinstance(value.get("path"), str) and value["path"]:
-            try:
-                value["path"] = self._resolve(value["path"])
-            except FileNotFoundError as error:
-                raise ValueError from error
-            files.append(value["path"])
-        return value
-
     def _hide_folder(self, send: Send) -> Send:
         """Replace the folder in texts that are sent, and add the security headers."""
         is_text = False
@@ -126,11 +125,11 @@ class RequestFilter:
         async def send_hidden(message: Message) -> None:
             nonlocal is_text
             if message["type"] == "http.response.start":
-                headers = [(name.lower(), value) for name, value in message["headers"]]
-                is_text = dict(headers).get(b"content-type", b"").startswith(TEXT_TYPES)
-                # The alias is shorter than the folder.
-                kept = [pair for pair in headers if not (is_text and pair[0] == b"content-length")]
-                message = {**message, "headers": kept + HEADERS}
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                is_text = headers.get("content-type", "").startswith(TEXT_TYPES)
+                if is_text:
+                    del headers["content-length"]  # the alias is shorter than the folder
             elif is_text and message["type"] == "http.response.body":
                 body = message.get("body", b"").replace(self._folder.encode(), ALIAS.encode())
                 message = {**message, "body": body}
@@ -156,16 +155,11 @@ async def _read_body(receive: Receive) -> bytes:
 
 def _replace_body(scope: Scope, receive: Receive, text: str) -> tuple[Scope, Receive]:
     body = text.encode()
-    headers = [(name, value) for name, value in scope["headers"] if name.lower() != b"content-length"]
+    headers = MutableHeaders(raw=list(scope["headers"]))
+    headers["content-length"] = str(len(body))
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_replaced() -> Message:
         return messages.pop() if messages else await receive()
 
-    return {**scope, "headers": [*headers, (b"content-length", str(len(body)).encode())]}, receive_replaced
-
-
-async def _refuse(send: Send, status: int, text: str) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": text.encode()})
+    return {**scope, "headers": headers.raw}, receive_replaced

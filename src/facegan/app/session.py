@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import shutil
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facegan.app.background_task import BackgroundTask, TaskCancelled
+from facegan.app.background_task import BackgroundTask
 from facegan.app.error_messages import rename_files, replace_paths
 from facegan.app.live_reenactor import LiveReenactor
 from facegan.app.upload_limits import MAX_FRAMES, MAX_SECONDS, is_uploaded_video, read_source_image
@@ -20,6 +21,7 @@ from facegan.errors import InputError
 from facegan.inference import edit, reenact
 from facegan.io.images import downscale_to_fit, write_image
 from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
+from facegan.provenance.watermark import embed_watermark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,15 +68,14 @@ class Session:
     Args:
         animator: the model; its engine must accept calls from several threads.
         folder: for the files of all sessions.
-        provenance: how results are marked.
 
     Attributes:
         uploads: the files that requests of this page named.
     """
 
-    def __init__(self, animator: Animator, folder: Path, provenance: ProvenanceConfig) -> None:
+    def __init__(self, animator: Animator, folder: Path) -> None:
         self.uploads: set[Path] = set()
-        self._animator, self._provenance = animator, provenance
+        self._animator = animator
         self._folder = folder / secrets.token_hex(16)
         self._source: tuple[Path, Source] | None = None
         self._edits: list[Path] = []
@@ -113,6 +114,7 @@ class Session:
 
         Raises:
             InputError: if a file is missing, unreadable, too large or too long, or shows no face.
+            TaskCancelled: after :meth:`stop`.
         """
         self.load_source(source)
         if source is None or driving is None:
@@ -130,17 +132,15 @@ class Session:
                 out,
                 transfer=transfer,
                 render=render,
-                provenance=self._provenance,
                 progress=False,
                 on_frame=_limit_frames(on_frame),
             )
 
         self._task = task = BackgroundTask(work)
-        preview = self._provenance_writer("preview")
-        with self._use(names), suppress(TaskCancelled):
+        with self._use(names):
             with closing(task.frames(PREVIEW_INTERVAL)) as frames:
                 for image, fraction in frames:
-                    yield ReenactmentProgress(preview.mark(image), fraction)
+                    yield ReenactmentProgress(embed_watermark(image), fraction)
             summary = replace_paths(task.result.describe(), names | {out: out.name})
             yield ReenactmentProgress(None, 1.0, out, summary)
 
@@ -164,7 +164,8 @@ class Session:
         with self._use(self._check_background(render)):
             image = edit(self._animator, face, values, render)
         out = self._new_file("facegan.png")
-        write_image(out, image, self._provenance_writer("edit", *render.describe()))
+        claim = ManifestClaim(self._animator.name, ("edit", *render.describe()))
+        write_image(out, image, ProvenanceWriter(ProvenanceConfig(), claim))
         self._edits.append(out)
         while len(self._edits) > MAX_EDITS:
             self._edits.pop(0).unlink(missing_ok=True)
@@ -195,8 +196,7 @@ class Session:
                 with self._use(self._check_background(render)):
                     self._live = settings, LiveReenactor(self._animator, face, transfer, render)
             frame = self._live[1](image, arrival)
-        writer = self._provenance_writer("live", *transfer.describe(), *render.describe())
-        return replace(frame, image=writer.mark(frame.image))
+        return replace(frame, image=embed_watermark(frame.image))
 
     def stop_live(self) -> None:
         """End live mode; the next camera frame starts anew."""
@@ -213,9 +213,6 @@ class Session:
         if self._live:
             self._live[1].close()
         self._live = None
-
-    def _provenance_writer(self, *actions: str) -> ProvenanceWriter:
-        return ProvenanceWriter(self._provenance, ManifestClaim(self._animator.name, actions))
 
     def _new_file(self, name: str) -> Path:
         """A path that others cannot guess: gradio serves a file to whoever knows its address."""
@@ -246,12 +243,10 @@ class Session:
 
 def _limit_frames(on_frame: OnFrame) -> OnFrame:
     """Raise InputError at more than :data:`MAX_FRAMES`: the duration that a file declares may be wrong."""
-    count = 0
+    numbers = itertools.count(1)
 
     def limited(image: NDArray[np.uint8], fraction: float) -> None:
-        nonlocal count
-        count += 1
-        if count > MAX_FRAMES:
+        if next(numbers) > MAX_FRAMES:
             msg = f"{DRIVING} is too long: cut it to {MAX_SECONDS} seconds"
             raise InputError(msg)
         on_frame(image, fraction)
@@ -268,17 +263,15 @@ class SessionManager:
     Args:
         animator: the model; its engine must accept calls from several threads.
         folder: gradio's folder of uploads; results are stored there too.
-        provenance: how results are marked.
 
     Attributes:
         examples: a folder for files that belong to no session.
     """
 
-    def __init__(self, animator: Animator, folder: Path, provenance: ProvenanceConfig | None = None) -> None:
+    def __init__(self, animator: Animator, folder: Path) -> None:
         self.examples = folder / "examples"
         self.examples.mkdir()
         self._animator, self._folder = animator, folder
-        self._provenance = provenance or ProvenanceConfig()
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -287,7 +280,7 @@ class SessionManager:
         key, oldest = str(identifier), None
         with self._lock:
             if key not in self._sessions:
-                self._sessions[key] = Session(self._animator, self._folder, self._provenance)
+                self._sessions[key] = Session(self._animator, self._folder)
             self._sessions.move_to_end(key)
             if len(self._sessions) > MAX_SESSIONS:
                 _, oldest = self._sessions.popitem(last=False)

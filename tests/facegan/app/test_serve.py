@@ -143,6 +143,7 @@ def test_server_many_users_each_get_their_own_result(server, model):
         assert np.argmin([np.abs(result - one).mean() for one in expected]) == number
 
 
+@pytest.mark.slow
 def test_server_session_closes_deletes_its_files(server, client, png):
     own = encode_image(render_head(200), "PNG")
     before = server.files
@@ -170,6 +171,7 @@ def test_queue_full_refuses_further_events(client, png):
     assert all("queue is full" in message.lower() for message in messages)
 
 
+@pytest.mark.slow
 def test_page_old_upload_is_deleted_by_gradio(monkeypatch, tmp_path):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     monkeypatch.setattr("facegan.app.page.DELETE_EVERY", 1)
