@@ -1,5 +1,5 @@
 """The web page."""
 
-from facegan.app.serve import LOCAL_HOSTS, ServerConfig, serve
+from facegan.app.serve import LOCAL_HOSTS, serve
 
-__all__ = ["LOCAL_HOSTS", "ServerConfig", "serve"]
+__all__ = ["LOCAL_HOSTS", "serve"]

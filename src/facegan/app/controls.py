@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from facegan.geometry.motion import MOTION_NAMES, POSE_ANGLES, POSE_SCALE
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 MAX_ANGLE = 35.0
 """Degrees to either side; beyond them a single image shows too little of the face."""
 MAX_RANDOM_ANGLE = 20.0
 MAX_RANDOM_UNITS = 4
+
+_ACTION_UNITS = {
+    "Brows": {"AU01": "Inner brow raiser", "AU02": "Outer brow raiser", "AU04": "Brow lowerer"},
+    "Eyes": {"AU05": "Upper lid raiser", "AU06": "Cheek raiser", "AU07": "Lid tightener", "AU45": "Blink"},
+    "Nose": {"AU09": "Nose wrinkler"},
+    "Mouth": {
+        "AU12": "Lip corner puller",
+        "AU14": "Dimpler",
+        "AU15": "Lip corner depressor",
+        "AU10": "Upper lip raiser",
+        "AU17": "Chin raiser",
+        "AU20": "Lip stretcher",
+        "AU23": "Lip tightener",
+        "AU25": "Lips part",
+        "AU26": "Jaw drop",
+    },
+}
+"""Names in FACS by facial region."""
 
 
 @dataclass(frozen=True)
@@ -24,64 +42,19 @@ class MotionSlider:
 
     name: str
     """In :data:`facegan.geometry.motion.MOTION_NAMES`."""
-    title: str
-    """The action unit's name in FACS."""
-
-    @property
-    def is_angle(self) -> bool:
-        """Whether it sets an angle of the head pose."""
-        return self.name in POSE_ANGLES
-
-    @property
-    def label(self) -> str:
-        """Text above the slider."""
-        return f"{self.title} (°)" if self.is_angle else f"{self.name} {self.title}"
-
-    @property
-    def minimum(self) -> float:
-        """Least value."""
-        return -MAX_ANGLE if self.is_angle else 0.0
-
-    @property
-    def maximum(self) -> float:
-        """Greatest value."""
-        return MAX_ANGLE if self.is_angle else 1.0
-
-    @property
-    def step(self) -> float:
-        """Distance of two values."""
-        return 1.0 if self.is_angle else 0.01
+    label: str
+    minimum: float = 0.0
+    maximum: float = 1.0
+    step: float = 0.01
 
 
 SLIDER_GROUPS: dict[str, tuple[MotionSlider, ...]] = {
-    "Brows": (
-        MotionSlider("AU01", "Inner brow raiser"),
-        MotionSlider("AU02", "Outer brow raiser"),
-        MotionSlider("AU04", "Brow lowerer"),
-    ),
-    "Eyes": (
-        MotionSlider("AU05", "Upper lid raiser"),
-        MotionSlider("AU06", "Cheek raiser"),
-        MotionSlider("AU07", "Lid tightener"),
-        MotionSlider("AU45", "Blink"),
-    ),
-    "Nose": (MotionSlider("AU09", "Nose wrinkler"),),
-    "Mouth": (
-        MotionSlider("AU12", "Lip corner puller"),
-        MotionSlider("AU14", "Dimpler"),
-        MotionSlider("AU15", "Lip corner depressor"),
-        MotionSlider("AU10", "Upper lip raiser"),
-        MotionSlider("AU17", "Chin raiser"),
-        MotionSlider("AU20", "Lip stretcher"),
-        MotionSlider("AU23", "Lip tightener"),
-        MotionSlider("AU25", "Lips part"),
-        MotionSlider("AU26", "Jaw drop"),
-    ),
-    "Head pose": (
-        MotionSlider("pitch", "Pitch"),
-        MotionSlider("yaw", "Yaw"),
-        MotionSlider("roll", "Roll"),
-    ),
+    region: tuple(MotionSlider(name, f"{name} {title}") for name, title in units.items())
+    for region, units in _ACTION_UNITS.items()
+} | {
+    "Head pose": tuple(
+        MotionSlider(name, f"{name.capitalize()} (°)", -MAX_ANGLE, MAX_ANGLE, 1.0) for name in POSE_ANGLES
+    )
 }
 SLIDERS: tuple[MotionSlider, ...] = tuple(slider for group in SLIDER_GROUPS.values() for slider in group)
 """In the order of the page."""
@@ -92,8 +65,8 @@ def motion_to_slider_values(motion: Tensor) -> list[float]:
     values = []
     for slider in SLIDERS:
         value = float(motion[MOTION_NAMES.index(slider.name)])
-        if slider.is_angle:
-            value = float(np.rad2deg(value * POSE_SCALE))
+        if slider.name in POSE_ANGLES:
+            value = math.degrees(value * POSE_SCALE)
         value = min(max(value, slider.minimum), slider.maximum)
         values.append(round(round(value / slider.step) * slider.step, 2))
     return values
@@ -101,13 +74,13 @@ def motion_to_slider_values(motion: Tensor) -> list[float]:
 
 def sample_slider_values(generator: np.random.Generator) -> list[float]:
     """Sample a random pose and the intensities of one to four random action units; the others are zero."""
-    units = [slider.name for slider in SLIDERS if not slider.is_angle]
+    units = [slider.name for slider in SLIDERS if slider.name not in POSE_ANGLES]
     active = set(
         generator.choice(units, generator.integers(1, MAX_RANDOM_UNITS, endpoint=True), replace=False)
     )
     values = []
     for slider in SLIDERS:
-        if slider.is_angle:
+        if slider.name in POSE_ANGLES:
             values.append(float(round(generator.uniform(-MAX_RANDOM_ANGLE, MAX_RANDOM_ANGLE))))
         else:
             values.append(round(generator.uniform(0.3, 1), 2) if slider.name in active else 0.0)

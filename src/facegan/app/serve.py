@@ -6,7 +6,6 @@ import hmac
 import os
 import tempfile
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,38 +22,31 @@ if TYPE_CHECKING:
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
-@dataclass(frozen=True)
-class ServerConfig:
-    """How the page is served.
+def serve(
+    model: str,
+    on_ready: Callable[[str], None],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    password: str | None = None,
+    device: str = "cpu",
+    engine: str = "torch",
+) -> None:
+    """Serve the page until the process is told to end; then all its files are deleted.
 
-    Attributes:
+    Args:
         model: model folder, or owner/name on the hub.
+        on_ready: called with the page's URL.
         host: address to listen on.
         port: its port.
         password: what visitors are asked for, or None.
         device: where to compute: cpu, cuda, mps.
         engine: what runs the networks, one of :data:`facegan.inference.engines.ENGINES`.
-    """
-
-    model: str
-    host: str = "127.0.0.1"
-    port: int = 7860
-    password: str | None = None
-    device: str = "cpu"
-    engine: str = "torch"
-
-
-def serve(config: ServerConfig, on_ready: Callable[[str], None]) -> None:
-    """Serve the page until the process is told to end; then all its files are deleted.
-
-    Args:
-        config: model and address.
-        on_ready: called with the page's URL.
 
     Raises:
         InputError: if there is no such model, or the port is in use.
     """
-    loaded = Animator.from_pretrained(config.model, config.device, config.engine)
+    loaded = Animator.from_pretrained(model, device, engine)
     animator = Animator(SharedEngine(loaded.engine), loaded.name)
     with tempfile.TemporaryDirectory(prefix="facegan-app-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
@@ -69,15 +61,15 @@ def serve(config: ServerConfig, on_ready: Callable[[str], None]) -> None:
         page = build_page(sessions, render_examples(sessions.examples))
         try:
             _, url, _ = page.launch(
-                server_name=config.host,
-                server_port=config.port,
+                server_name=host,
+                server_port=port,
                 share=False,
                 quiet=True,
                 prevent_thread_lock=True,
                 footer_links=[],
                 run_history=False,
                 ssr_mode=False,
-                auth=_password_check(config.password) if config.password else None,
+                auth=_password_check(password) if password else None,
                 auth_message="Any user name is accepted; the password is that of facegan app.",
                 max_file_size=f"{MAX_MEGABYTES}mb",
                 app_kwargs={
@@ -87,7 +79,7 @@ def serve(config: ServerConfig, on_ready: Callable[[str], None]) -> None:
                 css_paths=[STYLE],
             )
         except OSError as error:
-            address = f"{config.host}:{config.port}"
+            address = f"{host}:{port}"
             msg = f"cannot listen on {address}: {error.strerror or error}; choose another --host or --port"
             raise InputError(msg) from error
         try:

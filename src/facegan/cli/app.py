@@ -42,7 +42,7 @@ def app(
     if find_spec("gradio") is None:
         msg = "the web page needs gradio: pip install 'facegan[app]'"
         raise InputError(msg)
-    from facegan.app import LOCAL_HOSTS, ServerConfig, serve
+    from facegan.app import LOCAL_HOSTS, serve
 
     if host not in LOCAL_HOSTS and secret is None:
         sys.stderr.write(
@@ -55,7 +55,7 @@ def app(
 
     # An interrupt is the normal end.
     with suppress(KeyboardInterrupt):
-        serve(ServerConfig(model, host, port, secret, device, engine), on_ready)
+        serve(model, on_ready, host=host, port=port, password=secret, device=device, engine=engine)
 
 
 def _read_password(given: str | None, file: Path | None) -> str | None:
