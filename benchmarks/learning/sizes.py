@@ -20,8 +20,8 @@ EPOCHS = {
     "4_joint": (1, 0),
 }
 EXTRA = {
-    "2_reenact_128": ["--model.init_args.segmentation_weight=30"],
-    "2_reenact": ["--model.init_args.segmentation_weight=30"],
+    "2_reenact_128": ["--model.init_args.loss_weights.segmentation=30"],
+    "2_reenact": ["--model.init_args.loss_weights.segmentation=30"],
     "4_joint": ["--trainer.limit_train_batches=200"],
 }
 SIZES = {

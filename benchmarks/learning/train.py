@@ -33,7 +33,7 @@ REENACTOR = [
     f"{MODEL}generator.downsamplings=2",
     f"{MODEL}generator.num_residual_blocks=6",
     f"{MODEL}optimizer.muon_lr=0.06",
-    f"{MODEL}jaccard_weight=10",
+    f"{MODEL}loss_weights.jaccard=10",
     COLOR,
 ]
 SETTINGS = {
@@ -42,7 +42,7 @@ SETTINGS = {
     "3_background_mix": [COLOR],
     "4_joint": [
         f"{MODEL}optimizer.muon_lr=0.02",
-        f"{MODEL}landmark_weight=300",
+        f"{MODEL}loss_weights.landmark=300",
         COLOR,
     ],
 }

@@ -21,10 +21,14 @@ TERMS = {
     "background": ("reconstruction", "perceptual", "mask_smoothness", "mask_norm", "head_reconstruction"),
 }
 """Terms of L_l, L_r and L_b; the joint stage logs them as ``part/term``."""
+GAN_PARTS = ("", "reenact/", "background/")
+"""Prefixes of adversarial terms: of stages 2 and 3, and of the joint stage."""
 LOSSES = {
     "generators": ["generator/total"],
-    "discriminators": ["discriminator/total", "discriminator/adversarial"],
-    "adversarial": ["generator/adversarial", "generator/feature_matching"],
+    "discriminators": ["discriminator/total", *(f"discriminator/{part}adversarial" for part in GAN_PARTS)],
+    "adversarial": [
+        f"generator/{part}{term}" for part in GAN_PARTS for term in ("adversarial", "feature_matching")
+    ],
     "stage 1": [f"generator/{term}" for term in TERMS["landmark"]],
     "stages 2 and 3": [f"generator/{term}" for term in dict.fromkeys(TERMS["reenact"] + TERMS["background"])],
     **{

@@ -13,15 +13,23 @@ import torch
 from jsonargparse import ArgumentError
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from lightning_utilities.core.rank_zero import rank_zero_warn
-from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
 from facegan.cli.commands import TRAINING
 from facegan.errors import InputError
-from facegan.stages.base_stage import BaseStage, require_stage
-from facegan.stages.checkpoints import read_checkpoint
+from facegan.stages.base_stage import BaseStage
+from facegan.stages.callbacks.periodic_checkpoint import PeriodicCheckpoint
+from facegan.stages.checkpoints import read_checkpoint, require_stage
 from facegan.stages.pair_data_module import FacePairDataModule
 from facegan.stages.precision import computes_bf16
 
+CHECKPOINTS = (
+    ("best_checkpoint", ModelCheckpoint, {"filename": "best", "monitor": "val/perceptual"}),
+    ("epoch_checkpoint", ModelCheckpoint, {"filename": "last", "save_on_train_epoch_end": True}),
+    ("periodic_checkpoint", PeriodicCheckpoint, {"filename": "last", "train_time_interval": "0:15:00"}),
+)
+"""Name in the configuration, class and defaults of the callbacks that write checkpoints."""
 FILES = "-c lightning_config.yaml -c stages/1_landmark_transform.yaml -c data/videos.yaml"
 
 
@@ -35,7 +43,6 @@ def run(arguments: Sequence[str]) -> None:
         InputError: for wrong keys or values, before the stage is built.
     """
     warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
-    warnings.filterwarnings("ignore", message="You have overridden `on_after_batch_transfer`")
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec")
     # Resuming within an epoch is exact: the number of batches done determines the order of the data.
     warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before")
@@ -72,16 +79,17 @@ def run(arguments: Sequence[str]) -> None:
 class TrainingCLI(LightningCLI):
     """LightningCLI that refuses another stage's checkpoint instead of adopting its configuration."""
 
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add the checkpoints of every run: the best, the last of an epoch, and one every few minutes."""
+        for key, checkpoint, settings in CHECKPOINTS:
+            parser.add_lightning_class_args(checkpoint, key)
+            common = {"enable_version_counter": False, "auto_insert_metric_name": False}
+            parser.set_defaults({f"{key}.{name}": value for name, value in (common | settings).items()})
+            parser.link_arguments("trainer.default_root_dir", f"{key}.dirpath", compute_fn=_checkpoint_folder)
+
     def before_instantiate_classes(self) -> None:
-        """Refuse the trainer's settings for which the stages have their own; check bf16."""
+        """Train in 32 bit where the CPU emulates bf16."""
         trainer = self.config[self.config.subcommand].trainer
-        for key, unset, own_key in (
-            ("gradient_clip_val", None, "gradient_clip"),
-            ("accumulate_grad_batches", 1, "accumulate"),
-        ):
-            if trainer[key] != unset:
-                msg = f"trainer.{key} is not supported: set model.init_args.optimizer.{own_key}"
-                raise InputError(msg)
         if trainer.precision == "bf16-mixed" and not _computes_bf16(trainer.accelerator):
             rank_zero_warn("this CPU has no bf16 instructions: trainer.precision is 32-true")
             trainer.precision = "32-true"
@@ -112,6 +120,10 @@ class RunConfigCallback(SaveConfigCallback):
         self.parser.save(
             self.config, folder / "config.yaml", skip_check=False, overwrite=True, multifile=False
         )
+
+
+def _checkpoint_folder(root: Any) -> str:
+    return str(Path(root or ".") / "checkpoints")
 
 
 def _computes_bf16(accelerator: str) -> bool:

@@ -4,6 +4,7 @@ from facegan.data.augmentation import Augmentation
 from facegan.data.face_crops import FaceCrops, dataset_info
 from facegan.data.face_pair import FacePair, normalize_images, read_pair
 from facegan.data.pair_datasets import TrainingPairs, ValidationPairs
+from facegan.data.pair_loader import PairLoader
 from facegan.data.pair_sampler import PairSampler
 from facegan.data.pair_selection import cross_pairs, nearest_motion
 
@@ -11,6 +12,7 @@ __all__ = [
     "Augmentation",
     "FaceCrops",
     "FacePair",
+    "PairLoader",
     "PairSampler",
     "TrainingPairs",
     "ValidationPairs",

@@ -12,7 +12,7 @@ from facegan.data.face_pair import SampleKey
 from facegan.data.motion_balancing import systematic_resample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -29,7 +29,6 @@ class PairSampler(DistributedSampler[SampleKey]):
     Args:
         pairs: the training pairs.
         seed: seed of the orders and of the pairs.
-        position: returns the epoch, and the number of this process's samples of it that were used.
         processes: number of processes.
         rank: index of this process.
         weights: probability of each crop, see :mod:`facegan.data.motion_balancing`; None for once each.
@@ -39,25 +38,33 @@ class PairSampler(DistributedSampler[SampleKey]):
         self,
         pairs: TrainingPairs,
         seed: int,
-        position: Callable[[], tuple[int, int]],
         processes: int = 1,
         rank: int = 0,
         weights: NDArray[np.float64] | None = None,
     ) -> None:
         super().__init__(pairs, num_replicas=processes, rank=rank, seed=seed, drop_last=True)
         self.length = len(pairs)
-        self.position = position
         self.weights = weights
+        self._resumed = (0, 0)
+
+    @property
+    def start(self) -> int:
+        """Number of pairs of this epoch that were used before the run was resumed."""
+        epoch, used = self._resumed
+        return used if epoch == self.epoch else 0
+
+    def resume(self, epoch: int, used: int) -> None:
+        """Start this epoch after the pairs that all processes together have used, others at their start."""
+        self._resumed = (epoch, used)
 
     def __iter__(self) -> Iterator[SampleKey]:
-        # Not the epoch of set_epoch, which the workers of a resumed run would receive too late.
-        epoch, used = self.position()
+        epoch = self.epoch
         generator = torch.Generator().manual_seed(self.seed + epoch)
         order = torch.randperm(self.length, generator=generator)[: self.total_size].numpy()
         indices = np.arange(self.length)
         if self.weights is not None:
             indices = systematic_resample(self.weights, torch.rand((), generator=generator).item())
-        for place in range(self.rank + used * self.num_replicas, len(order), self.num_replicas):
+        for place in range(self.rank + self.start, len(order), self.num_replicas):
             index = int(indices[order[place]])
             # A crop that is drawn several times in an epoch has another source each time.
             key = (index,) if self.weights is None else (index, place)

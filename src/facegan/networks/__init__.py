@@ -6,7 +6,14 @@ from facegan.networks.facegan import FaceGAN, FaceGANConfig, Reenactment
 from facegan.networks.generator import CoarseToFineGenerator, GlobalGenerator
 from facegan.networks.identity_network import IdentityNetwork
 from facegan.networks.landmark_transformer import ActionUnitRegressor, LandmarkTransformer
-from facegan.networks.reenactor import BackgroundMixer, FaceReenactor
+from facegan.networks.reenactor import (
+    BackgroundMixer,
+    FaceReenactor,
+    MixedImage,
+    ReenactedFace,
+    mix_background,
+    reenact_face,
+)
 from facegan.networks.vgg import VGGFeatures
 
 __all__ = [
@@ -21,7 +28,11 @@ __all__ = [
     "GlobalGenerator",
     "IdentityNetwork",
     "LandmarkTransformer",
+    "MixedImage",
     "MultiScaleDiscriminator",
+    "ReenactedFace",
     "Reenactment",
     "VGGFeatures",
+    "mix_background",
+    "reenact_face",
 ]

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from textwrap import shorten
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import torch
 from safetensors import SafetensorError
@@ -14,11 +14,9 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from facegan.errors import InputError
-from facegan.geometry.landmarks import draw_gaussians
-from facegan.networks.compositing import alpha_composite, mask_predicted_head
 from facegan.networks.config import GeneratorConfig
 from facegan.networks.landmark_transformer import LandmarkTransformer
-from facegan.networks.reenactor import BackgroundMixer, FaceReenactor
+from facegan.networks.reenactor import BackgroundMixer, FaceReenactor, mix_background, reenact_face
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 FORMAT_VERSION = 2
@@ -43,9 +41,8 @@ class FaceGANConfig:
     """False is the paper's ablation without L_T (Table 1): the driving frame's landmarks are drawn."""
 
 
-@dataclass(frozen=True)
-class Reenactment:
-    """All intermediate and final outputs of the model."""
+class Reenactment(NamedTuple):
+    """All intermediate and final outputs of the model: l_t and those of G_r and G_b."""
 
     landmarks: Tensor
     """l_t, N×68×2."""
@@ -112,20 +109,9 @@ class FaceGAN(nn.Module):
                 msg = "this model has no landmark transformer: it needs the landmarks to draw"
                 raise ValueError(msg)
             landmarks = self.landmark_transformer(source_landmarks, motion)
-        heatmap = draw_gaussians(landmarks, source.shape[-1], self.config.sigma)
-        face, segmentation = self.reenactor(source, heatmap)
-        head = mask_predicted_head(face, segmentation)
-        foreground, mask = self.background_mixer(head, background)
-        return Reenactment(
-            landmarks=landmarks,
-            heatmap=heatmap,
-            face=face,
-            segmentation=segmentation,
-            head=head,
-            foreground=foreground,
-            mask=mask,
-            result=alpha_composite(foreground, mask, background),
-        )
+        reenacted = reenact_face(self.reenactor, source, landmarks, self.config.sigma)
+        mixed = mix_background(self.background_mixer, reenacted.head, background)
+        return Reenactment(landmarks, *reenacted, *mixed)
 
     def save_pretrained(self, folder: Path | str) -> None:
         """Write ``config.json`` and ``model.safetensors`` into an existing or new folder."""

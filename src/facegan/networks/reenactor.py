@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from facegan.errors import InputError
+from facegan.geometry.landmarks import draw_gaussians
 from facegan.geometry.segmentation import LABELS
+from facegan.networks.compositing import alpha_composite, mask_predicted_head
 from facegan.networks.config import GeneratorConfig
 from facegan.networks.convolution import ReflectConv2d
 from facegan.networks.generator import (
@@ -25,6 +27,56 @@ if TYPE_CHECKING:
     from facegan.networks.config import Norm
 
 PIX2PIXHD = GeneratorConfig()
+
+
+class ReenactedFace(NamedTuple):
+    """Outputs of G_r for a batch."""
+
+    heatmap: Tensor
+    """H_t, N×1×H×W."""
+    face: Tensor
+    """I_fr, N×3×H×W in -1..1."""
+    segmentation: Tensor
+    """Logits of S_fr, N×3×H×W."""
+    head: Tensor
+    """I'_fr, N×3×H×W."""
+
+
+class MixedImage(NamedTuple):
+    """Outputs of G_b for a batch."""
+
+    foreground: Tensor
+    """I_c, N×3×H×W in -1..1."""
+    mask: Tensor
+    """M, N×1×H×W in 0..1."""
+    result: Tensor
+    """I_r, N×3×H×W in -1..1."""
+
+
+def reenact_face(reenactor: nn.Module, source: Tensor, landmarks: Tensor, sigma: float) -> ReenactedFace:
+    """Reenact source images by landmarks, and remove the background.
+
+    Args:
+        reenactor: G_r.
+        source: I_s, N×3×H×W in -1..1.
+        landmarks: l_t, N×68×2 in -1..1.
+        sigma: standard deviation of a drawn landmark, in the landmarks' units.
+    """
+    heatmap = draw_gaussians(landmarks, source.shape[-1], sigma)
+    face, segmentation = reenactor(source, heatmap)
+    return ReenactedFace(heatmap, face, segmentation, mask_predicted_head(face, segmentation))
+
+
+def mix_background(mixer: nn.Module, head: Tensor, background: Tensor) -> MixedImage:
+    """Composite heads over backgrounds.
+
+    Args:
+        mixer: G_b.
+        head: I'_fr, N×3×H×W in -1..1.
+        background: I_b, N×3×H×W in -1..1, zero where the source's head was.
+    """
+    foreground, mask = mixer(head, background)
+    return MixedImage(foreground, mask, alpha_composite(foreground, mask, background))
 
 
 class TwoHeadGenerator(nn.Module):

@@ -3,8 +3,8 @@
 from facegan.stages.background_mix_stage import BackgroundMixData, BackgroundMixStage
 from facegan.stages.callbacks.action_unit_grid_logger import ActionUnitGridLogger
 from facegan.stages.callbacks.image_logger import ImageLogger
-from facegan.stages.callbacks.periodic_checkpoint import PeriodicCheckpoint
 from facegan.stages.callbacks.progress_bar import ProgressBar
+from facegan.stages.callbacks.throughput_logger import ThroughputLogger
 from facegan.stages.callbacks.video_logger import VideoLogger
 from facegan.stages.checkpoints import AtomicCheckpointIO
 from facegan.stages.joint_stage import JointData, JointStage
@@ -21,9 +21,9 @@ __all__ = [
     "JointStage",
     "LandmarkTransformData",
     "LandmarkTransformStage",
-    "PeriodicCheckpoint",
     "ProgressBar",
     "ReenactData",
     "ReenactStage",
+    "ThroughputLogger",
     "VideoLogger",
 ]

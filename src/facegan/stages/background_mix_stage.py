@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -12,28 +12,23 @@ from torch import Tensor, nn
 from facegan import losses
 from facegan.data import FacePair
 from facegan.errors import InputError
-from facegan.geometry.landmarks import draw_gaussians
 from facegan.networks import (
     BackgroundMixer,
     DiscriminatorConfig,
     FaceReenactor,
     GeneratorConfig,
+    MixedImage,
     MultiScaleDiscriminator,
     Reenactment,
+    mix_background,
+    reenact_face,
 )
-from facegan.networks.compositing import (
-    alpha_composite,
-    mask_background,
-    mask_head,
-    mask_predicted_head,
-)
-from facegan.stages.base_stage import as_hyperparameters
+from facegan.networks.compositing import mask_background, mask_head
 from facegan.stages.checkpoints import StageCheckpoint
-from facegan.stages.config import AdversarialConfig, OptimizerConfig
+from facegan.stages.config import AdversarialConfig, LossWeights, OptimizerConfig, as_hyperparameters
 from facegan.stages.gan_stage import GANStage
 from facegan.stages.pair_data_module import FacePairDataModule
-from facegan.stages.perceptual_loss import PerceptualLoss, PerceptualNetwork
-from facegan.stages.reenact_stage import require_size
+from facegan.stages.perceptual_loss import PerceptualNetwork
 from facegan.stages.validation_metrics import MetricValues, masked_mean, masked_mse
 
 
@@ -41,7 +36,7 @@ class BackgroundMixData(FacePairDataModule):
     """Images and segmentations of pairs; the driving frame's head over the source's background."""
 
 
-class MixedImage(NamedTuple):
+class MixedHead(NamedTuple):
     """Inputs and outputs of G_b for a batch."""
 
     head: Tensor
@@ -56,6 +51,26 @@ class MixedImage(NamedTuple):
     """I_r, N×3×H×W."""
 
 
+@dataclass(frozen=True)
+class BackgroundMixLossWeights(LossWeights):
+    """Weights of L_b's terms besides the adversarial one.
+
+    Args:
+        mask_smoothness: λ_b1 (open).
+        mask_norm: λ_b2 (open).
+        head_reconstruction: of the L1 distance of I_c and I_d on the driving frame's head, 0 in the
+            paper. Without it the mask can be below 1 there, compensated by a larger contrast of I_c.
+        perceptual: λ_b3 (open).
+        reconstruction: λ_b5 (open).
+    """
+
+    mask_smoothness: float = 1.0
+    mask_norm: float = 0.1
+    head_reconstruction: float = 0.0
+    perceptual: float = 10.0
+    reconstruction: float = 10.0
+
+
 class BackgroundMixStage(GANStage):
     """Trains G_b with L_b = L_bm + λ_b3 L_bp + λ_b4 L_badv + λ_b5 L_br.
 
@@ -68,12 +83,7 @@ class BackgroundMixStage(GANStage):
         head: ``truth`` is F_d, the driving frame's head; ``reenacted`` that of the frozen reenactor;
             ``schedule`` moves from one to the other during the run, by a growing share of the images.
         reenact_checkpoint: of stage 2, for the latter two.
-        mask_smoothness_weight: λ_b1 (open).
-        mask_norm_weight: λ_b2 (open).
-        head_reconstruction_weight: of the L1 distance of I_c and I_d on the driving frame's head, 0 in the
-            paper. Without it the mask can be below 1 there, compensated by a larger contrast of I_c.
-        perceptual_weight: λ_b3 (open).
-        reconstruction_weight: λ_b5 (open).
+        loss_weights: λ_b1, λ_b2, λ_b3, λ_b5 and that of the head's reconstruction.
         perceptual_network: network of L_bp.
         adversarial: λ_b4 and the form of the adversarial loss.
         optimizer: optimizer, learning-rate schedule and averaging.
@@ -89,21 +99,16 @@ class BackgroundMixStage(GANStage):
         discriminator: DiscriminatorConfig = DiscriminatorConfig(),
         head: Literal["truth", "reenacted", "schedule"] = "truth",
         reenact_checkpoint: Path | None = None,
-        mask_smoothness_weight: float = 1.0,
-        mask_norm_weight: float = 0.1,
-        head_reconstruction_weight: float = 0.0,
-        perceptual_weight: float = 10.0,
-        reconstruction_weight: float = 10.0,
+        loss_weights: BackgroundMixLossWeights = BackgroundMixLossWeights(),
         perceptual_network: PerceptualNetwork = "vgg19",
         adversarial: AdversarialConfig = AdversarialConfig(),
         optimizer: OptimizerConfig = OptimizerConfig(),
     ) -> None:
         super().__init__()
         self.save_hyperparameters(as_hyperparameters(locals()))
-        self.adversarial, self.optimizer = adversarial, optimizer
+        self.loss_weights, self.adversarial, self.optimizer = loss_weights, adversarial, optimizer
         self.network = BackgroundMixer(generator)
         self.discriminator = MultiScaleDiscriminator(3, **asdict(discriminator))
-        self.perceptual = PerceptualLoss(perceptual_network)
         self.reenactor: FaceReenactor | None = None
         if head != "truth":
             if reenact_checkpoint is None:
@@ -120,9 +125,8 @@ class BackgroundMixStage(GANStage):
         return {name: self.hparams[name] for name in ("generator", "discriminator")}
 
     def setup(self, stage: str) -> None:
-        """Check that the networks accept the size of the images."""
+        """Check that a schedule has an end."""
         super().setup(stage)
-        require_size(self.trainer, self.network.multiple)
         if self.hparams["head"] == "schedule" and stage == "fit" and (self.trainer.max_epochs or -1) < 0:
             msg = "head: schedule needs trainer.max_epochs: in the last epoch all heads are reenacted"
             raise InputError(msg)
@@ -131,24 +135,40 @@ class BackgroundMixStage(GANStage):
         """Return D_b1..3."""
         return {"image": self.discriminator}
 
-    def generate(self, pair: FacePair) -> MixedImage:
+    def forward(self, pair: FacePair) -> MixedHead:
         """Composite a head over the source's background."""
         head = self._head(pair)
         background = mask_background(pair.background_image, pair.background_segmentation)
-        foreground, mask = self.inference_network(head, background)
-        return MixedImage(head, background, foreground, mask, alpha_composite(foreground, mask, background))
+        return MixedHead(head, background, *self.mix(head, background))
 
-    def discriminator_inputs(self, outputs: MixedImage, pair: FacePair) -> dict[str, tuple[Tensor, Tensor]]:
+    def mix(self, head: Tensor, background: Tensor) -> MixedImage:
+        """Composite heads N×3×H×W over backgrounds N×3×H×W."""
+        return mix_background(self.inference_network, head, background)
+
+    def discriminator_inputs(
+        self, pair: FacePair, output: MixedHead | Reenactment
+    ) -> dict[str, tuple[Tensor, Tensor]]:
         """Return I_r and I_d."""
-        return {"image": (outputs.result, pair.driving_image)}
+        return {"image": (output.result, pair.driving_image)}
 
-    def generator_losses(self, outputs: MixedImage, pair: FacePair) -> dict[str, Tensor]:
-        """Compute L_bm, L_bp and L_br."""
-        return background_mix_losses(outputs, pair, self.perceptual, self.hparams)
+    def generator_losses(self, pair: FacePair, output: MixedHead | Reenactment) -> dict[str, Tensor]:
+        """Compute L_bm, L_bp, L_br and, if it has a weight, the head's reconstruction."""
+        result, target, weights = output.result, pair.driving_image, self.loss_weights
+        terms = {
+            "mask_smoothness": weights.mask_smoothness * losses.mask_smoothness_loss(output.mask),
+            "mask_norm": weights.mask_norm * losses.mask_norm_loss(output.mask),
+            "perceptual": weights.perceptual * self.perceptual(result, target),
+            "reconstruction": weights.reconstruction * losses.reconstruction_loss(result, target),
+        }
+        if weights.head_reconstruction:
+            labels = pair.driving_segmentation
+            loss = losses.reconstruction_loss(mask_head(output.foreground, labels), mask_head(target, labels))
+            terms["head_reconstruction"] = weights.head_reconstruction * loss
+        return terms
 
     def compute_metrics(self, pair: FacePair) -> MetricValues:
         """Compute the errors of I_r, the source and a naive composite against I_d; the mask's mean."""
-        outputs = self.generate(pair)
+        outputs = self(pair)
         target = pair.driving_image
         composite = outputs.head + outputs.background * (pair.driving_segmentation == 0)[:, None]
         return {
@@ -162,7 +182,7 @@ class BackgroundMixStage(GANStage):
 
     def visualize(self, pair: FacePair) -> dict[str, Tensor]:
         """Return head, background, foreground, mask, result, target."""
-        outputs = self.generate(pair)
+        outputs = self(pair)
         return {
             "source I_s": pair.source_image,
             "head I'_fr": outputs.head,
@@ -182,13 +202,16 @@ class BackgroundMixStage(GANStage):
         if self.training and self.hparams["head"] == "schedule":
             # Depends on the batch's number only: the same in a resumed run and with several processes.
             rank, processes = self.trainer.global_rank, self.trainer.world_size
-            draw = torch.rand(len(head) * processes, generator=torch.Generator().manual_seed(self.batches))
+            draw = torch.rand(
+                len(head) * processes,
+                generator=torch.Generator().manual_seed(self.trainer.fit_loop.total_batch_idx),
+            )
             share = self.trainer.current_epoch / max((self.trainer.max_epochs or 1) - 1, 1)
             reenacted = draw[rank::processes] < share
         if reenacted.any():
             with torch.no_grad():
-                heatmap = draw_gaussians(pair.driving_landmarks[reenacted], head.shape[-1], self.sigma)
-                faces = mask_predicted_head(*self.reenactor(pair.source_image[reenacted], heatmap))
+                source, landmarks = pair.source_image[reenacted], pair.driving_landmarks[reenacted]
+                faces = reenact_face(self.reenactor, source, landmarks, self.sigma).head
                 head[reenacted] = faces.to(head.dtype)
         return head
 
@@ -216,31 +239,3 @@ def background_mix_metrics(result: Tensor, mask: Tensor, pair: FacePair) -> dict
         "mask_on_head": masked_mean(mask[:, 0].float(), head),
         "mask_on_background": masked_mean(mask[:, 0].float(), unoccluded),
     }
-
-
-def background_mix_losses(
-    outputs: MixedImage | Reenactment, pair: FacePair, perceptual: PerceptualLoss, weights: Any
-) -> dict[str, Tensor]:
-    """Compute the weighted terms of L_b besides the adversarial one.
-
-    Args:
-        outputs: I_c, M and I_r.
-        pair: a batch.
-        perceptual: V.
-        weights: mapping with the arguments of :class:`BackgroundMixStage`.
-    """
-    target = pair.driving_image
-    terms = {
-        "mask_smoothness": weights["mask_smoothness_weight"] * losses.mask_smoothness_loss(outputs.mask),
-        "mask_norm": weights["mask_norm_weight"] * losses.mask_norm_loss(outputs.mask),
-        "perceptual": weights["perceptual_weight"] * perceptual(outputs.result, target),
-        "reconstruction": weights["reconstruction_weight"]
-        * losses.reconstruction_loss(outputs.result, target),
-    }
-    if weights["head_reconstruction_weight"]:
-        foreground, head = (
-            mask_head(image, pair.driving_segmentation) for image in (outputs.foreground, target)
-        )
-        loss = losses.reconstruction_loss(foreground, head)
-        terms["head_reconstruction"] = weights["head_reconstruction_weight"] * loss
-    return terms

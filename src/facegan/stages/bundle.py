@@ -22,7 +22,10 @@ def bundle(checkpoint: Path, out: Path, *, overwrite: bool = False) -> None:
         InputError: if the checkpoint is another stage's, or ``out`` is in use.
     """
     trained = StageCheckpoint(checkpoint, "JointStage")
-    model = FaceGAN(FaceGANConfig(**trained.config))
-    model.load_state_dict(trained.weights("network"))
+    model = FaceGAN(FaceGANConfig(**trained.config["model"]))
+    model.reenactor.load_state_dict(trained.weights("reenact.network"))
+    model.background_mixer.load_state_dict(trained.weights("background_mix.network"))
+    if model.landmark_transformer is not None:
+        model.landmark_transformer.load_state_dict(trained.weights("landmark_transform.network"))
     with atomic_folder(out, marker=CONFIG, overwrite=overwrite) as folder:
         model.save_pretrained(folder)

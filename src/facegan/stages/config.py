@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any
 
 from facegan.errors import InputError
 from facegan.losses import AdversarialForm
+
+POSITIVE_ARGUMENTS = ("sigma", "width")
+"""Arguments of stages that cannot be zero."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +24,6 @@ class OptimizerConfig:
             is not on Adam's scale (0.02 is usual); null for Adam (open).
         lr_decay_start_epoch: epochs before both learning rates decay, linearly over the batches, to zero
             at ``trainer.max_epochs`` (open; pix2pixHD: half of them); null for a constant rate.
-        accumulate: batches whose gradients are averaged into one step.
-        gradient_clip: largest norm of the gradient of generators and of discriminators; null for no limit.
         ema_halflife: half-life, in training images, of the exponential moving average of the weights that is
             validated, passed to the next stage and bundled; at first at most a twentieth of the images
             trained on (Karras et al., 2021). 0 for no average.
@@ -40,8 +43,6 @@ class OptimizerConfig:
     betas: tuple[float, float] = (0.5, 0.999)
     muon_lr: float | None = None
     lr_decay_start_epoch: int | None = None
-    accumulate: int = 1
-    gradient_clip: float | None = None
     ema_halflife: float = 10_000
     max_consecutive_nan_steps: int = 10
     channels_last: bool = False
@@ -50,14 +51,27 @@ class OptimizerConfig:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        for name in ("learning_rate", "ema_halflife", "muon_lr", "lr_decay_start_epoch", "gradient_clip"):
+        for name in ("learning_rate", "ema_halflife", "muon_lr", "lr_decay_start_epoch"):
             if getattr(self, name) is not None:
                 _require_at_least(f"optimizer.{name}", getattr(self, name), 0)
-        for name in ("accumulate", "max_consecutive_nan_steps"):
-            _require_at_least(f"optimizer.{name}", getattr(self, name), 1)
+        _require_at_least("optimizer.max_consecutive_nan_steps", self.max_consecutive_nan_steps, 1)
         if not all(0 <= beta < 1 for beta in self.betas):
             msg = f"optimizer.betas is {list(self.betas)}: both must be from 0 to below 1"
             raise InputError(msg)
+
+
+class LossWeights:
+    """Base class of the weights of a stage's losses: ``model.init_args.loss_weights`` in YAML.
+
+    Raises:
+        InputError: if a weight is negative.
+    """
+
+    def __post_init__(self) -> None:
+        """Check the weights."""
+        for name, value in vars(self).items():
+            if isinstance(value, int | float):
+                _require_at_least(f"loss_weights.{name}", value, 0)
 
 
 @dataclass(frozen=True)
@@ -82,6 +96,30 @@ class AdversarialConfig:
         """Check the values."""
         for name in ("weight", "feature_matching"):
             _require_at_least(f"adversarial.{name}", getattr(self, name), 0)
+
+
+def as_hyperparameters(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Convert a stage's arguments (its ``locals()``) to numbers, strings and dicts, for checkpoints.
+
+    Raises:
+        InputError: for a negative number, or a size of zero.
+    """
+    for name, value in arguments.items():
+        if isinstance(value, int | float) and not (
+            value > 0 or (value == 0 and name not in POSITIVE_ARGUMENTS)
+        ):
+            least = "above" if name in POSITIVE_ARGUMENTS else "at least"
+            msg = f"model.init_args.{name} is {value}: it must be {least} 0"
+            raise InputError(msg)
+    return {
+        name: asdict(value)
+        if is_dataclass(value) and not isinstance(value, type)
+        else str(value)
+        if isinstance(value, Path)
+        else value
+        for name, value in arguments.items()
+        if name not in ("self", "__class__")
+    }
 
 
 def _require_at_least(name: str, value: float, least: float) -> None:

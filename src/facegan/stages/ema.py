@@ -23,17 +23,18 @@ class ExponentialMovingAverage(nn.Module):
         super().__init__()
         self.network = deepcopy(network).requires_grad_(False)
         self.halflife = halflife
+        self.register_buffer("images", torch.zeros((), dtype=torch.long, device="cpu"))
 
     @torch.no_grad()
-    def update(self, network: nn.Module, batch_images: int, total_images: int) -> None:
+    def update(self, network: nn.Module, images: int) -> None:
         """Update the average after a training step.
 
         Args:
             network: with its weights after the step.
-            batch_images: images in the step.
-            total_images: images in all steps, this one included.
+            images: number of training images in the step.
         """
-        decay = 0.5 ** (batch_images / min(self.halflife, EMA_RAMPUP * total_images))
+        self.images += images
+        decay = 0.5 ** (images / min(self.halflife, EMA_RAMPUP * self.images.item()))
         averages: list[Tensor] = list(self.network.parameters())
         weights: list[Tensor] = list(network.parameters())
         torch._foreach_lerp_(averages, weights, 1 - decay)

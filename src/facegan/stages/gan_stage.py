@@ -9,58 +9,67 @@ import torch
 from torch import Tensor, nn
 
 from facegan import losses
+from facegan.errors import InputError
 from facegan.stages.base_stage import BaseStage
+from facegan.stages.perceptual_loss import PerceptualLoss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pytorch_lightning as pl
+
     from facegan.data import FacePair
+    from facegan.networks.reenactor import TwoHeadGenerator
     from facegan.stages.config import AdversarialConfig
 
 
 class GANStage(BaseStage):
     """A generator against discriminators, both trained on the same generated batch.
 
-    A subclass generates the outputs once (``generate``), and defines which of them the discriminators
-    compare with which real images (``discriminator_inputs``) and the other losses (``generator_losses``).
+    A subclass generates the outputs once (``forward``), and defines which of them the discriminators
+    compare with which real images (``discriminator_inputs``).
     """
 
+    network: TwoHeadGenerator
     adversarial: AdversarialConfig
+    perceptual: PerceptualLoss
+    """Created when a run starts, since it reads a file."""
     excluded_from_checkpoint: ClassVar[tuple[str, ...]] = ("perceptual.",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_module("perceptual", None)
+
+    def setup(self, stage: str) -> None:
+        """Create the perceptual loss and check that the networks accept the size of the images."""
+        if self.perceptual is None:
+            self.perceptual = PerceptualLoss(self.hparams["perceptual_network"])
+        super().setup(stage)
+        require_size(self.trainer, self.network.multiple)
 
     def discriminators(self) -> dict[str, nn.Module]:
         """Return the discriminators, by the names that ``discriminator_inputs`` uses."""
         raise NotImplementedError
 
-    def generate(self, pair: FacePair) -> Any:
-        """Compute all outputs of the generators for a batch."""
-        raise NotImplementedError
-
-    def discriminator_inputs(self, outputs: Any, pair: FacePair) -> dict[str, tuple[Tensor, Tensor]]:
+    def discriminator_inputs(self, pair: FacePair, output: Any) -> dict[str, tuple[Tensor, Tensor]]:
         """Return the generated and the real images for each discriminator."""
         raise NotImplementedError
 
-    def generator_losses(self, outputs: Any, pair: FacePair) -> dict[str, Tensor]:
-        """Compute the weighted losses besides the adversarial one."""
-        raise NotImplementedError
-
-    def forward(self, pair: FacePair) -> Any:
-        """Return ``generate``."""
-        return self.generate(pair)
-
-    def optimizer_groups(self) -> dict[str, list[nn.Module]]:
+    def trained_networks(self) -> dict[str, list[nn.Module]]:
         """Return the generators and the discriminators."""
         return {"generator": [self.network], "discriminator": list(self.discriminators().values())}
 
-    def compute_losses(self, pair: FacePair) -> dict[str, dict[str, Tensor]]:
-        """Compute L_adv with the other losses for the generators, and the discriminators' loss."""
-        outputs = self.generate(pair)
-        generator_losses = self.generator_losses(outputs, pair)
+    def losses(self, pair: FacePair, output: Any) -> dict[str, Tensor]:
+        """Compute the adversarial and all other losses."""
+        return {**super().losses(pair, output), **self.adversarial_losses(pair, output)}
+
+    def adversarial_losses(self, pair: FacePair, output: Any) -> dict[str, Tensor]:
+        """Compute L_adv and the feature matching of the generators, and the discriminators' loss."""
         config, discriminators = self.adversarial, self.discriminators()
         generator_gan_losses, discriminator_gan_losses, feature_matching_losses = [], [], []
-        for name, (fake, real) in self.discriminator_inputs(outputs, pair).items():
+        for name, (fake, real) in self.discriminator_inputs(pair, output).items():
             discriminator = discriminators[name]
-            with frozen_parameters(discriminator):
+            with freeze_parameters(discriminator):
                 fake_features = discriminator(fake)
             real_features, detached_features = discriminator(real), discriminator(fake.detach())
             generator_gan_losses.append(losses.generator_loss(_logits(fake_features), config.form))
@@ -69,16 +78,18 @@ class GANStage(BaseStage):
             )
             if config.feature_matching:
                 feature_matching_losses.append(losses.feature_matching_loss(fake_features, real_features))
-        generator_losses["adversarial"] = config.weight * torch.stack(generator_gan_losses).sum()
+        values = {
+            "generator/adversarial": config.weight * torch.stack(generator_gan_losses).sum(),
+            "discriminator/adversarial": torch.stack(discriminator_gan_losses).sum(),
+        }
         if feature_matching_losses:
             total = torch.stack(feature_matching_losses).sum()
-            generator_losses["feature_matching"] = config.feature_matching * total
-        discriminator_losses = {"adversarial": torch.stack(discriminator_gan_losses).sum()}
-        return {"generator": generator_losses, "discriminator": discriminator_losses}
+            values["generator/feature_matching"] = config.feature_matching * total
+        return values
 
 
 @contextmanager
-def frozen_parameters(network: nn.Module) -> Iterator[None]:
+def freeze_parameters(network: nn.Module) -> Iterator[None]:
     """Compute without gradients of a network's parameters; restore each parameter's ``requires_grad``."""
     states = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
     network.requires_grad_(False)
@@ -87,6 +98,14 @@ def frozen_parameters(network: nn.Module) -> Iterator[None]:
     finally:
         for parameter, requires_grad in states:
             parameter.requires_grad_(requires_grad)
+
+
+def require_size(trainer: pl.Trainer, multiple: int) -> None:
+    """Raise InputError unless the size of the data's images fits the networks."""
+    size = trainer.datamodule.size  # type: ignore[attr-defined]
+    if size % multiple:
+        msg = f"data.init_args.size is {size}: for this generator it must be a multiple of {multiple}"
+        raise InputError(msg)
 
 
 def _logits(scales: list[list[Tensor]]) -> list[Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -11,8 +12,8 @@ from facegan import losses
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.metrics import landmark_error
 from facegan.networks import ActionUnitRegressor, LandmarkTransformer
-from facegan.stages.base_stage import BaseStage, as_hyperparameters
-from facegan.stages.config import OptimizerConfig
+from facegan.stages.base_stage import BaseStage
+from facegan.stages.config import LossWeights, OptimizerConfig, as_hyperparameters
 from facegan.stages.pair_data_module import FacePairDataModule
 from facegan.stages.validation_metrics import MetricValues
 
@@ -60,6 +61,23 @@ class LandmarkTransformData(FacePairDataModule):
         )
 
 
+@dataclass(frozen=True)
+class LandmarkLossWeights(LossWeights):
+    """Weights of L_l's terms, all open in the paper.
+
+    Args:
+        reconstruction: λ_l1.
+        displacement: λ_lr, of ‖Δ‖₂ within L_lr.
+        action_unit: λ_l2.
+        connectivity: λ_l3.
+    """
+
+    reconstruction: float = 1.0
+    displacement: float = 1e-3
+    action_unit: float = 0.03
+    connectivity: float = 1.0
+
+
 class LandmarkTransformStage(BaseStage):
     """Trains L_T with L_l = λ_l1 L_lr + λ_l2 L_lau + λ_l3 L_lc.
 
@@ -68,10 +86,7 @@ class LandmarkTransformStage(BaseStage):
     Args:
         width: units of a hidden layer of both networks (open).
         layers: hidden layers of both networks (open).
-        reconstruction_weight: λ_l1 (open).
-        displacement_weight: λ_lr, of ‖Δ‖₂ within L_lr (open).
-        action_unit_weight: λ_l2 (open).
-        connectivity_weight: λ_l3 (open).
+        loss_weights: λ_l1..3 and λ_lr.
         connectivity_reference: L_lc compares l_t with the driving landmarks (the paper's formula) or with
             the source's (the sentence before it).
         optimizer: optimizer, learning-rate schedule and averaging.
@@ -86,16 +101,13 @@ class LandmarkTransformStage(BaseStage):
         self,
         width: int = 256,
         layers: int = 3,
-        reconstruction_weight: float = 1.0,
-        displacement_weight: float = 1e-3,
-        action_unit_weight: float = 0.03,
-        connectivity_weight: float = 1.0,
+        loss_weights: LandmarkLossWeights = LandmarkLossWeights(),
         connectivity_reference: Literal["driving", "source"] = "driving",
         optimizer: OptimizerConfig = OptimizerConfig(betas=(0.9, 0.999), ema_halflife=22_000),
     ) -> None:
         super().__init__()
         self.save_hyperparameters(as_hyperparameters(locals()))
-        self.optimizer = optimizer
+        self.loss_weights, self.optimizer = loss_weights, optimizer
         self.network = LandmarkTransformer(width, layers)
         self.regressor = ActionUnitRegressor(width, layers)
 
@@ -112,7 +124,7 @@ class LandmarkTransformStage(BaseStage):
             self.regressor.fit_normalizers(landmarks)
         super().setup(stage)
 
-    def optimizer_groups(self) -> dict[str, list[nn.Module]]:
+    def trained_networks(self) -> dict[str, list[nn.Module]]:
         """Return L_T and L_a."""
         return {"generator": [self.network, self.regressor]}
 
@@ -121,9 +133,21 @@ class LandmarkTransformStage(BaseStage):
         landmarks: Tensor = self.inference_network(pair.source_landmarks, pair.driving_motion)
         return landmarks
 
-    def compute_losses(self, pair: FacePair) -> dict[str, dict[str, Tensor]]:
+    def generator_losses(self, pair: FacePair, output: Tensor) -> dict[str, Tensor]:
         """Compute the weighted terms of L_l."""
-        return {"generator": landmark_losses(self.regressor, pair, self(pair), self.hparams)}
+        source, driving = pair.source_landmarks, pair.driving_landmarks
+        reference = driving if self.hparams["connectivity_reference"] == "driving" else source
+        displacement = losses.displacement_loss(output - source)
+        action_unit = losses.action_unit_loss(
+            self.regressor(output), self.regressor(driving), pair.driving_motion
+        )
+        weights = self.loss_weights
+        return {
+            "landmark": weights.reconstruction * losses.landmark_reconstruction_loss(output, driving),
+            "displacement": weights.reconstruction * weights.displacement * displacement,
+            "action_unit": weights.action_unit * action_unit,
+            "connectivity": weights.connectivity * losses.landmark_connectivity_loss(output, reference),
+        }
 
     def compute_metrics(self, pair: FacePair) -> MetricValues:
         """Compute the distances of l_t and of the source's landmarks from l_d; the error of L_a."""
@@ -142,33 +166,3 @@ class LandmarkTransformStage(BaseStage):
             self.result_title: self(pair),
         }
         return {title: draw_gaussians(points, 192).clamp(0, 1) * 2 - 1 for title, points in landmarks.items()}
-
-
-def landmark_losses(
-    regressor: ActionUnitRegressor,
-    pair: FacePair,
-    transformed: Tensor,
-    weights: Any,
-) -> dict[str, Tensor]:
-    """Compute the weighted terms of L_l.
-
-    Args:
-        regressor: L_a.
-        pair: a batch.
-        transformed: l_t of that batch, N×68×2.
-        weights: mapping with the arguments of :class:`LandmarkTransformStage`.
-    """
-    source, driving = pair.source_landmarks, pair.driving_landmarks
-    motion = pair.driving_motion
-    reference = driving if weights["connectivity_reference"] == "driving" else source
-    return {
-        "landmark": weights["reconstruction_weight"]
-        * losses.landmark_reconstruction_loss(transformed, driving),
-        "displacement": weights["reconstruction_weight"]
-        * weights["displacement_weight"]
-        * losses.displacement_loss(transformed - source),
-        "action_unit": weights["action_unit_weight"]
-        * losses.action_unit_loss(regressor(transformed), regressor(driving), motion),
-        "connectivity": weights["connectivity_weight"]
-        * losses.landmark_connectivity_loss(transformed, reference),
-    }

@@ -27,41 +27,16 @@ class Muon(torch.optim.Adam):
     is of equal size in directions that are rare and common in the data.
 
     Args:
-        networks: the trained networks.
-        muon_lr: learning rate of the convolutions: the spectral norm of a step, for matrices that
-            are not higher than wide.
+        groups: parameter groups; those of :func:`muon_groups` with ``matrices`` are updated by Muon.
         lr: of Adam.
         betas: of Adam.
-        momentum: of the averaged gradient, Nesterov's.
+        fused: use Adam's fused implementation.
     """
 
     def __init__(
-        self,
-        networks: Iterable[nn.Module],
-        muon_lr: float,
-        lr: float,
-        betas: tuple[float, float],
-        momentum: float = 0.95,
+        self, groups: Iterable[dict[str, Any]], lr: float, betas: tuple[float, float], *, fused: bool
     ) -> None:
-        networks = list(networks)
-        matrices = {
-            module.weight: isinstance(module, nn.ConvTranspose2d)
-            for network in networks
-            for module in network.modules()
-            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
-            and module.weight.requires_grad
-            and _smaller_side(module.weight, isinstance(module, nn.ConvTranspose2d)) >= MIN_MATRIX_ROWS
-        }
-        rest = [
-            p for network in networks for p in network.parameters() if p.requires_grad and p not in matrices
-        ]
-        groups: list[dict[str, Any]] = [{"params": rest, "matrices": False}]
-        for transposed in (False, True):
-            chosen = [weight for weight, kind in matrices.items() if kind is transposed]
-            if chosen:
-                kinds = {"matrices": True, "transposed": transposed, "momentum": momentum}
-                groups.append({"params": chosen, "lr": muon_lr, **kinds})
-        super().__init__(groups, lr=lr, betas=betas, fused=True)
+        super().__init__(groups, lr=lr, betas=betas, fused=fused)
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -81,7 +56,7 @@ class Muon(torch.optim.Adam):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            if group["matrices"]:
+            if group.get("matrices"):
                 same_shape = defaultdict(list)
                 for weight in group["params"]:
                     if weight.grad is not None:
@@ -115,6 +90,36 @@ class Muon(torch.optim.Adam):
             state["momentum"] = torch.zeros_like(weight)
         momentum: Tensor = state["momentum"]
         return momentum
+
+
+def muon_groups(
+    networks: Iterable[nn.Module], muon_lr: float, momentum: float = 0.95
+) -> list[dict[str, Any]]:
+    """Split the trained parameters of networks into groups for Adam and for Muon.
+
+    Args:
+        networks: the trained networks.
+        muon_lr: learning rate of the convolutions: the spectral norm of a step, for matrices that
+            are not higher than wide.
+        momentum: of the averaged gradient, Nesterov's.
+    """
+    networks = list(networks)
+    matrices = {
+        module.weight: isinstance(module, nn.ConvTranspose2d)
+        for network in networks
+        for module in network.modules()
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
+        and module.weight.requires_grad
+        and _smaller_side(module.weight, isinstance(module, nn.ConvTranspose2d)) >= MIN_MATRIX_ROWS
+    }
+    rest = [p for network in networks for p in network.parameters() if p.requires_grad and p not in matrices]
+    groups: list[dict[str, Any]] = [{"params": rest}]
+    for transposed in (False, True):
+        chosen = [weight for weight, kind in matrices.items() if kind is transposed]
+        if chosen:
+            kinds = {"matrices": True, "transposed": transposed, "momentum": momentum}
+            groups.append({"params": chosen, "lr": muon_lr, **kinds})
+    return groups
 
 
 def orthogonalize(matrices: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, cast
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -14,6 +14,7 @@ from facegan.data import (
     Augmentation,
     FaceCrops,
     FacePair,
+    PairLoader,
     PairSampler,
     TrainingPairs,
     ValidationPairs,
@@ -23,7 +24,6 @@ from facegan.data import (
 from facegan.data.motion_balancing import sampling_weights
 from facegan.data.storage import as_list
 from facegan.errors import InputError
-from facegan.stages.base_stage import BaseStage
 
 
 class FacePairDataModule(pl.LightningDataModule):
@@ -146,25 +146,14 @@ class FacePairDataModule(pl.LightningDataModule):
                 f"{self.train.crops.root} has {len(self.train)} training crops, fewer than a batch of {batch}"
             )
             raise InputError(msg)
-        limit = trainer.limit_train_batches
-        batches = len(self.train) // batch
-        batches = min(limit, batches) if isinstance(limit, int) else int(limit * batches)
-
-        stage = trainer.lightning_module
-        assert isinstance(stage, BaseStage)
-
-        def position() -> tuple[int, int]:
-            epoch, done = divmod(stage.batches, max(batches, 1))
-            return epoch, done * self.batch_size
-
         seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
-        often = (
+        weights = (
             sampling_weights(self.train.crops.motion, self.motion_balancing)
             if self.motion_balancing
             else None
         )
-        sampler = PairSampler(self.train, seed, position, trainer.world_size, trainer.global_rank, often)
-        return self._loader(self.train, sampler, drop_last=True)
+        sampler = PairSampler(self.train, seed, trainer.world_size, trainer.global_rank, weights)
+        return PairLoader(self.train, sampler, self.batch_size, **self._loader_settings())
 
     def val_dataloader(self) -> DataLoader[FacePair]:
         """Load fixed pairs of the validation identities."""
@@ -179,9 +168,8 @@ class FacePairDataModule(pl.LightningDataModule):
         return self._loader(self.test)
 
     def on_after_batch_transfer(self, batch: FacePair, dataloader_idx: int) -> FacePair:
-        """Normalize images to -1..1 on the device: uint8 is transferred. Then call the stage's hook."""
-        stage = self._trainer().lightning_module
-        return cast("FacePair", stage.on_after_batch_transfer(normalize_images(batch), dataloader_idx))
+        """Normalize images to -1..1 on the device: uint8 is transferred."""
+        return normalize_images(batch)
 
     def _crops(self, split: str) -> FaceCrops:
         if not any(splits[split]["crops"] for splits in self._splits):
@@ -207,21 +195,16 @@ class FacePairDataModule(pl.LightningDataModule):
         )
 
     def _loader(
-        self,
-        pairs: TrainingPairs | ValidationPairs,
-        sampler: DistributedSampler[Any] | None = None,
-        *,
-        drop_last: bool = False,
+        self, pairs: ValidationPairs, sampler: DistributedSampler[Any] | None = None
     ) -> DataLoader[FacePair]:
-        return DataLoader(
-            pairs,
-            batch_size=self.batch_size,
-            sampler=sampler,
-            drop_last=drop_last,
-            num_workers=self.workers,
-            persistent_workers=self.workers > 0,
-            pin_memory=torch.cuda.is_available(),
-        )
+        return DataLoader(pairs, batch_size=self.batch_size, sampler=sampler, **self._loader_settings())
+
+    def _loader_settings(self) -> dict[str, Any]:
+        return {
+            "num_workers": self.workers,
+            "persistent_workers": self.workers > 0,
+            "pin_memory": torch.cuda.is_available(),
+        }
 
     def _trainer(self) -> pl.Trainer:
         assert self.trainer is not None

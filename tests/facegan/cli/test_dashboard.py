@@ -23,8 +23,11 @@ from facegan.stages import (
     LandmarkTransformStage,
     ReenactData,
     ReenactStage,
+    ThroughputLogger,
 )
+from facegan.stages.background_mix_stage import BackgroundMixLossWeights
 from facegan.stages.config import AdversarialConfig
+from facegan.stages.reenact_stage import ReenactLossWeights
 
 SIZES = {
     "generator": GeneratorConfig(kind="global", width=8, downsamplings=2, num_residual_blocks=1),
@@ -45,13 +48,18 @@ def logged(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]
     checkpoints = [folder / f"{name}.ckpt" for name in ("landmark", "reenact", "background", "joint")]
     stages = [
         lambda: (LandmarkTransformStage(width=16, layers=1), LandmarkTransformData),
-        lambda: (ReenactStage(**SIZES, **LOSSES, jaccard_weight=1), ReenactData),
-        lambda: (BackgroundMixStage(**SIZES, **LOSSES, head_reconstruction_weight=1), BackgroundMixData),
+        lambda: (ReenactStage(**SIZES, **LOSSES, loss_weights=ReenactLossWeights(jaccard=1)), ReenactData),
+        lambda: (
+            BackgroundMixStage(
+                **SIZES, **LOSSES, loss_weights=BackgroundMixLossWeights(head_reconstruction=1)
+            ),
+            BackgroundMixData,
+        ),
         lambda: (JointStage(*checkpoints[:3], **LOSSES), JointData),
     ]
     names: set[str] = set()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("facegan.stages.base_stage.SPEED_INTERVAL", 0)
+        patch.setattr("facegan.stages.callbacks.throughput_logger.INTERVAL", 0)
         for number, (make, checkpoint) in enumerate(zip(stages, checkpoints, strict=True)):
             stage, data = make()
             trainer = pl.Trainer(
@@ -63,6 +71,7 @@ def logged(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]
                 num_sanity_val_steps=0,
                 log_every_n_steps=1,
                 logger=CSVLogger(folder, name=str(number)),
+                callbacks=[ThroughputLogger()],
                 enable_checkpointing=False,
                 enable_progress_bar=False,
                 enable_model_summary=False,

@@ -25,7 +25,11 @@ class Pairs:
 
 
 def draws(length, seed=7, position=(0, 0), processes=1, rank=0, weights=None):
-    return list(PairSampler(Pairs(length), seed, lambda: position, processes, rank, weights))
+    """The draws of an epoch after the pairs that all processes have used of it."""
+    sampler = PairSampler(Pairs(length), seed, processes, rank, weights)
+    sampler.resume(*position)
+    sampler.set_epoch(position[0])
+    return list(sampler)
 
 
 def uneven(length):
@@ -60,7 +64,7 @@ def test_pair_sampler_of_processes_shares_step_of_one(length, seed, epoch, proce
 def test_pair_sampler_at_position_skips_used_samples(length, seed, epoch, processes, used):
     for rank in range(processes):
         whole = draws(length, seed, (epoch, 0), processes, rank)
-        assert draws(length, seed, (epoch, used), processes, rank) == whole[used:]
+        assert draws(length, seed, (epoch, used * processes), processes, rank) == whole[used:]
 
 
 @given(st.integers(1, 60), seeds, epochs)
@@ -82,13 +86,13 @@ def test_pair_sampler_with_weights_shares_and_resumes(length, seed, epoch, proce
     shares = [draws(length, seed, (epoch, 0), processes, rank, weights) for rank in range(processes)]
     assert [draw for step in zip(*shares, strict=True) for draw in step] == alone
     for rank, share in enumerate(shares):
-        assert draws(length, seed, (epoch, used), processes, rank, weights) == share[used:]
+        assert draws(length, seed, (epoch, used * processes), processes, rank, weights) == share[used:]
 
 
 def test_pair_sampler_without_weights_keeps_order_of_earlier_versions():
     """So that a run of then can go on."""
     assert draws(6, 7, (5, 0)) == EARLIER
-    assert draws(6, 7, (5, 1), 2, 1) == EARLIER[3::2]
+    assert draws(6, 7, (5, 2), 2, 1) == EARLIER[3::2]
 
 
 def test_pair_sampler_differs_by_epoch_and_seed():
@@ -100,17 +104,14 @@ def test_pair_sampler_differs_by_epoch_and_seed():
     assert len({seed for epoch in epochs for _, seed in epoch}) == 400
 
 
-def test_pair_sampler_asks_position_at_every_epoch():
-    """Not when the sampler is made: a resumed run's place is known later."""
-    place = (0, 0)
-    sampler = PairSampler(Pairs(12), 7, lambda: place)
-    first = list(sampler)
-    place = (1, 4)
-    assert list(sampler) == draws(12, 7, (1, 4))
-    assert len(sampler) == len(first) == 12
-    # Lightning's call of it has no say.
-    sampler.set_epoch(30)
-    assert list(sampler) == draws(12, 7, (1, 4))
+def test_pair_sampler_resumed_starts_other_epochs_at_their_start():
+    sampler = PairSampler(Pairs(12), 7)
+    sampler.resume(1, 4)
+    for epoch, used in ((0, 0), (1, 4), (2, 0)):
+        sampler.set_epoch(epoch)
+        assert sampler.start == used
+        assert list(sampler) == draws(12, 7, (epoch, 0))[used:]
+    assert len(sampler) == 12
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -118,7 +119,8 @@ def test_pair_sampler_pairs_do_not_depend_on_processes_and_workers(prepared, wor
     pairs = TrainingPairs(FaceCrops(prepared, "train"), load_images=False)
 
     def sources(processes, rank, batch, workers):
-        sampler = PairSampler(pairs, 7, lambda: (3, 0), processes, rank)
+        sampler = PairSampler(pairs, 7, processes, rank)
+        sampler.set_epoch(3)
         loader = DataLoader(pairs, batch, sampler=sampler, num_workers=workers, drop_last=True)
         torch.manual_seed(rank)
         return [torch.cat((pair.source_landmarks, pair.driving_landmarks), dim=1) for pair in loader]

@@ -37,7 +37,7 @@ class Poisoned(pl.Callback):
         self.batches, self.key, self.value, self.rank = batches, key, float(value), rank
 
     def on_train_batch_start(self, trainer, pl_module, batch, batch_idx) -> None:
-        if pl_module.batches in self.batches and trainer.global_rank == self.rank:
+        if trainer.fit_loop.total_batch_idx in self.batches and trainer.global_rank == self.rank:
             getattr(batch, self.key)[0] = self.value
 
 
@@ -52,7 +52,7 @@ class Recorded(pl.Callback):
         self._keep(trainer, pl_module)
 
     def _keep(self, trainer, pl_module) -> None:
-        path = Path(trainer.default_root_dir) / f"weights/{pl_module.batches}.pt"
+        path = Path(trainer.default_root_dir) / f"weights/{trainer.fit_loop.total_batch_idx + 1}.pt"
         torch.save((pl_module.network.state_dict(), pl_module.ema.network.state_dict()), path)
 
 

@@ -4,21 +4,31 @@ import pytest
 import torch
 
 from facegan.data import FacePair
-from facegan.stages.background_mix_stage import MixedImage, background_mix_losses, background_mix_metrics
+from facegan.networks import DiscriminatorConfig, GeneratorConfig
+from facegan.stages import BackgroundMixStage
+from facegan.stages.background_mix_stage import (
+    BackgroundMixLossWeights,
+    MixedHead,
+    background_mix_metrics,
+)
 from facegan.stages.perceptual_loss import PerceptualLoss
-
-WEIGHTS = {
-    "mask_smoothness_weight": 1.0,
-    "mask_norm_weight": 0.1,
-    "perceptual_weight": 0.0,
-    "reconstruction_weight": 10.0,
-    "head_reconstruction_weight": 0.0,
-}
 
 
 @pytest.fixture(scope="module")
-def perceptual():
-    return PerceptualLoss("identity")
+def losses():
+    """The losses of a stage, by pair, output and weights."""
+    perceptual = PerceptualLoss("identity")
+
+    def compute(pair, output, **weights):
+        stage = BackgroundMixStage(
+            GeneratorConfig("global", 4, 2, 1),
+            DiscriminatorConfig(4),
+            loss_weights=BackgroundMixLossWeights(perceptual=0, **weights),
+        )
+        stage.perceptual = perceptual
+        return stage.generator_losses(pair, output)
+
+    return compute
 
 
 @pytest.fixture
@@ -42,21 +52,20 @@ def composite(target):
     """A foreground that is 0.5 too bright, mixed half and half with a background 0.5 too dark."""
     foreground = (target + 0.5).requires_grad_()
     mask = torch.full((2, 1, 32, 32), 0.5)
-    return MixedImage(target, target - 0.5, foreground, mask, target + 0 * foreground)
+    return MixedHead(target, target - 0.5, foreground, mask, target + 0 * foreground)
 
 
-def test_background_mix_losses_paper_terms_have_known_values(pair, perceptual):
-    terms = background_mix_losses(composite(pair.driving_image), pair, perceptual, WEIGHTS)
+def test_background_mix_stage_losses_paper_terms_have_known_values(pair, losses):
+    terms = losses(pair, composite(pair.driving_image))
     assert sorted(terms) == ["mask_norm", "mask_smoothness", "perceptual", "reconstruction"]
     assert terms["reconstruction"] == 0
     assert terms["mask_norm"] == pytest.approx(0.05)
     assert terms["mask_smoothness"] == 0
 
 
-def test_background_mix_losses_head_reconstruction_acts_on_head_only(pair, perceptual):
+def test_background_mix_stage_losses_head_reconstruction_acts_on_head_only(pair, losses):
     outputs = composite(pair.driving_image)
-    weights = WEIGHTS | {"head_reconstruction_weight": 4.0}
-    term = background_mix_losses(outputs, pair, perceptual, weights)["head_reconstruction"]
+    term = losses(pair, outputs, head_reconstruction=4.0)["head_reconstruction"]
     head = pair.driving_segmentation > 0
     assert term.item() == pytest.approx(4 * 0.5 * head.float().mean().item(), rel=1e-5)
     term.backward()
@@ -64,16 +73,15 @@ def test_background_mix_losses_head_reconstruction_acts_on_head_only(pair, perce
 
 
 @pytest.mark.parametrize(("weight", "gray_is_cheaper"), [(0.0, True), (4.0, False)])
-def test_background_mix_losses_head_reconstruction_prefers_full_mask(
-    pair, perceptual, weight, gray_is_cheaper
+def test_background_mix_stage_losses_head_reconstruction_prefers_full_mask(
+    pair, losses, weight, gray_is_cheaper
 ):
     """A foreground of larger contrast under a gray mask gives the same result over a gray background."""
     target, totals = pair.driving_image, {}
     for alpha in (0.6, 1.0):
         mask = torch.full((2, 1, 32, 32), alpha)
-        outputs = MixedImage(target, torch.zeros_like(target), target / alpha, mask, target)
-        weights = WEIGHTS | {"head_reconstruction_weight": weight}
-        totals[alpha] = sum(background_mix_losses(outputs, pair, perceptual, weights).values()).item()
+        outputs = MixedHead(target, torch.zeros_like(target), target / alpha, mask, target)
+        totals[alpha] = sum(losses(pair, outputs, head_reconstruction=weight).values()).item()
     assert (totals[0.6] < totals[1.0]) == gray_is_cheaper
 
 

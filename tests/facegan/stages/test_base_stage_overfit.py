@@ -31,7 +31,7 @@ SMALL += ["--trainer.limit_train_batches=1.0", "--trainer.log_every_n_steps=10"]
 # In few steps the discriminators add noise sooner than detail, and skip connections keep the colors.
 ADVERSARIAL = [f"{MODEL}adversarial.weight=0.1", f"{OPTIMIZER}ema_halflife=30"]
 GENERATOR = [f"{MODEL}generator.width=16", f"{MODEL}generator.use_skip_connections=true"]
-GENERATOR += [f"{MODEL}perceptual_weight=1", f"{MODEL}reconstruction_weight=30"]
+GENERATOR += [f"{MODEL}loss_weights.perceptual=1", f"{MODEL}loss_weights.reconstruction=30"]
 SETTINGS = {
     "1_landmark_transform": [
         f"{MODEL}width=64",
@@ -41,7 +41,7 @@ SETTINGS = {
     "2_reenact": [*ADVERSARIAL, *GENERATOR, f"{OPTIMIZER}learning_rate=1e-3", "--data.init_args.repeats=90"],
     "3_background_mix": [
         *(*ADVERSARIAL, *GENERATOR, f"{MODEL}head=truth", f"{MODEL}generator.norm=group"),
-        *(f"{MODEL}head_reconstruction_weight=10", f"{MODEL}mask_norm_weight=0.4"),
+        *(f"{MODEL}loss_weights.head_reconstruction=10", f"{MODEL}loss_weights.mask_norm=0.4"),
         *(f"{OPTIMIZER}learning_rate=2e-3", f"{OPTIMIZER}muon_lr=0.03"),
         "--data.init_args.repeats=90",
     ],

@@ -17,6 +17,7 @@ from tests.facegan.stages.training_commands import (
     exact,
     finite,
     measured,
+    progress,
     saved,
 )
 from torch._dynamo.utils import counters
@@ -113,7 +114,7 @@ def test_variant_trains_with_finite_values(
     line = [*exact(stage, prepared, tmp_path), *(f"{MODEL}{setting}" for setting in variant)]
     assert main(line) == 0
     assert finite(tmp_path)
-    assert saved(tmp_path)["facegan_progress"]["steps"] == 2
+    assert progress(saved(tmp_path))["steps"] == 2
     rows = measured(tmp_path)[0]
     assert ("train/generator/feature_matching" in rows) == ("adversarial.feature_matching=10" in variant)
     assert all(value > 0 for value in curve(tmp_path, "train/discriminator/gradient_norm"))

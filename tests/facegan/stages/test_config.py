@@ -7,10 +7,9 @@ from facegan.stages.config import AdversarialConfig, OptimizerConfig
 
 IMPOSSIBLE = [
     *((OptimizerConfig, name, -1) for name in ("learning_rate", "muon_lr", "lr_decay_start_epoch")),
-    *((OptimizerConfig, name, -1) for name in ("gradient_clip", "ema_halflife")),
+    *((OptimizerConfig, name, -1) for name in ("ema_halflife",)),
     (OptimizerConfig, "learning_rate", float("nan")),
     (OptimizerConfig, "betas", [0.5, 1]),
-    (OptimizerConfig, "accumulate", 0),
     (OptimizerConfig, "max_consecutive_nan_steps", 0),
     (AdversarialConfig, "weight", -1),
     (AdversarialConfig, "feature_matching", -1),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 from tests.facegan.stages.fault_injection import Recorded, as_yaml
-from tests.facegan.stages.training_commands import CHECKPOINTS, OPTIMIZER, callbacks, curve, exact, saved
+from tests.facegan.stages.training_commands import OPTIMIZER, callbacks, curve, exact, saved
 
 from facegan.cli import main
 from facegan.data import FaceCrops, ValidationPairs
@@ -26,13 +26,13 @@ STAGE = "1_landmark_transform"
 def test_ema_equals_reference_after_every_step(prepared: Path, tmp_path: Path) -> None:
     """By hand from all weights: half as much of a weight after so many pictures, fewer in the beginning."""
     halflife, batch, batches, accumulate = 2.0, 2, 40, 2
-    settings = [f"--data.init_args.batch_size={batch}", f"{OPTIMIZER}accumulate={accumulate}"]
+    settings = [f"--data.init_args.batch_size={batch}", f"--trainer.accumulate_grad_batches={accumulate}"]
     settings += [
         "--trainer.max_epochs=4",
         "--trainer.limit_train_batches=10",
         f"{OPTIMIZER}learning_rate=1e-2",
     ]
-    settings += [f"{OPTIMIZER}ema_halflife={halflife}", callbacks(CHECKPOINTS, as_yaml(Recorded))]
+    settings += [f"{OPTIMIZER}ema_halflife={halflife}", callbacks(as_yaml(Recorded))]
     assert main([*exact(STAGE, prepared, tmp_path), *settings]) == 0
     record = [torch.load(tmp_path / f"weights/{batch}.pt", weights_only=True) for batch in range(batches + 1)]
     expected, lags = record[0][0], []
@@ -52,8 +52,9 @@ def test_ema_weight_is_half_after_halflife() -> None:
     torch.nn.init.ones_(network.weight)
     average = ExponentialMovingAverage(network, halflife=100)
     torch.nn.init.zeros_(network.weight)
+    average.images.fill_(1_000_000)
     for _ in range(10):
-        average.update(network, 10, 1_000_000)
+        average.update(network, 10)
     assert average.network.weight.item() == pytest.approx(0.5)
     assert not any(parameter.requires_grad for parameter in average.parameters())
 
@@ -62,7 +63,7 @@ def test_ema_buffers_are_copied() -> None:
     network = torch.nn.BatchNorm1d(3)
     average = ExponentialMovingAverage(network, halflife=100)
     network(torch.randn(8, 3))
-    average.update(network, 8, 1_000_000)
+    average.update(network, 8)
     assert torch.equal(average.network.running_mean, network.running_mean)
     assert average.network.num_batches_tracked == 1
 
@@ -111,6 +112,7 @@ def test_ema_can_be_disabled_and_enabled_on_resume(prepared: Path, tmp_path: Pat
     )
     # It begins as a copy; standing still it stays one.
     begun = averaged(kept, "--trainer.max_epochs=2", f"{OPTIMIZER}learning_rate=0")
+    assert begun.pop("ema.images") == 4
     assert begun.keys() == {f"ema.{name}" for name in state if name.startswith("network.")}
     assert all(torch.equal(value, state[name.removeprefix("ema.")]) for name, value in begun.items())
     assert averaged(without, "--trainer.max_epochs=3") == {}

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from facegan.stages.gan_stage import frozen_parameters
+from facegan.stages.gan_stage import freeze_parameters
 
 
-def test_frozen_parameters_gradient_reaches_input_only():
+def test_freeze_parameters_gradient_reaches_input_only():
     network, x = torch.nn.Linear(3, 1), torch.ones(1, 3, requires_grad=True)
-    with frozen_parameters(network):
+    with freeze_parameters(network):
         output = network(x)
     output.backward()
     assert x.grad.abs().sum() > 0
@@ -16,11 +16,11 @@ def test_frozen_parameters_gradient_reaches_input_only():
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_frozen_parameters_restores_requires_grad_of_each(fails):
+def test_freeze_parameters_restores_requires_grad_of_each(fails):
     network = torch.nn.Linear(3, 1)
     network.bias.requires_grad_(False)
     try:
-        with frozen_parameters(network):
+        with freeze_parameters(network):
             assert not any(parameter.requires_grad for parameter in network.parameters())
             if fails:
                 raise RuntimeError

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 from tests.facegan.stages.fault_injection import Recorded, as_yaml
-from tests.facegan.stages.training_commands import CHECKPOINTS, MODEL, callbacks, exact, saved, second_phase
+from tests.facegan.stages.training_commands import MODEL, callbacks, exact, saved, second_phase
 
 from facegan.cli import main
 from facegan.data import FacePair
+from facegan.networks import DiscriminatorConfig, GeneratorConfig, ReenactedFace
+from facegan.stages import ReenactStage
 from facegan.stages.perceptual_loss import PerceptualLoss
-from facegan.stages.reenact_stage import reenactment_losses
+from facegan.stages.reenact_stage import ReenactLossWeights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +28,7 @@ def test_second_phase_starts_from_first_and_freezes_it_for_an_epoch(
 ) -> None:
     line = [*exact("2_reenact", prepared, tmp_path), *second_phase(phase_one)]
     line += ["--trainer.max_epochs=2", f"{MODEL}freeze_global_epochs=1"]
-    assert main([*line, callbacks(CHECKPOINTS, as_yaml(Recorded))]) == 0
+    assert main([*line, callbacks(as_yaml(Recorded))]) == 0
     weights = [torch.load(tmp_path / f"weights/{batch}.pt", weights_only=True) for batch in (0, 2, 4)]
     (start, _), (frozen, frozen_ema), (free, _) = weights
 
@@ -82,14 +84,6 @@ def test_second_phase_mismatch_is_refused_before_training(
     assert not list(tmp_path.rglob("*.ckpt"))
 
 
-WEIGHTS = {
-    "reconstruction_weight": 10.0,
-    "perceptual_weight": 0.0,
-    "segmentation_weight": 5.0,
-    "jaccard_weight": 0.0,
-}
-
-
 @pytest.fixture(scope="module")
 def terms():
     """Losses of a head that is 0.5 too bright, with a uniform segmentation."""
@@ -99,13 +93,22 @@ def terms():
     labels[:, 4:8, 8:24] = 2
     pair = FacePair(*torch.empty(4, 2), driving_image=truth, driving_segmentation=labels)
     head = (truth + 0.5) * (labels > 0)[:, None]
+    output = ReenactedFace(head[:, :1], head, torch.zeros(2, 3, 32, 32), head)
     perceptual = PerceptualLoss("identity")
-    return lambda **weights: reenactment_losses(
-        head, torch.zeros(2, 3, 32, 32), pair, perceptual, WEIGHTS | weights
-    )
+
+    def losses(**weights: float) -> dict[str, torch.Tensor]:
+        stage = ReenactStage(
+            GeneratorConfig("global", 4, 2, 1),
+            DiscriminatorConfig(4),
+            loss_weights=ReenactLossWeights(perceptual=0, **weights),
+        )
+        stage.perceptual = perceptual
+        return stage.generator_losses(pair, output)
+
+    return losses
 
 
-def test_reenactment_losses_paper_terms_have_known_values(terms):
+def test_reenact_stage_losses_paper_terms_have_known_values(terms):
     losses = terms()
     assert sorted(losses) == ["perceptual", "reconstruction", "segmentation"]
     share = 20 * 16 / 32**2
@@ -113,8 +116,8 @@ def test_reenactment_losses_paper_terms_have_known_values(terms):
     assert losses["segmentation"].item() == pytest.approx(5 * torch.tensor(3.0).log().item())
 
 
-def test_reenactment_losses_jaccard_has_its_weight(terms):
+def test_reenact_stage_losses_jaccard_has_its_weight(terms):
     """Probability 1/3 everywhere: intersection n/3, union n + (1 - n)/3 of a label's share n."""
     shares = torch.tensor([1024 - 320, 256, 64]) / 1024
     overlaps = (shares / 3) / (shares + 1 / 3 - shares / 3)
-    assert terms(jaccard_weight=4.0)["jaccard"].item() == pytest.approx(4 * (1 - overlaps.mean().item()))
+    assert terms(jaccard=4.0)["jaccard"].item() == pytest.approx(4 * (1 - overlaps.mean().item()))

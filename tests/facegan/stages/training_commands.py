@@ -17,7 +17,6 @@ from facegan.cli import main
 
 STAGES = ("1_landmark_transform", "2_reenact", "3_background_mix", "4_joint")
 MODEL, OPTIMIZER = "--model.init_args.", "--model.init_args.optimizer."
-CHECKPOINTS = {"class_path": "facegan.stages.PeriodicCheckpoint"}
 # Started once, with everything imported; its children cost no time, and take no threads or locks along.
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["facegan.cli.training"])
@@ -81,7 +80,7 @@ def exact(stage: str, data: Path, out: Path, runs: Path | None = None) -> list[s
         "class_path": "pytorch_lightning.loggers.CSVLogger",
         "init_args": {"save_dir": str(out), "name": "csv"},
     }
-    words = [f"--trainer.logger={json.dumps(logger)}", callbacks(CHECKPOINTS)]
+    words = [f"--trainer.logger={json.dumps(logger)}", callbacks()]
     words += ["--trainer.accelerator=cpu", "--trainer.devices=1", "--trainer.precision=32-true"]
     words += ["--trainer.deterministic=true", "--trainer.enable_progress_bar=false"]
     words += ["--trainer.enable_model_summary=false"]
@@ -94,6 +93,20 @@ def callbacks(*entries: dict) -> str:
 
 def saved(out: Path, name: str = "last") -> dict:
     return torch.load(out / f"checkpoints/{name}.ckpt", weights_only=True)
+
+
+def progress(content: dict) -> dict[str, int]:
+    """Count the batches and steps of a checkpoint."""
+    batches = content["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]["completed"]
+    skipped, consecutive = (
+        content["state_dict"][name].item() for name in ("skipped_steps", "consecutive_skips")
+    )
+    return {
+        "batches": batches,
+        "steps": content["global_step"] - skipped,
+        "skipped_steps": skipped,
+        "consecutive_skips": consecutive,
+    }
 
 
 def measured(out: Path) -> list[dict[str, float]]:
