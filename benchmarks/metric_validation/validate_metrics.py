@@ -26,8 +26,9 @@ from scipy.stats import mannwhitneyu
 
 from facegan.data import FaceCrops
 from facegan.errors import InputError
-from facegan.evaluation import METRICS, FaceMeasurements, FaceMeasurer, MetricBackends, compute_pair_metrics
 from facegan.geometry.motion import ACTION_UNITS
+from facegan.metrics import METRICS, FaceMeasurements, PairFaces, compute_pair_metrics
+from facegan.perception.face_measurer import FaceMeasurer, MetricBackends
 from synthetic_heads import render, sample_identity, sample_motion, sample_scene
 
 if TYPE_CHECKING:
@@ -99,7 +100,10 @@ def perturb_reenactments(
             measured.setdefault(name, []).append(measurer.analyze([image]))
     faces = {name: FaceMeasurements.concatenate(parts) for name, parts in measured.items()}
     source, driving, target = faces["source copied"], faces["driving copied"], faces.pop("target")
-    values = {name: compute_pair_metrics(source, driving, target, result) for name, result in faces.items()}
+    values = {
+        name: compute_pair_metrics(PairFaces(source, driving, target), result)
+        for name, result in faces.items()
+    }
     return PerturbationResults({key: {name: values[name][key] for name in values} for key in KEYS})
 
 
@@ -164,7 +168,9 @@ def compare_frames(
     faces = FaceMeasurements.concatenate(measurer.analyze([crops.image(int(index))]) for index in bar)
     compared = {name: faces.take(np.searchsorted(used, indices)) for name, indices in frames.items()}
     first = compared["itself"]
-    values = {name: compute_pair_metrics(first, first, first, other) for name, other in compared.items()}
+    values = {
+        name: compute_pair_metrics(PairFaces(first, first, first), other) for name, other in compared.items()
+    }
     one = frames["itself"]
     person, video = (np.equal.outer(names[one], names[one]) for names in (crops.identity, crops.video))
     unit = first.identity / np.linalg.norm(first.identity, axis=1, keepdims=True)

@@ -17,8 +17,8 @@ import matplotlib as mpl
 from rich.console import Console
 from rich.table import Table
 
-from facegan.evaluation.pair_metrics import METRICS
 from facegan.evaluation.tables import TABLE
+from facegan.metrics.pair_metrics import METRICS
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facegan.data import FaceCrops
-    from facegan.evaluation.face_measurements import FaceMeasurer
     from facegan.networks import FaceGAN
+    from facegan.perception.face_measurer import FaceMeasurer
 
 BACKGROUNDS = 5
 BATCH_SIZE = 17

@@ -13,12 +13,12 @@ import jinja2
 import numpy as np
 
 from facegan.evaluation.methods import BASELINES, DRIVING_COPIED, GROUND_TRUTH, SOURCE_COPIED
-from facegan.evaluation.pair_metrics import METRICS
 from facegan.evaluation.protocols import PROTOCOLS
 from facegan.evaluation.tables import TABLE, to_csv, to_latex
 from facegan.geometry.motion import ACTION_UNITS, POSE_ANGLES
 from facegan.io.image_grid import make_image_grid
 from facegan.io.images import write_image
+from facegan.metrics.pair_metrics import METRICS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from facegan.data import FaceCrops
-from facegan.evaluation.evaluation_pairs import ROLES
-from facegan.evaluation.face_measurements import measure_faces
+from facegan.data.evaluation_pairs import ROLES
 from facegan.evaluation.fid import FIDComputer, FIDUnavailableError
 from facegan.evaluation.image_comparison import compare_images
-from facegan.evaluation.image_sets import CropImages, FileImages, find_predictions
+from facegan.evaluation.image_sets import CropImages, FileImages, find_predictions, measure_faces
 from facegan.evaluation.methods import (
     DRIVING_COPIED,
     GROUND_TRUTH,
@@ -23,21 +22,22 @@ from facegan.evaluation.methods import (
     predict_images,
     prediction_names,
 )
-from facegan.evaluation.pair_metrics import METRICS, compute_pair_metrics
 from facegan.evaluation.protocols import PROTOCOLS
+from facegan.metrics.pair_metrics import METRICS, PairFaces, compute_pair_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from facegan.evaluation.evaluation_pairs import EvaluationPairs
-    from facegan.evaluation.face_measurements import FaceMeasurements, MetricBackends
+    from facegan.data.evaluation_pairs import EvaluationPairs
     from facegan.evaluation.ground_truth import GroundTruthReenactments
     from facegan.evaluation.image_sets import ImageSet
     from facegan.evaluation.methods import Method
+    from facegan.metrics.face_measurements import FaceMeasurements
     from facegan.networks import FaceGAN
     from facegan.parallel.workers import Workers
+    from facegan.perception.face_measurer import MetricBackends
 
 PREDICTIONS = "predictions"
 
@@ -95,7 +95,7 @@ class EvaluationRun:
         for method in self.method_names(protocol):
             images, title = self.images(protocol, method), f"{method}, {protocol}"
             result = faces[method] if method in faces else self._measure(images, title)
-            values = compute_pair_metrics(source, driving, target, result)
+            values = compute_pair_metrics(PairFaces(source, driving, target), result)
             values |= compare_images(images, target_images, metrics, self.workers, f"{title}: pixels")
             fid = self._compute_fid(images, pairs) if "fid" in metrics else None
             ordered = {name: values[name] for name in METRICS if name in metrics and name in values}

@@ -14,14 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from facegan.data import FaceCrops
+from facegan.data.evaluation_pairs import write_pairs
 from facegan.data.face_crops import dataset_info
 from facegan.data.storage import compute_fingerprint, make_absolute
 from facegan.errors import InputError
 from facegan.evaluation.action_unit_grid import edit_action_units
-from facegan.evaluation.evaluation_pairs import write_pairs
 from facegan.evaluation.evaluation_report import METRICS_FILE, EvaluationReport
 from facegan.evaluation.evaluation_run import PREDICTIONS, EvaluationRun
-from facegan.evaluation.face_measurements import MetricBackends
 from facegan.evaluation.ground_truth import GroundTruthReenactments
 from facegan.evaluation.image_sets import find_predictions
 from facegan.evaluation.methods import parse_methods
@@ -34,13 +33,14 @@ from facegan.io.atomic import check_output_is_free
 from facegan.io.resumable import RESULT_FOLDER, resumable_output
 from facegan.networks import FaceGAN
 from facegan.parallel.workers import Workers
+from facegan.perception.face_measurer import MetricBackends
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facegan.evaluation.action_unit_grid import ActionUnitEdits
     from facegan.evaluation.evaluation_run import MethodScores
-    from facegan.evaluation.face_measurements import FaceMeasurer
+    from facegan.perception.face_measurer import FaceMeasurer
 
 PAIRS_FILE, SCORES_FILE = "pairs.parquet", "scores.parquet"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from facegan.evaluation.evaluation_pairs import ROLES, write_pairs
+from facegan.data.evaluation_pairs import ROLES, write_pairs
 from facegan.evaluation.experiments import PAIRS_FILE
 from facegan.evaluation.protocols import select_pairs, select_split
 from facegan.io.atomic import atomic_folder

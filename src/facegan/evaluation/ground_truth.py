@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facegan.data import FaceCrops
-    from facegan.evaluation.evaluation_pairs import EvaluationPairs
+    from facegan.data.evaluation_pairs import EvaluationPairs
 
 
 class GroundTruthReenactments:

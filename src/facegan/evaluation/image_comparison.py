@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torchmetrics.functional.image import structural_similarity_index_measure
 
+from facegan.data.protocol_pairs import RUN_LENGTH
 from facegan.evaluation.image_sets import BATCH_SIZE, map_images, read_batches
-from facegan.evaluation.protocols import RUN_LENGTH
 from facegan.io.images import image_to_tensor
+from facegan.stages import validation_metrics
 from facegan.stages.perceptual_loss import PerceptualLoss
+from facegan.stages.validation_metrics import IMAGE_METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-IMAGE_METRICS = ("mse", "ssim", "perceptual")
-
 
 def compare_images(
     results: ImageSet, targets: ImageSet, metrics: Collection[str], workers: Workers, title: str
@@ -36,9 +35,8 @@ def compare_images(
     Args:
         results: K images.
         targets: K images.
-        metrics: names; those that are no metrics of images are ignored. ``mse``: mean squared error of
-            pixels in 0..1. ``ssim``: structural similarity (Wang et al., 2004), torchmetrics' with its
-            defaults. ``perceptual``: :meth:`PerceptualLoss.distances` on identity features. ``flicker``:
+        metrics: names; those that are no metrics of images are ignored. ``mse``, ``ssim``, ``perceptual``:
+            :func:`facegan.stages.validation_metrics.compare_images`, on identity features. ``flicker``:
             mean |Δ result - Δ target| of pixels in 0..1 from each frame to the next, in runs of
             :data:`RUN_LENGTH` images; not a number for the last of a run.
         workers: the processes that do it.
@@ -57,10 +55,11 @@ def compare_images(
 def _compare(metrics: frozenset[str], results: ImageSet, targets: ImageSet) -> dict[str, Floats]:
     values: dict[str, Floats] = {}
     if not metrics.isdisjoint(IMAGE_METRICS):
-        network = PerceptualLoss("identity") if "perceptual" in metrics else None
-        batches = [_compare_batch(*pair, network) for pair in _read_pairs(results, targets, BATCH_SIZE)]
+        network = PerceptualLoss("identity")
+        pairs = _read_pairs(results, targets, BATCH_SIZE)
+        batches = [validation_metrics.compare_images(*pair, network) for pair in pairs]
         keys = metrics & batches[0].keys()
-        values = {key: np.concatenate([batch[key] for batch in batches]) for key in keys}
+        values = {key: torch.cat([batch[key] for batch in batches]).double().numpy() for key in keys}
     if "flicker" in metrics:
         runs = _read_pairs(results, targets, RUN_LENGTH)
         values["flicker"] = np.concatenate([_flicker(*run) for run in runs])
@@ -70,16 +69,6 @@ def _compare(metrics: frozenset[str], results: ImageSet, targets: ImageSet) -> d
 def _read_pairs(results: ImageSet, targets: ImageSet, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     for pair in zip(read_batches(results, size), read_batches(targets, size), strict=True):
         yield image_to_tensor(pair[0]), image_to_tensor(pair[1])
-
-
-def _compare_batch(results: Tensor, targets: Tensor, network: PerceptualLoss | None) -> dict[str, Floats]:
-    ssim = structural_similarity_index_measure(
-        (results + 1) / 2, (targets + 1) / 2, data_range=1.0, reduction="none"
-    )
-    values = {"mse": (results - targets).square().mean(dim=(1, 2, 3)) / 4, "ssim": torch.as_tensor(ssim)}
-    if network is not None:
-        values["perceptual"] = network.distances(results, targets)
-    return {key: value.double().numpy().reshape(-1) for key, value in values.items()}
 
 
 def _flicker(results: Tensor, targets: Tensor) -> Floats:

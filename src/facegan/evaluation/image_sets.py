@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol, Self
 
 import cv2
@@ -14,6 +15,7 @@ from PIL import Image
 from facegan.data import FaceCrops
 from facegan.errors import InputError
 from facegan.io.images import read_image
+from facegan.metrics.face_measurements import FaceMeasurements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facegan.parallel.workers import Workers
+    from facegan.perception.face_measurer import MetricBackends
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 JOB_SIZE = 64
@@ -189,3 +192,17 @@ def _require_square(path: Path) -> None:
     if width != height:
         msg = f"{path} has {width}×{height} pixels: predictions are square, as the crops"
         raise InputError(msg)
+
+
+def measure_faces(
+    images: ImageSet, backends: MetricBackends, workers: Workers, title: str
+) -> FaceMeasurements:
+    """Measure the faces of a set of images over several processes."""
+    return FaceMeasurements(**map_images(partial(_measure, backends), [images], workers, title))
+
+
+def _measure(backends: MetricBackends, images: ImageSet) -> dict[str, NDArray[np.float32]]:
+    names = iter(images.names)
+    with backends.open() as measurer:
+        parts = [measurer.analyze(batch, list(islice(names, len(batch)))) for batch in read_batches(images)]
+    return FaceMeasurements.concatenate(parts)._asdict()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facegan.data import FaceCrops, FacePair
-    from facegan.evaluation.evaluation_pairs import EvaluationPairs
+    from facegan.data.evaluation_pairs import EvaluationPairs
     from facegan.networks import FaceGAN, Reenactment
 
 BATCH_SIZE = 8

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facegan.evaluation.pair_metrics import METRICS
 from facegan.metrics import bootstrap_interval
+from facegan.metrics.pair_metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -1,7 +1,4 @@
-"""Evaluation protocols: which crops are paired (paper, section 5), and which metrics they have.
-
-As in the paper's test, an identity has one source image, its first crop; in self reenactment a track has one.
-"""
+"""The evaluation protocols and their metrics (paper, section 5)."""
 
 from __future__ import annotations
 
@@ -10,15 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from facegan.data import FaceCrops, ValidationPairs, cross_pairs, nearest_motion
+from facegan.data import FaceCrops
+from facegan.data.evaluation_pairs import EvaluationPairs, read_pairs
+from facegan.data.protocol_pairs import PROTOCOL_PAIRS, RUN_LENGTH
 from facegan.errors import InputError
-from facegan.evaluation.evaluation_pairs import EvaluationPairs, read_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-RUN_LENGTH = 16
-"""Successive frames over which flicker is measured."""
+    from collections.abc import Sequence
 
 
 class Protocol(NamedTuple):
@@ -27,8 +22,7 @@ class Protocol(NamedTuple):
     Attributes:
         title: for the report.
         description: what is done, in one sentence.
-        metrics: keys of :data:`facegan.evaluation.pair_metrics.METRICS`.
-        select: crops, number of pairs and seed to the pairs, fewer if there are no more, or none.
+        metrics: keys of :data:`facegan.metrics.pair_metrics.METRICS`.
         ground_truth_metrics: metrics that need the ground-truth reenactment.
         has_image_grid: whether the report shows images of it.
     """
@@ -36,57 +30,8 @@ class Protocol(NamedTuple):
     title: str
     description: str
     metrics: tuple[str, ...]
-    select: Callable[[FaceCrops, int, int], EvaluationPairs]
     ground_truth_metrics: tuple[str, ...] = ()
     has_image_grid: bool = False
-
-
-def select_self_pairs(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
-    """Pair the first crop of each track with others of it, evenly over all tracks, whatever the seed."""
-    source, driving = ValidationPairs(crops, count).indices.T
-    return EvaluationPairs(source, driving, driving)
-
-
-def select_cross_pairs(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
-    """Pair random driving crops with random other identities; no crop drives twice."""
-    source, driving = cross_pairs(crops, count, seed).T
-    return EvaluationPairs(source, driving, driving)
-
-
-def select_lsim_pairs(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
-    """Pair random second images of an identity with the crop of another identity of nearest motion.
-
-    Nearest in all motion parameters: the paper's AU vector holds the head pose, and with another pose no
-    landmark could agree.
-    """
-    random = np.random.default_rng(seed)
-    _, first, identity = np.unique(crops.identity, return_index=True, return_inverse=True)
-    others = np.flatnonzero(first[identity] != np.arange(len(crops)))
-    if len(first) < 2 or not len(others):
-        return _no_pairs()
-    target = random.permutation(others)[:count]
-    driving = nearest_motion(crops, crops.motion[target], crops.identity[target])
-    return EvaluationPairs(first[identity[target]], driving, target)
-
-
-def select_successive_frames(crops: FaceCrops, count: int, seed: int) -> EvaluationPairs:
-    """Pair the first crop of a track with :data:`RUN_LENGTH` successive crops from its middle.
-
-    As many whole runs as fit into the count, one a track, tracks at random.
-    """
-    random = np.random.default_rng(seed)
-    tracks = [np.flatnonzero(crops.track == track) for track in range(crops.track.max(initial=-1) + 1)]
-    tracks = [members[np.argsort(crops.frame[members])] for members in tracks if len(members) > RUN_LENGTH]
-    chosen = random.permutation(len(tracks))[: max(count // RUN_LENGTH, 1)]
-    if not len(chosen):
-        return _no_pairs()
-    runs = []
-    for members in (tracks[one] for one in chosen):
-        begin = min((len(members) - RUN_LENGTH) // 2 + 1, len(members) - RUN_LENGTH)
-        runs.append(members[begin : begin + RUN_LENGTH])
-    driving = np.concatenate(runs)
-    source = np.repeat([tracks[one][0] for one in chosen], RUN_LENGTH)
-    return EvaluationPairs(source, driving, driving)
 
 
 FACE_METRICS = ("csim", "psim", "ed", "ed_l2", "gaze_error", "blink_agreement")
@@ -96,14 +41,12 @@ PROTOCOLS = {
         "Self reenactment",
         "The first image of a track, driven by another image of the same track, which is the target.",
         ("mse", "psnr", "ssim", "perceptual", "fid", *FACE_METRICS, "landmark_error"),
-        select_self_pairs,
         has_image_grid=True,
     ),
     "cross": Protocol(
         "Cross reenactment",
         "An image of one identity, driven by an image of another identity.",
         (*FACE_METRICS, "fid"),
-        select_cross_pairs,
         ground_truth_metrics=("mse", "perceptual", "landmark_error"),
         has_image_grid=True,
     ),
@@ -112,13 +55,11 @@ PROTOCOLS = {
         "The first of two images of one identity, driven by the image of another identity whose action units "
         "and head pose are nearest to those of the second, which is the target.",
         ("lsim",),
-        select_lsim_pairs,
     ),
     "video": Protocol(
         "Successive frames",
         f"The first image of a track, driven by {RUN_LENGTH} successive images of the same track.",
         ("flicker",),
-        select_successive_frames,
     ),
 }
 
@@ -164,7 +105,7 @@ def select_pairs(
     if seed < 0 or pairs < 1:
         msg = f"cannot select {pairs} pairs with seed {seed}: at least 1 pair, and a seed of 0 or more"
         raise InputError(msg)
-    selected = {name: PROTOCOLS[name].select(crops, pairs, seed) for name in PROTOCOLS if name in wanted}
+    selected = {name: PROTOCOL_PAIRS[name](crops, pairs, seed) for name in PROTOCOLS if name in wanted}
     two_crops, identities = "has two crops", len(np.unique(crops.identity))
     lacking = f"no identity of the {split} split {two_crops}"
     if identities < 2:
@@ -192,7 +133,3 @@ def _read_pairs(crops: FaceCrops, path: Path, wanted: tuple[str, ...]) -> dict[s
         msg = f"{path} has no pairs of {', '.join(wanted)}"
         raise InputError(msg)
     return selected
-
-
-def _no_pairs() -> EvaluationPairs:
-    return EvaluationPairs(*(np.empty(0, np.int64) for _ in range(3)))

@@ -7,7 +7,7 @@ import io
 from typing import Any
 
 from facegan.evaluation.methods import BASELINES
-from facegan.evaluation.pair_metrics import METRICS
+from facegan.metrics.pair_metrics import METRICS
 
 COLUMNS = (
     *("protocol", "metric", "method", "mean", "ci_low", "ci_high"),

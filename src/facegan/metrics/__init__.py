@@ -10,8 +10,16 @@ from facegan.metrics.eye_metrics import (
     blink_agreement,
     gaze_error,
 )
+from facegan.metrics.face_measurements import FaceMeasurements
 from facegan.metrics.landmark_error import LandmarkError, landmark_error
 from facegan.metrics.lsim import LSIM, lsim
+from facegan.metrics.pair_metrics import (
+    METRICS,
+    PairFaces,
+    build_face_metrics,
+    compute_pair_metrics,
+    update_face_metrics,
+)
 from facegan.metrics.pairwise_mean import PairwiseMeanMetric, Reduction
 from facegan.metrics.psim import PSIM, psim
 
@@ -20,19 +28,25 @@ __all__ = [
     "CSIM",
     "ED",
     "LSIM",
+    "METRICS",
     "PSIM",
     "BlinkAgreement",
     "Distance",
+    "FaceMeasurements",
     "GazeError",
     "LandmarkError",
+    "PairFaces",
     "PairwiseMeanMetric",
     "Reduction",
     "blink_agreement",
     "bootstrap_interval",
+    "build_face_metrics",
+    "compute_pair_metrics",
     "csim",
     "ed",
     "gaze_error",
     "landmark_error",
     "lsim",
     "psim",
+    "update_face_metrics",
 ]

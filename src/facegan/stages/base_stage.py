@@ -6,21 +6,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.trainer.states import TrainerFn
 from torch import nn
 
+from facegan.data import NumberedPair
 from facegan.errors import InputError
 from facegan.stages.checkpoints import add_stage, fit_to_stage
 from facegan.stages.ema import ExponentialMovingAverage
 from facegan.stages.memory import checkpoint_activations, disable_malloc_trim
 from facegan.stages.optimizers import LinearDecay, build_optimizer, clip_gradients, gradient_norms
+from facegan.stages.protocol_metrics import ProtocolMetrics
 from facegan.stages.validation_metrics import MeanWithConfidence, MetricValues
 
 if TYPE_CHECKING:
     from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
     from torch import Tensor
 
-    from facegan.data import FacePair
+    from facegan.data import FacePair, ProtocolPairs
     from facegan.stages.config import OptimizerConfig
+    from facegan.stages.protocol_metrics import ProtocolImages
 
 
 class BaseStage(pl.LightningModule):
@@ -41,6 +45,8 @@ class BaseStage(pl.LightningModule):
     """The metric whose lowest value selects the best checkpoint."""
     is_motion_conditioned: bool = False
     """Whether the result depends on the driving motion, not on the driving landmarks or image."""
+    protocol_interval: int = 1
+    """Epochs between two validations with the evaluation protocols."""
     excluded_from_checkpoint: ClassVar[tuple[str, ...]] = ()
     """Prefixes of frozen networks, which are loaded from their own files."""
 
@@ -50,6 +56,7 @@ class BaseStage(pl.LightningModule):
         self.register_buffer("skipped_steps", torch.zeros((), dtype=torch.long))
         self.register_buffer("consecutive_skips", torch.zeros((), dtype=torch.long))
         self._metrics: dict[str, MeanWithConfidence] = {}
+        self._protocol_metrics: ProtocolMetrics | None = None
         self._images = 0
 
     # Hooks of subclasses
@@ -80,6 +87,10 @@ class BaseStage(pl.LightningModule):
 
     def compute_metrics(self, pair: FacePair) -> MetricValues:
         """Compute the validation metrics of N pairs, with those of baselines as ``metric/baseline``."""
+        raise NotImplementedError
+
+    def protocol_images(self, pair: FacePair, output: Any) -> ProtocolImages:
+        """Return the images whose metrics the evaluation protocols have."""
         raise NotImplementedError
 
     def visualize(self, pair: FacePair) -> dict[str, Tensor]:
@@ -184,17 +195,30 @@ class BaseStage(pl.LightningModule):
 
     # Validation, test, prediction
 
-    def validation_step(self, pair: FacePair, batch_idx: int) -> None:
-        """Update the metrics with a batch."""
-        self._update_metrics(pair)
+    def on_validation_epoch_start(self) -> None:
+        """Decide whether the protocols are due."""
+        epoch, fitting = self.trainer.current_epoch, self.trainer.state.fn == TrainerFn.FITTING
+        self._protocols_due = not fitting or (
+            (epoch + 1) % self.protocol_interval == 0 and not self.trainer.sanity_checking
+        )
+
+    def validation_step(
+        self, batch: FacePair | NumberedPair, batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
+        """Update the metrics with a batch of validation pairs, or of pairs of a protocol."""
+        self._update_metrics(batch, dataloader_idx, self.trainer.datamodule.val_protocols)
 
     def on_validation_epoch_end(self) -> None:
         """Log the means as ``val/…``, half the width of their 95 % interval as ``val/…/ci95_half_width``."""
         self._log_metrics("val")
 
-    def test_step(self, pair: FacePair, batch_idx: int) -> None:
-        """Update the metrics with a batch."""
-        self._update_metrics(pair)
+    def on_test_epoch_start(self) -> None:
+        """Evaluate the protocols."""
+        self._protocols_due = True
+
+    def test_step(self, batch: FacePair | NumberedPair, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Update the metrics with a batch of test pairs, or of pairs of a protocol."""
+        self._update_metrics(batch, dataloader_idx, self.trainer.datamodule.test_protocols)
 
     def on_test_epoch_end(self) -> None:
         """Log the means as ``test/…``."""
@@ -204,8 +228,18 @@ class BaseStage(pl.LightningModule):
         """Return the outputs for a batch."""
         return self(pair)
 
-    def _update_metrics(self, pair: FacePair) -> None:
-        for name, values in self.compute_metrics(pair).items():
+    def _update_metrics(
+        self, batch: FacePair | NumberedPair, loader: int, protocols: dict[str, ProtocolPairs]
+    ) -> None:
+        if isinstance(batch, NumberedPair):
+            if self._protocols_due:
+                if self._protocol_metrics is None:
+                    self._protocol_metrics = ProtocolMetrics(protocols).to(self.device)
+                images = self.protocol_images(batch.pair, self(batch.pair))
+                # The pairs of validation come first.
+                self._protocol_metrics.update(list(protocols)[loader - 1], batch, images)
+            return
+        for name, values in self.compute_metrics(batch).items():
             if name not in self._metrics:
                 self._metrics[name] = MeanWithConfidence().to(self.device)
             self._metrics[name].update(*(values if isinstance(values, tuple) else (values,)))
@@ -216,6 +250,10 @@ class BaseStage(pl.LightningModule):
             self.log(f"{prefix}/{name}", mean, prog_bar=name == self.monitor, sync_dist=True)
             self.log(f"{prefix}/{name}/ci95_half_width", half_width, sync_dist=True)
         self._metrics = {}
+        if self._protocol_metrics is not None and self._protocols_due:
+            self._protocol_metrics.close()
+            for name, value in self._protocol_metrics.compute().items():
+                self.log(f"{prefix}/{name}", value)
 
     # Checkpoints
 

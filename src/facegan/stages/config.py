@@ -9,7 +9,7 @@ from typing import Any
 from facegan.errors import InputError
 from facegan.losses import AdversarialForm
 
-POSITIVE_ARGUMENTS = ("sigma", "width")
+POSITIVE_ARGUMENTS = ("sigma", "width", "protocol_interval")
 """Arguments of stages that cannot be zero."""
 
 

@@ -17,6 +17,7 @@ from facegan.stages.gan_stage import GANStage, require_size
 from facegan.stages.landmark_transform_stage import LandmarkTransformStage
 from facegan.stages.pair_data_module import FacePairDataModule
 from facegan.stages.perceptual_loss import PerceptualLoss, PerceptualNetwork
+from facegan.stages.protocol_metrics import ProtocolImages
 from facegan.stages.reenact_stage import ReenactStage, colorize_segmentation
 from facegan.stages.validation_metrics import MetricValues, masked_mse, mean_iou
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 class JointData(FacePairDataModule):
     """Images, segmentations, landmarks and motion of pairs."""
+
+    protocols = ("self", "cross", "lsim")
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class JointStage(BaseStage):
         perceptual_network: network of L_rp and L_bp.
         adversarial: weight of both adversarial terms, and their form.
         optimizer: optimizer, learning-rate schedule and averaging.
+        protocol_interval: epochs between two validations with CSIM, PSIM, ED and LSIM.
 
     Attributes:
         landmark_transform: stage 1; None without ``transform_landmarks``, and before ``setup``.
@@ -91,10 +95,12 @@ class JointStage(BaseStage):
         perceptual_network: PerceptualNetwork = "vgg19",
         adversarial: AdversarialConfig = AdversarialConfig(),
         optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-4),
+        protocol_interval: int = 1,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(as_hyperparameters(locals()))
         self.loss_weights, self.adversarial, self.optimizer = loss_weights, adversarial, optimizer
+        self.protocol_interval = protocol_interval
         self.is_motion_conditioned = transform_landmarks
         self.size: int | None = None
         for part in ("landmark_transform", "reenact", "background_mix"):
@@ -218,6 +224,10 @@ class JointStage(BaseStage):
             **mean_iou(output.segmentation, pair.driving_segmentation),
             **background_mix_metrics(output.result, output.mask, pair),
         }
+
+    def protocol_images(self, pair: FacePair, output: Reenactment) -> ProtocolImages:
+        """Return I_r, source and driving frame."""
+        return ProtocolImages(output.result, pair.source_image, pair.driving_image)
 
     def visualize(self, pair: FacePair) -> dict[str, Tensor]:
         """Return source, driving frame, landmarks, I_fr, S_fr, I_b, M, I_r, target."""

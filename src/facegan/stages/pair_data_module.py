@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 import pytorch_lightning as pl
 import torch
@@ -11,11 +11,14 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch.utils.data import DataLoader, DistributedSampler
 
 from facegan.data import (
+    PROTOCOL_PAIRS,
     Augmentation,
     FaceCrops,
     FacePair,
+    NumberedPair,
     PairLoader,
     PairSampler,
+    ProtocolPairs,
     TrainingPairs,
     ValidationPairs,
     dataset_info,
@@ -24,6 +27,9 @@ from facegan.data import (
 from facegan.data.motion_balancing import sampling_weights
 from facegan.data.storage import as_list
 from facegan.errors import InputError
+
+PROTOCOL_SEED = 0
+"""Of the selection of pairs, as in ``facegan evaluate``."""
 
 
 class FacePairDataModule(pl.LightningDataModule):
@@ -36,6 +42,8 @@ class FacePairDataModule(pl.LightningDataModule):
         batch_size: pairs per step and device.
         workers: loader processes.
         validation_pairs: number of validation pairs, evenly spaced over the data.
+        protocol_pairs: number of pairs of each evaluation protocol in validation and test, those that
+            ``facegan evaluate --pairs`` selects; 0 for none.
         flip: probability of flipping a training pair horizontally.
         color: largest relative change of brightness, contrast and saturation of a training pair.
         align_background: I_b is the source's frame at the driving crop's position, where static background
@@ -54,6 +62,8 @@ class FacePairDataModule(pl.LightningDataModule):
     """
 
     load_images = True
+    protocols: ClassVar[tuple[str, ...]] = ()
+    """Evaluation protocols of validation and test."""
 
     def __init__(
         self,
@@ -62,6 +72,7 @@ class FacePairDataModule(pl.LightningDataModule):
         batch_size: int = 1,
         workers: int = 2,
         validation_pairs: int = 200,
+        protocol_pairs: int = 32,
         flip: float = 0.5,
         color: float = 0.1,
         align_background: bool = True,
@@ -79,6 +90,7 @@ class FacePairDataModule(pl.LightningDataModule):
             ("batch_size", batch_size, 1),
             ("workers", workers, 0),
             ("validation_pairs", validation_pairs, 1),
+            ("protocol_pairs", protocol_pairs, 0),
             ("flip", flip, 0),
             ("color", color, 0),
             ("min_time_gap_s", min_time_gap_s, 0),
@@ -104,6 +116,7 @@ class FacePairDataModule(pl.LightningDataModule):
         self.batch_size = batch_size
         self.workers = workers
         self.validation_pairs = validation_pairs
+        self.protocol_pairs = protocol_pairs
         self.augmentation = Augmentation(
             flip,
             color,
@@ -134,8 +147,10 @@ class FacePairDataModule(pl.LightningDataModule):
             )
         if stage in ("fit", "validate"):
             self.val = self._fixed("val")
+            self.val_protocols = self._select_protocols(self.val.crops)
         if stage in ("test", "predict"):
             self.test = self._fixed("test")
+            self.test_protocols = self._select_protocols(self.test.crops)
 
     def train_dataloader(self) -> DataLoader[FacePair]:
         """Load random pairs, a shard per process, from the resumed run's position."""
@@ -155,21 +170,23 @@ class FacePairDataModule(pl.LightningDataModule):
         sampler = PairSampler(self.train, seed, trainer.world_size, trainer.global_rank, weights)
         return PairLoader(self.train, sampler, self.batch_size, **self._loader_settings())
 
-    def val_dataloader(self) -> DataLoader[FacePair]:
-        """Load fixed pairs of the validation identities."""
-        return self._fixed_loader(self.val)
+    def val_dataloader(self) -> list[DataLoader[Any]]:
+        """Load fixed pairs of the validation identities, then those of each protocol."""
+        return [self._fixed_loader(pairs) for pairs in (self.val, *self.val_protocols.values())]
 
-    def test_dataloader(self) -> DataLoader[FacePair]:
-        """Load fixed pairs of the held-out test identities."""
-        return self._fixed_loader(self.test)
+    def test_dataloader(self) -> list[DataLoader[Any]]:
+        """Load fixed pairs of the held-out test identities, then those of each protocol."""
+        return [self._fixed_loader(pairs) for pairs in (self.test, *self.test_protocols.values())]
 
     def predict_dataloader(self) -> DataLoader[FacePair]:
         """Load the test pairs in one process."""
         return self._loader(self.test)
 
-    def on_after_batch_transfer(self, batch: FacePair, dataloader_idx: int) -> FacePair:
-        """Normalize images to -1..1 on the device: uint8 is transferred."""
-        return normalize_images(batch)
+    def on_after_batch_transfer(
+        self, batch: FacePair | NumberedPair, dataloader_idx: int
+    ) -> FacePair | NumberedPair:
+        """Normalize training images to -1..1 on the device: uint8 is transferred."""
+        return normalize_images(batch) if isinstance(batch, FacePair) else batch
 
     def _crops(self, split: str) -> FaceCrops:
         if not any(splits[split]["crops"] for splits in self._splits):
@@ -186,7 +203,19 @@ class FacePairDataModule(pl.LightningDataModule):
             align_background=self.align_background,
         )
 
-    def _fixed_loader(self, pairs: ValidationPairs) -> DataLoader[FacePair]:
+    def _select_protocols(self, crops: FaceCrops) -> dict[str, ProtocolPairs]:
+        """Select the pairs of the protocols for which a split has enough identities."""
+        chosen = {
+            name: PROTOCOL_PAIRS[name](crops, self.protocol_pairs, PROTOCOL_SEED)
+            for name in (self.protocols if self.protocol_pairs else ())
+        }
+        return {
+            name: ProtocolPairs(crops, pairs, align_background=self.align_background)
+            for name, pairs in chosen.items()
+            if len(pairs.source)
+        }
+
+    def _fixed_loader(self, pairs: ValidationPairs | ProtocolPairs) -> DataLoader[Any]:
         """Shard over processes; the remainder is dropped, so that no pair counts twice."""
         trainer = self._trainer()
         return self._loader(
@@ -195,8 +224,8 @@ class FacePairDataModule(pl.LightningDataModule):
         )
 
     def _loader(
-        self, pairs: ValidationPairs, sampler: DistributedSampler[Any] | None = None
-    ) -> DataLoader[FacePair]:
+        self, pairs: ValidationPairs | ProtocolPairs, sampler: DistributedSampler[Any] | None = None
+    ) -> DataLoader[Any]:
         return DataLoader(pairs, batch_size=self.batch_size, sampler=sampler, **self._loader_settings())
 
     def _loader_settings(self) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from facegan.stages.config import AdversarialConfig, LossWeights, OptimizerConfi
 from facegan.stages.gan_stage import GANStage
 from facegan.stages.pair_data_module import FacePairDataModule
 from facegan.stages.perceptual_loss import PerceptualNetwork
+from facegan.stages.protocol_metrics import ProtocolImages
 from facegan.stages.validation_metrics import MetricValues, masked_mse, mean_iou
 
 LABEL_COLORS = torch.tensor([[0.0, 0.0, 0.0], [0.9, 0.7, 0.6], [0.35, 0.5, 0.8]])
@@ -35,6 +36,8 @@ LABEL_COLORS = torch.tensor([[0.0, 0.0, 0.0], [0.9, 0.7, 0.6], [0.35, 0.5, 0.8]]
 
 class ReenactData(FacePairDataModule):
     """Images, segmentations and landmarks of pairs; the driving frame is the target."""
+
+    protocols = ("self", "cross", "lsim")
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class ReenactStage(GANStage):
         global_checkpoint: of this stage with the ``global`` generator, at half the size: the first
             phase of progressive training, from whose weights the global generator starts.
         freeze_global_epochs: epochs in which the global generator is frozen and the local enhancer learns.
+        protocol_interval: epochs between two validations with CSIM, PSIM, ED and LSIM.
     """
 
     result_title = "head I'_fr"
@@ -88,10 +92,12 @@ class ReenactStage(GANStage):
         optimizer: OptimizerConfig = OptimizerConfig(),
         global_checkpoint: Path | None = None,
         freeze_global_epochs: int = 1,
+        protocol_interval: int = 1,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(as_hyperparameters(locals()))
         self.loss_weights, self.adversarial, self.optimizer = loss_weights, adversarial, optimizer
+        self.protocol_interval = protocol_interval
         self.network = FaceReenactor(generator)
         self.discriminator = MultiScaleDiscriminator(3, **asdict(discriminator))
         if global_checkpoint is not None:
@@ -153,6 +159,14 @@ class ReenactStage(GANStage):
             "perceptual/copy_source": self.perceptual.distances(source_head, target),
             **mean_iou(outputs.segmentation, pair.driving_segmentation),
         }
+
+    def protocol_images(self, pair: FacePair, output: ReenactedFace) -> ProtocolImages:
+        """Return I'_fr and the heads of source and driving frame."""
+        return ProtocolImages(
+            output.head,
+            mask_head(pair.source_image, pair.source_segmentation),
+            mask_head(pair.driving_image, pair.driving_segmentation),
+        )
 
     def visualize(self, pair: FacePair) -> dict[str, Tensor]:
         """Return source, driving frame, landmarks, face, segmentation, head, target."""

@@ -5,7 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torchmetrics import Metric
+from torchmetrics.functional.image import structural_similarity_index_measure
 
+from facegan.stages.perceptual_loss import PerceptualLoss
+
+IMAGE_METRICS = ("mse", "ssim", "perceptual")
 MetricValues = dict[str, Tensor | tuple[Tensor, Tensor]]
 """Name to the values of N pairs; or to the values and their weights, N each."""
 
@@ -45,6 +49,27 @@ class MeanWithConfidence(Metric):
         square = (residual @ self.squares @ residual).clamp(min=0)
         correction = self.count / (self.count - 1).clamp(min=1)
         return mean, 1.96 * (correction * square).sqrt() / self.sums[1]
+
+
+def compare_images(preds: Tensor, target: Tensor, network: PerceptualLoss) -> dict[str, Tensor]:
+    """Compute :data:`IMAGE_METRICS` of each of N images against its target.
+
+    ``mse``: mean squared error of pixels in 0..1. ``ssim``: structural similarity (Wang et al., 2004),
+    torchmetrics' with its defaults. ``perceptual``: :meth:`PerceptualLoss.distances`.
+
+    Args:
+        preds: N×3×H×W in -1..1.
+        target: the same.
+        network: of the perceptual distance.
+    """
+    ssim = structural_similarity_index_measure(
+        (preds + 1) / 2, (target + 1) / 2, data_range=1.0, reduction="none"
+    )
+    return {
+        "mse": masked_mse(preds, target),
+        "ssim": torch.as_tensor(ssim).reshape(-1),
+        "perceptual": network.distances(preds, target),
+    }
 
 
 def masked_mse(preds: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:

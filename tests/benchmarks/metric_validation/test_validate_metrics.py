@@ -5,9 +5,9 @@ from benchmarks.metric_validation.validate_metrics import (
     compare_frames,
     perturb_reenactments,
 )
-from tests.facegan.evaluation.conftest import crops, data, faces, write_data  # noqa: F401
+from tests.facegan.evaluation_data import crops, data, faces, write_data  # noqa: F401
 
-from facegan.evaluation import MetricBackends
+from facegan.perception.face_measurer import MetricBackends
 
 
 @pytest.mark.slow

@@ -9,10 +9,9 @@ import pytest
 import torch
 from tests.facegan.evaluation.conftest import TINY, means, run
 
-from facegan.evaluation import METRICS
 from facegan.evaluation.methods import DRIVING_COPIED, SOURCE_COPIED
 from facegan.io.images import read_image
-from facegan.metrics import bootstrap_interval
+from facegan.metrics import METRICS, bootstrap_interval
 from facegan.networks import FaceGAN, FaceGANConfig
 
 TABLES = {"metrics.json", "metrics.csv", "table.tex", "report.html", "pairs.parquet", "scores.parquet"}

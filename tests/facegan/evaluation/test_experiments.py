@@ -12,15 +12,15 @@ import torch
 from tests.facegan.evaluation.conftest import SIZE, TINY, means, run
 
 from facegan.data import FaceCrops
+from facegan.data.evaluation_pairs import read_pairs
 from facegan.errors import InputError
-from facegan.evaluation import METRICS, export_pairs
-from facegan.evaluation.evaluation_pairs import read_pairs
+from facegan.evaluation import export_pairs
 from facegan.evaluation.experiments import PAIRS_FILE
 from facegan.evaluation.methods import DRIVING_COPIED, SOURCE_COPIED
 from facegan.geometry.landmarks import draw_gaussians, normalize_points
 from facegan.geometry.motion import motion_to_openface
 from facegan.io.images import read_image, write_image
-from facegan.metrics import bootstrap_interval
+from facegan.metrics import METRICS, bootstrap_interval
 from facegan.networks import FaceGAN, FaceGANConfig
 from facegan.perception import FaceAnalyzer, IdentityEmbedder
 from facegan.stages.perceptual_loss import PerceptualLoss

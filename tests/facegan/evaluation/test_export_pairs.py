@@ -8,9 +8,9 @@ from tests.facegan.evaluation.conftest import run
 
 from facegan.cli import main
 from facegan.data import FaceCrops
+from facegan.data.evaluation_pairs import read_pairs
 from facegan.errors import InputError
 from facegan.evaluation import export_pairs
-from facegan.evaluation.evaluation_pairs import read_pairs
 from facegan.evaluation.experiments import PAIRS_FILE
 from facegan.io.images import read_image, tensor_to_images
 

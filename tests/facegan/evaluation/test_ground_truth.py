@@ -2,12 +2,11 @@ import numpy as np
 import pytest
 from tests.facegan.evaluation.conftest import SIZE, means, run
 
-from facegan.data import FaceCrops
+from facegan.data import PROTOCOL_PAIRS, FaceCrops
+from facegan.data.evaluation_pairs import write_pairs
 from facegan.errors import InputError
-from facegan.evaluation.evaluation_pairs import write_pairs
 from facegan.evaluation.ground_truth import GroundTruthReenactments
 from facegan.evaluation.methods import DRIVING_COPIED, GROUND_TRUTH, SOURCE_COPIED
-from facegan.evaluation.protocols import PROTOCOLS
 from facegan.preparation import PrepareConfig
 from facegan.preparation.synthesize import synthesize
 from facegan.preparation.synthetic import prepare_synthetic
@@ -64,7 +63,7 @@ def test_evaluate_with_ground_truth_scores_it_best(
     synthetic_data, synthetic_crops, videos, model_folder, tmp_path
 ):
     """Among baselines and an untrained model, over identities of all splits."""
-    pairs = {name: PROTOCOLS[name].select(synthetic_crops, 16, 0) for name in ("cross", "video")}
+    pairs = {name: PROTOCOL_PAIRS[name](synthetic_crops, 16, 0) for name in ("cross", "video")}
     write_pairs(tmp_path / "pairs.parquet", synthetic_crops, pairs)
     options = {"pairs": tmp_path / "pairs.parquet", "truth": videos}
     report = run([str(model_folder)], synthetic_data, tmp_path / "out", **options)

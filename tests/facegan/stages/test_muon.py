@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from torch import nn
 
 from facegan.networks import FaceReenactor, GeneratorConfig
-from facegan.stages.muon import MIN_MATRIX_ROWS, Muon, orthogonalize
+from facegan.stages.muon import MIN_MATRIX_ROWS, Muon, muon_groups, orthogonalize
+
+
+def build(networks, muon_lr, lr, betas):
+    return Muon(muon_groups(networks, muon_lr), lr, betas, fused=True)
 
 
 def run(network, optimizer, steps, seed=0):
@@ -73,7 +77,7 @@ def test_muon_step_equals_pytorch_muon(shape, monkeypatch):
     convolution = nn.Conv2d(channels, rows, kernel, bias=False)
     start = convolution.weight.flatten(1).detach().clone()
     matrix = nn.Parameter(start.clone())
-    ours = Muon([convolution], 0.02, lr=1e-3, betas=(0.9, 0.999))
+    ours = build([convolution], 0.02, 1e-3, (0.9, 0.999))
     theirs = torch.optim.Muon([matrix], lr=0.02, weight_decay=0.0)
     for _ in range(5):
         gradient = torch.randn(start.shape)
@@ -91,7 +95,7 @@ def test_muon_transposed_convolution_has_row_per_output_channel():
     transposed.weight.data.copy_(convolution.weight.transpose(0, 1))
     pictures = torch.randn(4, 12, 5, 5)
     for layer in (convolution, transposed):
-        optimizer = Muon([layer], 0.1, lr=1e-3, betas=(0.9, 0.999))
+        optimizer = build([layer], 0.1, 1e-3, (0.9, 0.999))
         layer(pictures).sin().sum().backward()
         optimizer.step()
     torch.testing.assert_close(transposed.weight.transpose(0, 1), convolution.weight, rtol=1e-3, atol=1e-4)
@@ -104,8 +108,8 @@ def test_muon_batched_step_equals_single_steps(order, monkeypatch):
     torch.manual_seed(0)
     together = [nn.Conv2d(12, 12, 3), nn.Conv2d(12, 12, 3), nn.ConvTranspose2d(12, 12, 3)]
     alone = copy.deepcopy(together)
-    both = Muon([layer.to(memory_format=order) for layer in together], 0.1, 1e-3, (0.5, 0.999))
-    each = [Muon([layer], 0.1, 1e-3, (0.5, 0.999)) for layer in alone]
+    both = build([layer.to(memory_format=order) for layer in together], 0.1, 1e-3, (0.5, 0.999))
+    each = [build([layer], 0.1, 1e-3, (0.5, 0.999)) for layer in alone]
     for _ in range(2):
         for mine, other in zip(together, alone, strict=True):
             mine.weight.grad = torch.randn_like(mine.weight)
@@ -119,7 +123,7 @@ def test_muon_batched_step_equals_single_steps(order, monkeypatch):
 def test_muon_other_parameters_step_equals_adam():
     ours, theirs = network(), network()
     fixed = [module for module in ours if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)]
-    optimizer = Muon([ours], 0.0, lr=1e-2, betas=(0.5, 0.999))
+    optimizer = build([ours], 0.0, 1e-2, (0.5, 0.999))
     names = {id(p): name for name, p in ours.named_parameters()}
     rest = {names[id(p)] for p in optimizer.param_groups[0]["params"]}
     assert {"1.weight", "1.bias", "4.weight", "0.bias"} <= rest
@@ -135,10 +139,10 @@ def test_muon_other_parameters_step_equals_adam():
 
 def test_muon_resumed_state_is_exact():
     whole = network()
-    optimizer = Muon([whole], 0.02, lr=1e-3, betas=(0.5, 0.999))
+    optimizer = build([whole], 0.02, 1e-3, (0.5, 0.999))
     run(whole, optimizer, 3)
     halfway = copy.deepcopy(whole)
-    again = Muon([halfway], 0.5, lr=9.0, betas=(0.1, 0.1))
+    again = build([halfway], 0.5, 9.0, (0.1, 0.1))
     again.load_state_dict(copy.deepcopy(optimizer.state_dict()))
     for one, its in ((whole, optimizer), (halfway, again)):
         run(one, its, 3, seed=1)
@@ -149,7 +153,7 @@ def test_muon_resumed_state_is_exact():
 def test_muon_without_gradient_is_unchanged():
     one = network()
     before = copy.deepcopy(one.state_dict())
-    optimizer = Muon([one], 0.1, lr=1e-2, betas=(0.5, 0.999))
+    optimizer = build([one], 0.1, 1e-2, (0.5, 0.999))
     one(torch.randn(1, 3, 16, 16)).sum().backward()
     one[0].weight.grad = None
     optimizer.step()
@@ -162,7 +166,7 @@ def test_muon_takes_all_convolutions_but_heads_last():
     reenactor = FaceReenactor(GeneratorConfig(kind="global", width=8, downsamplings=2, num_residual_blocks=1))
     chosen = {
         id(p)
-        for group in Muon([reenactor], 0.1, 1e-3, (0.5, 0.999)).param_groups[1:]
+        for group in build([reenactor], 0.1, 1e-3, (0.5, 0.999)).param_groups[1:]
         for p in group["params"]
     }
     left = [

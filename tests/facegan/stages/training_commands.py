@@ -70,6 +70,9 @@ def arguments(stage: str, data: Path, out: Path, runs: Path | None = None) -> li
     words += [f"--data.init_args.root={data}", f"--trainer.default_root_dir={out}"]
     words += ["--data.init_args.batch_size=2", "--data.init_args.workers=0"]
     words += ["--data.init_args.validation_pairs=4", "--trainer.limit_train_batches=2"]
+    if stage != "1_landmark_transform":
+        # The detectors take seconds to start.
+        words += ["--data.init_args.protocol_pairs=0"]
     words += ["--trainer.max_epochs=1", "--trainer.num_sanity_val_steps=0", "--trainer.log_every_n_steps=1"]
     return words + tiny(stage, runs)
 

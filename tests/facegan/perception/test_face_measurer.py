@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from tests.facegan.evaluation.test_metric_backends import write_csv
+from tests.facegan.perception.test_metric_backends import write_csv
 from torch.nn import functional as F
 
-from facegan.evaluation import FaceMeasurements, FaceMeasurer
-from facegan.evaluation.face_measurements import compute_gaze
-from facegan.evaluation.metric_backends import open_identity_backend, open_motion_backend
+from facegan.metrics import FaceMeasurements
 from facegan.perception.assets import ASSETS
+from facegan.perception.face_measurer import FaceMeasurer, compute_gaze
+from facegan.perception.metric_backends import open_identity_backend, open_motion_backend
 from synthetic_heads import render, sample_identity
 
 

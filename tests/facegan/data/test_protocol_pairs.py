@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facegan.evaluation.protocols import (
-    PROTOCOLS,
+from facegan.data.protocol_pairs import (
+    PROTOCOL_PAIRS,
     RUN_LENGTH,
     select_cross_pairs,
     select_lsim_pairs,
@@ -71,7 +71,7 @@ def test_select_self_pairs_stays_in_one_track(names, count):
 @pytest.mark.parametrize("name", ["cross", "lsim"])
 def test_select_with_another_seed_gives_other_pairs(name):
     crops = Crops(["ann", "bob", "cy"] * 8)
-    select = PROTOCOLS[name].select
+    select = PROTOCOL_PAIRS[name]
     np.testing.assert_array_equal(select(crops, 20, 3), select(crops, 20, 3))
     assert not np.array_equal(select(crops, 20, 3), select(crops, 20, 4))
 

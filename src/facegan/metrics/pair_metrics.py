@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import torch
+from torchmetrics import MetricCollection
 
-from facegan.metrics import CSIM, ED, LSIM, PSIM, BlinkAgreement, GazeError, LandmarkError
+from facegan.metrics.csim import CSIM
+from facegan.metrics.ed import ED
+from facegan.metrics.eye_metrics import BlinkAgreement, GazeError
+from facegan.metrics.landmark_error import LandmarkError
+from facegan.metrics.lsim import LSIM
+from facegan.metrics.psim import PSIM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
-    from facegan.evaluation.face_measurements import FaceMeasurements
-    from facegan.metrics import PairwiseMeanMetric
+    from facegan.metrics.face_measurements import FaceMeasurements
+    from facegan.metrics.pairwise_mean import PairwiseMeanMetric, Reduction
 
     Floats = NDArray[np.float64]
 
@@ -131,34 +137,80 @@ METRICS = {
 ground-truth reenactment in cross reenactment of synthetic identities, the second image in LSIM."""
 
 
-def compute_pair_metrics(
-    source: FaceMeasurements,
-    driving: FaceMeasurements,
-    target: FaceMeasurements,
-    result: FaceMeasurements,
-) -> dict[str, Floats]:
-    """Compute the metrics of faces of each of K pairs.
+FACE_METRICS = tuple(name for name, metric in METRICS.items() if metric.faces is not None)
+"""Names of the metrics of faces."""
+
+
+class PairFaces(NamedTuple):
+    """Face measurements of K pairs."""
+
+    source: FaceMeasurements
+    """Of the source images."""
+    driving: FaceMeasurements
+    """Of the driving images."""
+    target: FaceMeasurements
+    """Of the images whose landmarks the results should have."""
+
+
+def build_face_metrics(names: Iterable[str], *, reduction: Reduction = "mean") -> MetricCollection:
+    """Create the torchmetrics objects of some metrics of faces.
 
     Args:
-        source: measurements of the source images.
-        driving: of the driving images.
-        target: of the images whose landmarks the results should have.
+        names: keys of :data:`METRICS`; those that are no metrics of faces are ignored.
+        reduction: ``mean``, or ``none`` for the value of each pair.
+    """
+    metrics = {
+        name: faces.create(reduction=reduction)
+        for name in names
+        if (faces := METRICS[name].faces) is not None
+    }
+    return MetricCollection(metrics, compute_groups=False)
+
+
+def update_face_metrics(
+    metrics: MetricCollection, faces: PairFaces, result: FaceMeasurements
+) -> dict[str, NDArray[np.bool_]]:
+    """Update metrics with the results of K pairs.
+
+    A pair whose other image lacks the measurement (no face, closed eyes) is left out. A result without
+    a detected face counts as the metric's missing value.
+
+    Args:
+        metrics: of :func:`build_face_metrics`.
+        faces: measurements of the pairs' images.
         result: of a method's images.
 
     Returns:
-        Metric to K values. A result without a detected face has the metric's missing value; a pair whose
-        other image lacks the measurement has none: not a number.
+        Metric to K booleans, whether the pair counts.
     """
-    references = {"source": source, "driving": driving, "target": target}
     detected = torch.from_numpy(result.detected)
+    counted = {}
+    for name, metric in metrics.items():
+        comparison = METRICS[name].faces
+        assert comparison is not None
+        target = getattr(faces, comparison.role)
+        target = torch.from_numpy(getattr(target, comparison.target_measurement or comparison.measurement))
+        measured = target.isfinite().reshape(len(target), -1).all(dim=1)
+        preds = torch.from_numpy(getattr(result, comparison.measurement))
+        sides = (some[measured].to(metric.device) for some in (preds, target, detected))
+        metric.update(*sides)
+        counted[name] = measured.numpy()
+    return counted
+
+
+def compute_pair_metrics(faces: PairFaces, result: FaceMeasurements) -> dict[str, Floats]:
+    """Compute the metrics of faces of each of K pairs.
+
+    Args:
+        faces: measurements of the pairs' images.
+        result: of a method's images.
+
+    Returns:
+        Metric to K values; not a number for a pair that :func:`update_face_metrics` leaves out.
+    """
+    metrics = build_face_metrics(FACE_METRICS, reduction="none")
     values = {}
-    for name, metric in METRICS.items():
-        if metric.faces is None:
-            continue
-        create, role, measurement, target_measurement = metric.faces
-        preds = torch.from_numpy(getattr(result, measurement))
-        reference = torch.from_numpy(getattr(references[role], target_measurement or measurement))
-        computed = create(reduction="none")(preds, reference, detected)
-        measured = reference.isfinite().reshape(len(reference), -1).all(dim=1)
-        values[name] = np.where(measured.numpy(), computed.double().numpy(), np.nan)
+    for name, counted in update_face_metrics(metrics, faces, result).items():
+        values[name] = np.full(len(counted), np.nan)
+        values[name][counted] = metrics[name].compute().double().numpy()
     return values

@@ -11,8 +11,8 @@ import torch
 
 from facegan.errors import InputError
 from facegan.geometry.motion import ACTION_UNITS, NUM_MOTION_PARAMS, motion_from_openface
-from facegan.perception import IdentityEmbedder
 from facegan.perception.assets import ASSETS
+from facegan.perception.identity_embedder import IdentityEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from facegan.errors import InputError
-from facegan.evaluation.metric_backends import OpenFaceMotion, open_identity_backend, open_motion_backend
 from facegan.geometry.motion import ACTION_UNITS
+from facegan.perception.metric_backends import OpenFaceMotion, open_identity_backend, open_motion_backend
 
 IMAGE = np.zeros((8, 8, 3), np.uint8)
 SMILE = ACTION_UNITS.index("AU12")

@@ -1,31 +1,25 @@
-"""Face measurements of images, whatever method made them: landmarks, motion, gaze, identity."""
+"""The measurer behind the metrics of faces: landmarks, motion, gaze and identity of single images."""
 
 from __future__ import annotations
 
-from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import torch
 
-from facegan.evaluation.image_sets import map_images, read_batches
-from facegan.evaluation.metric_backends import MediaPipeMotion, open_identity_backend, open_motion_backend
 from facegan.geometry.landmarks import NUM_LANDMARKS, normalize_points
-from facegan.geometry.motion import ACTION_UNITS, motion_to_openface
 from facegan.io.images import image_to_tensor
-from facegan.metrics import CLOSED_EYE_THRESHOLD
-from facegan.perception import FaceAnalyzer
+from facegan.metrics.face_measurements import FaceMeasurements
+from facegan.perception.face_analyzer import FaceAnalyzer
+from facegan.perception.metric_backends import MediaPipeMotion, open_identity_backend, open_motion_backend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from types import TracebackType
 
     from numpy.typing import NDArray
 
-    from facegan.evaluation.image_sets import ImageSet
-    from facegan.evaluation.metric_backends import IdentityBackend, MotionBackend
-    from facegan.parallel.workers import Workers
+    from facegan.perception.metric_backends import IdentityBackend, MotionBackend
 
     Floats = NDArray[np.float32]
     Images = Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
@@ -34,54 +28,6 @@ IRISES = (468, 473)
 EYE_CORNERS = ((33, 133), (362, 263))
 """Vertices of MediaPipe's mesh: iris centers, and the corners of the right and left eye, each with the one
 further left in the image first."""
-
-
-class FaceMeasurements(NamedTuple):
-    """Measurements of the faces of N images; not a number where no face is detected."""
-
-    landmarks: Floats
-    """N×68×2 in -1..1."""
-    motion: Floats
-    """Motion parameters, N×20."""
-    gaze: Floats
-    """Position of the right and left iris in its eye, N×2×2, as for :class:`facegan.metrics.GazeError`."""
-    identity: Floats
-    """Identity embeddings, N×D."""
-
-    @property
-    def detected(self) -> NDArray[np.bool_]:
-        """Whether all back ends found a face, N."""
-        both = np.isfinite(self.landmarks).all(axis=(1, 2)) & np.isfinite(self.motion).all(axis=1)
-        return np.asarray(both)
-
-    @property
-    def action_units(self) -> Floats:
-        """Action-unit intensities, N×17 in 0..1."""
-        return self.motion[:, : len(ACTION_UNITS)]
-
-    @property
-    def head_pose(self) -> Floats:
-        """Pitch, yaw and roll in radians, N×3."""
-        return np.asarray(motion_to_openface(torch.from_numpy(self.motion))[1].numpy())
-
-    @property
-    def blink(self) -> Floats:
-        """Intensity of AU45, N in 0..1."""
-        return self.motion[:, ACTION_UNITS.index("AU45")]
-
-    @property
-    def open_eye_gaze(self) -> Floats:
-        """The gaze of open eyes, N×2×2; not a number where the eyes are closed."""
-        return np.where((self.blink < CLOSED_EYE_THRESHOLD)[:, None, None], self.gaze, np.float32(np.nan))
-
-    def take(self, indices: Sequence[int] | NDArray[np.int64]) -> FaceMeasurements:
-        """Return the measurements of some images, in the order of the indices."""
-        return FaceMeasurements(*(column[indices] for column in self))
-
-    @classmethod
-    def concatenate(cls, parts: Iterable[FaceMeasurements]) -> FaceMeasurements:
-        """Join the measurements of several sets of images."""
-        return cls(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 class MetricBackends(NamedTuple):
@@ -163,13 +109,6 @@ class FaceMeasurer:
         self.close()
 
 
-def measure_faces(
-    images: ImageSet, backends: MetricBackends, workers: Workers, title: str
-) -> FaceMeasurements:
-    """Measure the faces of a set of images over several processes."""
-    return FaceMeasurements(**map_images(partial(_measure, backends), [images], workers, title))
-
-
 def compute_gaze(mesh: Floats) -> Floats:
     """Compute the position of each iris between the corners of its eye, in eye widths.
 
@@ -188,10 +127,3 @@ def compute_gaze(mesh: Floats) -> Floats:
         offset = (points[iris] - (points[first] + points[second]) / 2) / width
         offsets.append((offset @ along, offset @ np.array([-along[1], along[0]])))
     return np.array(offsets, np.float32)
-
-
-def _measure(backends: MetricBackends, images: ImageSet) -> dict[str, Floats]:
-    names = iter(images.names)
-    with backends.open() as measurer:
-        parts = [measurer.analyze(batch, list(islice(names, len(batch)))) for batch in read_batches(images)]
-    return FaceMeasurements.concatenate(parts)._asdict()

@@ -3,15 +3,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from facegan.data import FaceCrops
+from facegan.data import PROTOCOL_PAIRS, FaceCrops
+from facegan.data.evaluation_pairs import read_pairs, write_pairs
 from facegan.errors import InputError
-from facegan.evaluation.evaluation_pairs import read_pairs, write_pairs
-from facegan.evaluation.protocols import PROTOCOLS
 
 
 @pytest.fixture(scope="module")
 def pairs(crops):
-    return {name: protocol.select(crops, 9, 0) for name, protocol in PROTOCOLS.items() if name != "video"}
+    return {name: select(crops, 9, 0) for name, select in PROTOCOL_PAIRS.items() if name != "video"}
 
 
 @pytest.fixture

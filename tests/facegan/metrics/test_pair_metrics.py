@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from facegan import metrics
-from facegan.evaluation import METRICS, FaceMeasurements, compute_pair_metrics
+from facegan.metrics import METRICS, FaceMeasurements, PairFaces, compute_pair_metrics
 
 COUNT = 6
 RANDOM = np.random.default_rng(0)
@@ -45,7 +45,7 @@ def test_compute_pair_metrics_uses_the_functions_of_facegan_metrics(faces):
         "gaze_error": metrics.gaze_error(r.gaze, d.gaze),
         "blink_agreement": metrics.blink_agreement(r.motion[:, 16], d.motion[:, 16]),
     }
-    values = compute_pair_metrics(source, driving, target, result)
+    values = compute_pair_metrics(PairFaces(source, driving, target), result)
     assert values.keys() == expected.keys()
     for name, each in expected.items():
         if name == "gaze_error":
@@ -55,7 +55,7 @@ def test_compute_pair_metrics_uses_the_functions_of_facegan_metrics(faces):
 
 def test_compute_pair_metrics_without_face_in_result_gives_missing_values(faces):
     *others, result = faces
-    values = compute_pair_metrics(*others, without_face(result, 1))
+    values = compute_pair_metrics(PairFaces(*others), without_face(result, 1))
     for name, each in values.items():
         if name != "gaze_error" or np.isfinite(each[1]):
             assert each[1] == pytest.approx(METRICS[name].missing_value), name
@@ -72,5 +72,5 @@ def test_compute_pair_metrics_without_face_in_result_gives_missing_values(faces)
 def test_compute_pair_metrics_without_face_in_reference_gives_nan(faces, role, invalid):
     faces[1].motion[:, 16] = 0
     faces[role] = without_face(faces[role], 2)
-    values = compute_pair_metrics(*faces)
+    values = compute_pair_metrics(PairFaces(*faces[:3]), faces[3])
     assert {name for name, each in values.items() if np.isnan(each[2])} == invalid
