@@ -44,8 +44,6 @@ def run(arguments: Sequence[str]) -> None:
     """
     warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec")
-    # Resuming within an epoch is exact: the number of batches done determines the order of the data.
-    warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before")
     about = {
         name: {
             "exit_on_error": False,

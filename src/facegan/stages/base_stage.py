@@ -14,7 +14,13 @@ from facegan.errors import InputError
 from facegan.stages.checkpoints import add_stage, fit_to_stage
 from facegan.stages.ema import ExponentialMovingAverage
 from facegan.stages.memory import checkpoint_activations, disable_malloc_trim
-from facegan.stages.optimizers import LinearDecay, build_optimizer, clip_gradients, gradient_norms
+from facegan.stages.optimizers import (
+    LinearDecay,
+    build_optimizer,
+    clip_gradients,
+    gradient_norms,
+    set_learning_rates,
+)
 from facegan.stages.protocol_metrics import ProtocolMetrics
 from facegan.stages.validation_metrics import MeanWithConfidence, MetricValues
 
@@ -136,6 +142,11 @@ class BaseStage(pl.LightningModule):
             return {"optimizer": optimizer}
         decay = LinearDecay(optimizer, self.trainer, start)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": decay, "interval": "step"}}
+
+    def on_train_start(self) -> None:
+        """Use the configured learning rates, also in a resumed run."""
+        optimizer = self.trainer.optimizers[0]
+        set_learning_rates(optimizer, self.lr_schedulers(), self.optimizer)  # type: ignore[arg-type]
 
     def training_step(self, pair: FacePair, batch_idx: int) -> Tensor:
         """Compute the sum of all losses."""

@@ -68,6 +68,22 @@ class LinearDecay(torch.optim.lr_scheduler.LambdaLR):
         super().__init__(optimizer, factor)
 
 
+def set_learning_rates(
+    optimizer: torch.optim.Optimizer, scheduler: LinearDecay | None, config: OptimizerConfig
+) -> None:
+    """Replace the rates that a checkpoint restored by those of the configuration."""
+    rates = [
+        config.muon_lr if group.get("matrices") and config.muon_lr is not None else config.learning_rate
+        for group in optimizer.param_groups
+    ]
+    if scheduler is not None:
+        scheduler.base_lrs = list(rates)
+        step = scheduler.last_epoch
+        rates = [rate * factor(step) for rate, factor in zip(rates, scheduler.lr_lambdas, strict=True)]
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
+
+
 def gradient_norms(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Compute the norm of the gradients of each side."""
     return {side: get_total_norm(_gradients(optimizer, side)) for side in _sides(optimizer)}

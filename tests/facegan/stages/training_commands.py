@@ -17,6 +17,8 @@ from facegan.cli import main
 
 STAGES = ("1_landmark_transform", "2_reenact", "3_background_mix", "4_joint")
 MODEL, OPTIMIZER = "--model.init_args.", "--model.init_args.optimizer."
+PATHS = ("dirpath", "best_model_path", "kth_best_model_path", "last_model_path", "best_k_models")
+"""What a checkpoint contains of its own place."""
 # Started once, with everything imported; its children cost no time, and take no threads or locks along.
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["facegan.cli.training"])
@@ -100,7 +102,7 @@ def saved(out: Path, name: str = "last") -> dict:
 
 def progress(content: dict) -> dict[str, int]:
     """Count the batches and steps of a checkpoint."""
-    batches = content["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]["completed"]
+    batches = content["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]["processed"]
     skipped, consecutive = (
         content["state_dict"][name].item() for name in ("skipped_steps", "consecutive_skips")
     )
@@ -130,7 +132,7 @@ def finite(out: Path) -> bool:
 def differences(one: object, other: object, path: str = "") -> list[str]:
     """Where two checkpoints are not the same to the last bit, apart from the names of their folders."""
     if isinstance(one, dict) and isinstance(other, dict):
-        keys = [key for key in one.keys() | other.keys() if key not in ("dirpath", "best_model_path")]
+        keys = [key for key in one.keys() | other.keys() if key not in PATHS]
         pairs = [(one.get(key), other.get(key), f"{path}.{key}") for key in sorted(keys, key=str)]
     elif isinstance(one, list | tuple) and isinstance(other, list | tuple) and len(one) == len(other):
         pairs = [
