@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from facegan.errors import InputError
+from facegan.stages.validation_metrics import IMAGE_METRICS
 
 if TYPE_CHECKING:
     from wandb_workspaces.workspaces import Workspace
@@ -55,11 +56,17 @@ METRICS = {
     ),
 }
 """Validation metrics and their baselines."""
+PROTOCOLS = {
+    "self": ("mse", "ssim", "perceptual", "csim", "psim", "ed", "landmark_error"),
+    "cross": ("csim", "psim", "ed"),
+    "lsim": ("lsim",),
+}
+"""Evaluation protocols and their metrics: the paper's Table 2 over training."""
 IMAGES, VIDEOS = ("val/images", "val/action_unit_grid"), ("val/videos",)
 
 
 def build_dashboard(entity: str, project: str) -> Workspace:
-    """Build the view: sections Losses, Optimization, Validation, Images, Videos.
+    """Build the view: sections Losses, Optimization, Evaluation, Validation, Images, Videos.
 
     Every metric is plotted with its baselines and half the width of its 95 % interval.
 
@@ -106,6 +113,11 @@ def build_dashboard(entity: str, project: str) -> Workspace:
         name: [name, *(f"{name}/{suffix}" for suffix in (*baselines, "ci95_half_width"))]
         for name, baselines in METRICS.items()
     }
+    evaluation = {
+        f"{protocol}/{name}": [f"{protocol}/{name}{suffix}" for suffix in _baselines(protocol, name)]
+        for protocol, names in PROTOCOLS.items()
+        for name in names
+    }
     return Workspace(
         entity=entity,
         project=project,
@@ -114,11 +126,18 @@ def build_dashboard(entity: str, project: str) -> Workspace:
             # A batch may be a single pair, whose losses are noisy.
             lines("Losses", "train", LOSSES, smoothing=0.9),
             lines("Optimization", "train", OPTIMIZATION),
+            lines("Evaluation", "val", evaluation),
             lines("Validation", "val", validation),
             media("Images", IMAGES),
             media("Videos", VIDEOS),
         ],
     )
+
+
+def _baselines(protocol: str, name: str) -> tuple[str, ...]:
+    """Return the suffixes of a metric's lines; the driving image copied is the target of pixels."""
+    pixels = protocol == "self" and name in IMAGE_METRICS
+    return ("", "/copy_source") if pixels else ("", "/copy_source", "/copy_driving")
 
 
 def save_dashboard(view: Workspace) -> str:

@@ -33,7 +33,7 @@ class PairLoader(DataLoader["FacePair"]):
         super().__init__(pairs, batch_size=batch_size, sampler=sampler, drop_last=True, **settings)
         self._used = 0
 
-    def __iter__(self) -> Iterator[FacePair]:
+    def __iter__(self) -> Iterator[FacePair]:  # type: ignore[override]
         # A generator: the workers start after Lightning has told the sampler the epoch.
         sampler = self.sampler
         self._used = sampler.start

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import torch
-from torchmetrics import MetricCollection
+from torchmetrics import Metric, MetricCollection
 
 from facegan.metrics.csim import CSIM
 from facegan.metrics.ed import ED
@@ -159,7 +159,7 @@ def build_face_metrics(names: Iterable[str], *, reduction: Reduction = "mean") -
         names: keys of :data:`METRICS`; those that are no metrics of faces are ignored.
         reduction: ``mean``, or ``none`` for the value of each pair.
     """
-    metrics = {
+    metrics: dict[str, Metric | MetricCollection] = {
         name: faces.create(reduction=reduction)
         for name in names
         if (faces := METRICS[name].faces) is not None

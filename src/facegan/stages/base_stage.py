@@ -44,6 +44,8 @@ class BaseStage(pl.LightningModule):
 
     network: nn.Module
     optimizer: OptimizerConfig
+    skipped_steps: Tensor
+    consecutive_skips: Tensor
 
     result_title: ClassVar[str]
     """The title, in ``visualize``, of the stage's result."""
@@ -133,13 +135,13 @@ class BaseStage(pl.LightningModule):
                 if config.compile:
                     network.compile()
 
-    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+    def configure_optimizers(self) -> torch.optim.Optimizer | OptimizerLRSchedulerConfig:
         """Create the optimizer, and the decay of its rates if there is one."""
         fused = self.trainer.precision != "16-mixed"
         optimizer = build_optimizer(self.trained_networks(), self.optimizer, fused=fused)
         start = self.optimizer.lr_decay_start_epoch
         if start is None:
-            return {"optimizer": optimizer}
+            return optimizer
         decay = LinearDecay(optimizer, self.trainer, start)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": decay, "interval": "step"}}
 
@@ -217,7 +219,8 @@ class BaseStage(pl.LightningModule):
         self, batch: FacePair | NumberedPair, batch_idx: int, dataloader_idx: int = 0
     ) -> None:
         """Update the metrics with a batch of validation pairs, or of pairs of a protocol."""
-        self._update_metrics(batch, dataloader_idx, self.trainer.datamodule.val_protocols)
+        protocols = self.trainer.datamodule.val_protocols  # type: ignore[attr-defined]
+        self._update_metrics(batch, dataloader_idx, protocols)
 
     def on_validation_epoch_end(self) -> None:
         """Log the means as ``val/…``, half the width of their 95 % interval as ``val/…/ci95_half_width``."""
@@ -229,7 +232,8 @@ class BaseStage(pl.LightningModule):
 
     def test_step(self, batch: FacePair | NumberedPair, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Update the metrics with a batch of test pairs, or of pairs of a protocol."""
-        self._update_metrics(batch, dataloader_idx, self.trainer.datamodule.test_protocols)
+        protocols = self.trainer.datamodule.test_protocols  # type: ignore[attr-defined]
+        self._update_metrics(batch, dataloader_idx, protocols)
 
     def on_test_epoch_end(self) -> None:
         """Log the means as ``test/…``."""

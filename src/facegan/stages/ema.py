@@ -19,6 +19,8 @@ class ExponentialMovingAverage(nn.Module):
         halflife: in training images.
     """
 
+    images: Tensor
+
     def __init__(self, network: nn.Module, halflife: float) -> None:
         super().__init__()
         self.network = deepcopy(network).requires_grad_(False)

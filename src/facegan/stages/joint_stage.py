@@ -178,7 +178,7 @@ class JointStage(BaseStage):
             background_mixer=background.hparams["generator"],
             **({"size": self.size} if self.size else {}),
         )
-        stages = {"reenact": reenact, "background_mix": background}
+        stages: dict[str, BaseStage] = {"reenact": reenact, "background_mix": background}
         if landmark is not None:
             stages["landmark_transform"] = landmark
         return {"model": asdict(model), "stages": {name: dict(one.hparams) for name, one in stages.items()}}
@@ -201,9 +201,9 @@ class JointStage(BaseStage):
             own = output.landmarks if part == "landmark" else output
             for name, value in stage.generator_losses(pair, own).items():
                 values[f"generator/{part}/{name}"] = weight * value
-        stages: list[GANStage] = [self.reenact, self.background_mix]
-        for part, stage in zip(("reenact", "background"), stages, strict=True):
-            for name, value in stage.adversarial_losses(pair, output).items():
+        adversarial: dict[str, GANStage] = {"reenact": self.reenact, "background": self.background_mix}
+        for part, gan_stage in adversarial.items():
+            for name, value in gan_stage.adversarial_losses(pair, output).items():
                 side, _, term = name.partition("/")
                 values[f"{side}/{part}/{term}"] = value
         return values

@@ -172,11 +172,11 @@ class FacePairDataModule(pl.LightningDataModule):
 
     def val_dataloader(self) -> list[DataLoader[Any]]:
         """Load fixed pairs of the validation identities, then those of each protocol."""
-        return [self._fixed_loader(pairs) for pairs in (self.val, *self.val_protocols.values())]
+        return [self._fixed_loader(self.val), *map(self._fixed_loader, self.val_protocols.values())]
 
     def test_dataloader(self) -> list[DataLoader[Any]]:
         """Load fixed pairs of the held-out test identities, then those of each protocol."""
-        return [self._fixed_loader(pairs) for pairs in (self.test, *self.test_protocols.values())]
+        return [self._fixed_loader(self.test), *map(self._fixed_loader, self.test_protocols.values())]
 
     def predict_dataloader(self) -> DataLoader[FacePair]:
         """Load the test pairs in one process."""

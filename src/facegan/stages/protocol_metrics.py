@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 from torch import nn
-from torchmetrics import MeanMetric, MetricCollection
+from torchmetrics import MeanMetric, Metric, MetricCollection
 
 from facegan.io.images import image_to_tensor, tensor_to_images
 from facegan.metrics import FaceMeasurements, PairFaces, build_face_metrics, update_face_metrics
@@ -16,8 +16,9 @@ from facegan.stages.perceptual_loss import PerceptualLoss
 from facegan.stages.validation_metrics import IMAGE_METRICS, compare_images
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from facegan.data import FaceCrops, NumberedPair, ProtocolPairs
@@ -58,14 +59,16 @@ class ProtocolMetrics(nn.Module):
         self._references: dict[int, FaceMeasurements] = {}
         self._measurer: FaceMeasurer | None = None
         self._perceptual: list[PerceptualLoss] = []
-        self.metrics = nn.ModuleDict(
-            {
-                protocol: nn.ModuleDict(
-                    {method: self._build(protocol, method) for method in (RESULT, COPY_SOURCE, COPY_DRIVING)}
-                )
-                for protocol in datasets
-            }
-        )
+        self.faces, self.pixels = nn.ModuleDict(), nn.ModuleDict()
+        for protocol in datasets:
+            for method in (RESULT, COPY_SOURCE, COPY_DRIVING):
+                # The driving image copied is the target itself.
+                has_pixels = protocol in PROTOCOLS_WITH_TARGET and method != COPY_DRIVING
+                pixels: dict[str, Metric | MetricCollection] = {}
+                pixels |= {name: MeanMetric() for name in IMAGE_METRICS} if has_pixels else {}
+                key = f"{protocol}/{method}"
+                self.faces[key] = build_face_metrics(FACE_METRICS[protocol])
+                self.pixels[key] = MetricCollection(pixels, compute_groups=False)
 
     def open(self) -> None:
         """Load the detectors and the recognition network."""
@@ -96,9 +99,9 @@ class ProtocolMetrics(nn.Module):
             COPY_DRIVING: faces.driving,
         }
         pixels = {RESULT: result, COPY_SOURCE: source}
-        for method, metrics in self.metrics[protocol].items():
-            face_metrics, pixel_metrics = metrics["faces"], metrics["pixels"]
-            update_face_metrics(face_metrics, faces, measured[method])
+        for method, faces_of_method in measured.items():
+            face_metrics, pixel_metrics = self._collections(f"{protocol}/{method}")
+            update_face_metrics(face_metrics, faces, faces_of_method)
             if len(pixel_metrics):
                 preds = image_to_tensor(pixels[method])
                 values = compare_images(preds, image_to_tensor(target), self._perceptual[0])
@@ -108,28 +111,22 @@ class ProtocolMetrics(nn.Module):
     def compute(self) -> dict[str, Tensor]:
         """Compute and reset all means: ``protocol/metric``, those of baselines as ``…/baseline``."""
         values = {}
-        for protocol, methods in self.metrics.items():
-            for method, metrics in methods.items():
-                suffix = "" if method == RESULT else f"/{method}"
-                for collection in metrics.values():
-                    for name, value in collection.compute().items():
-                        values[f"{protocol}/{name}{suffix}"] = value
-                    collection.reset()
+        for key in self.faces:
+            protocol, method = key.split("/")
+            suffix = "" if method == RESULT else f"/{method}"
+            for collection in self._collections(key):
+                for name, value in collection.compute().items():
+                    values[f"{protocol}/{name}{suffix}"] = value
+                collection.reset()
         return values
 
-    @staticmethod
-    def _build(protocol: str, method: str) -> nn.ModuleDict:
-        # The driving image copied is the target itself.
-        has_pixels = protocol in PROTOCOLS_WITH_TARGET and method != COPY_DRIVING
-        pixels = {name: MeanMetric() for name in IMAGE_METRICS} if has_pixels else {}
-        return nn.ModuleDict(
-            {
-                "faces": build_face_metrics(FACE_METRICS[protocol]),
-                "pixels": MetricCollection(pixels, compute_groups=False),
-            }
-        )
+    def _collections(self, key: str) -> tuple[MetricCollection, MetricCollection]:
+        face_metrics, pixel_metrics = self.faces[key], self.pixels[key]
+        assert isinstance(face_metrics, MetricCollection)
+        assert isinstance(pixel_metrics, MetricCollection)
+        return face_metrics, pixel_metrics
 
-    def _measure_crops(self, crops: FaceCrops, indices: Sequence[int]) -> FaceMeasurements:
+    def _measure_crops(self, crops: FaceCrops, indices: NDArray[np.int64]) -> FaceMeasurements:
         assert self._measurer is not None
         for index in indices:
             if int(index) not in self._references:

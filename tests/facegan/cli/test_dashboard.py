@@ -93,8 +93,8 @@ def sections() -> dict[str, list[dict]]:
 
 
 def test_dashboard_sections_have_lines_over_batches_and_media(sections: dict[str, list[dict]]) -> None:
-    assert list(sections) == ["Losses", "Optimization", "Validation", "Images", "Videos"]
-    for name in ("Losses", "Optimization", "Validation"):
+    assert list(sections) == ["Losses", "Optimization", "Evaluation", "Validation", "Images", "Videos"]
+    for name in ("Losses", "Optimization", "Evaluation", "Validation"):
         assert {panel["viewType"] for panel in sections[name]} == {"Run History Line Plot"}
         assert {panel["config"]["xAxis"] for panel in sections[name]} == {"trainer/global_step"}
     for name, keys in (("Images", IMAGES), ("Videos", VIDEOS)):

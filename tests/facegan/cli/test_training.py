@@ -202,11 +202,9 @@ def test_fit_missing_requirement_is_named(refused, stage, settings, reason):
 
 
 def test_fit_half_precision_is_refused(prepared):
-    """On processors Lightning takes bf16 for it, with a warning."""
-
     class Half(pl.plugins.Precision):
-        precision = "16-mixed"
+        precision = "16-true"
 
     trainer = pl.Trainer(accelerator="cpu", plugins=[Half()], logger=False, enable_checkpointing=False)
-    with pytest.raises(InputError, match=r"trainer\.precision 16-mixed"):
+    with pytest.raises(InputError, match=r"trainer\.precision 16-true"):
         trainer.fit(LandmarkTransformStage(width=4), LandmarkTransformData(prepared))

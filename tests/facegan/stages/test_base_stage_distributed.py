@@ -43,6 +43,7 @@ VARIANTS = {
     ),
     "NaN in one process": ("2_reenact", []),
 }
+METRICS = ["--data.init_args.protocol_pairs=4"]
 CASES = ["1_landmark_transform", "2_reenact", "4_joint", *VARIANTS]
 
 
@@ -55,6 +56,8 @@ def line(prepared: Path, runs: Path, tmp_path_factory: pytest.TempPathFactory):
         stage, settings = VARIANTS.get(case, (case, []))
         out = folder / f"{case} {processes}"
         more = SHARED if processes == 2 else []
+        if case == "4_joint":
+            more = [*METRICS, *more]
         if case == "NaN in one process":
             # Neither takes the step.
             more = [callbacks(as_yaml(Poisoned, batches=[1], rank=processes - 1)), *more]
@@ -82,6 +85,7 @@ def test_two_processes_equal_one_with_twice_the_batch(line, shared: dict[str, Pa
     last, expected = measured(shared[case])[-1], measured(out)[-1]
     assert last.keys() == expected.keys()
     assert any(name.endswith("/ci95_half_width") for name in last)
+    assert ("val/cross/csim" in last) == (case == "4_joint")
     assert last == pytest.approx(expected, rel=1e-5, abs=1e-7, nan_ok=True)
 
 

@@ -52,7 +52,7 @@ def test_batch_is_uint8_until_on_device(prepared):
         assert after.is_contiguous()
     assert torch.equal(arrived.driving_segmentation, batch.driving_segmentation)
     # Those of validation are floats, as whoever looks at single ones has them.
-    assert next(iter(data.val_dataloader())).source_image.dtype == torch.float32
+    assert next(iter(data.val_dataloader()[0])).source_image.dtype == torch.float32
 
 
 def test_workers_start_after_opencv_threads(prepared):
