@@ -7,7 +7,14 @@ import av
 import numpy as np
 import pytest
 import torch
-from tests.facegan.evaluation_data import crops, data, faces, measurer, write_data  # noqa: F401
+from tests.facegan.evaluation_data import (  # noqa: F401
+    crops,
+    data,
+    faces,
+    measurer,
+    validation_data,
+    write_data,
+)
 
 from facegan.geometry.motion import NUM_MOTION_PARAMS, edit_motion
 from facegan.inference import Animator, Source

@@ -64,7 +64,10 @@ def write_data():
         columns = {name: [row[name] for row in rows] for name in rows[0]}
         writer.write(pa.table({name: pa.array(list(map(_plain, cells))) for name, cells in columns.items()}))
         writer.close()
-        write_description(folder, SIZE, {"kind": "test", "input": "synthetic"})
+        splits = {
+            split: {"crops": sum(row["split"] == split for row in rows)} for split in ("train", "val", "test")
+        }
+        write_description(folder, SIZE, {"kind": "test", "input": "synthetic"}, splits=splits)
         return folder
 
     return write
@@ -89,3 +92,10 @@ def crops(data):
 def measurer():
     with MetricBackends().open() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def validation_data(faces, write_data, tmp_path_factory):
+    """The same with the two identities in the validation split, so that each protocol has pairs."""
+    rows = [row | {"split": row["split"].replace("test", "val")} for row in faces]
+    return write_data(tmp_path_factory.mktemp("validation") / "data", rows)

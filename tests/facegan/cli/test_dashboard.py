@@ -42,7 +42,7 @@ LOSSES = {
 
 
 @pytest.fixture(scope="module")
-def logged(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+def logged(validation_data: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """All names that the four stages log in a training step and a validation."""
     folder = tmp_path_factory.mktemp("logged")
     checkpoints = [folder / f"{name}.ckpt" for name in ("landmark", "reenact", "background", "joint")]
@@ -76,7 +76,7 @@ def logged(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]
                 enable_progress_bar=False,
                 enable_model_summary=False,
             )
-            trainer.fit(stage, data(prepared, batch_size=2, workers=0, validation_pairs=2))
+            trainer.fit(stage, data(validation_data, batch_size=2, workers=0, validation_pairs=2))
             trainer.save_checkpoint(checkpoint)
             with (folder / f"{number}/version_0/metrics.csv").open(newline="") as file:
                 names |= set(csv.DictReader(file).fieldnames or ())

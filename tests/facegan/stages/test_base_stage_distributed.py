@@ -43,12 +43,12 @@ VARIANTS = {
     ),
     "NaN in one process": ("2_reenact", []),
 }
-METRICS = ["--data.init_args.protocol_pairs=4"]
+METRICS = ["--data.init_args.protocol_pairs=4", "--data.init_args.size=64"]
 CASES = ["1_landmark_transform", "2_reenact", "4_joint", *VARIANTS]
 
 
 @pytest.fixture(scope="module")
-def line(prepared: Path, runs: Path, tmp_path_factory: pytest.TempPathFactory):
+def line(prepared: Path, validation_data: Path, runs: Path, tmp_path_factory: pytest.TempPathFactory):
     """What is typed for a case, and where its results lie."""
     folder = tmp_path_factory.mktemp("distributed")
 
@@ -61,7 +61,8 @@ def line(prepared: Path, runs: Path, tmp_path_factory: pytest.TempPathFactory):
         if case == "NaN in one process":
             # Neither takes the step.
             more = [callbacks(as_yaml(Poisoned, batches=[1], rank=processes - 1)), *more]
-        return [*exact(stage, prepared, out, runs), *CONSTANT_WEIGHTS, *settings, *more], out
+        source = validation_data if case == "4_joint" else prepared
+        return [*exact(stage, source, out, runs), *CONSTANT_WEIGHTS, *settings, *more], out
 
     return words
 

@@ -22,16 +22,17 @@ BASELINES = {"": "model", "/copy_source": "source copied", "/copy_driving": "dri
 FIT_ONLY = ("--trainer.limit_train", "--trainer.max_epochs", "--trainer.num_sanity", "--trainer.log_every")
 
 
-def test_test_command_reports_the_metrics_of_evaluate(runs: Path, prepared: Path, tmp_path: Path) -> None:
+def test_test_command_reports_the_metrics_of_evaluate(runs: Path, data: Path, tmp_path: Path) -> None:
     checkpoint = runs / "joint/checkpoints/last.ckpt"
-    words = [word for word in exact("4_joint", prepared, tmp_path, runs)[1:] if not word.startswith(FIT_ONLY)]
+    words = [word for word in exact("4_joint", data, tmp_path, runs)[1:] if not word.startswith(FIT_ONLY)]
     line = ["test", *words, f"--ckpt_path={checkpoint}", f"--data.init_args.protocol_pairs={PAIRS}"]
+    line.append("--data.init_args.size=64")
     assert main(line) == 0
     (row,) = measured(tmp_path)
 
     assert main(["bundle", str(checkpoint), "--out", str(tmp_path / "model")]) == 0
     config = EvaluationConfig(pairs=PAIRS, workers=1)
-    report = evaluate([tmp_path / "model"], prepared, tmp_path / "report", config=config, progress=False)
+    report = evaluate([str(tmp_path / "model")], data, tmp_path / "report", config=config, progress=False)
     compared = 0
     for protocol, names in FACE_METRICS.items():
         for name in (*names, *(IMAGE_METRICS if protocol == "self" else ())):
@@ -46,8 +47,8 @@ def test_test_command_reports_the_metrics_of_evaluate(runs: Path, prepared: Path
     assert compared == 3 * (4 + 3 + 1) + 2 * 3
 
 
-def test_protocols_are_due_at_their_interval(prepared: Path, tmp_path: Path) -> None:
-    line = [*exact("2_reenact", prepared, tmp_path), f"--data.init_args.protocol_pairs={PAIRS}"]
+def test_protocols_are_due_at_their_interval(validation_data: Path, tmp_path: Path) -> None:
+    line = [*exact("2_reenact", validation_data, tmp_path), f"--data.init_args.protocol_pairs={PAIRS}"]
     line += ["--model.init_args.protocol_interval=2", "--trainer.max_epochs=4"]
     assert main([*line, "--trainer.limit_train_batches=1"]) == 0
     epochs = [row["epoch"] for row in measured(tmp_path) if "val/cross/csim" in row]
