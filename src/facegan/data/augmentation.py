@@ -111,6 +111,7 @@ def _transform(
     spatial: bool = False,
 ) -> dict[str, Any]:
     """Apply a transform with the same random numbers to several roles of a pair; return these numbers."""
+    roles = tuple(role for role in roles if fields[f"{role}_image"] is not None)
     transform.set_random_seed(int(torch.randint(2**31, (), generator=generator).item()))
     size = fields["source_image"].shape[-1]
     targets = {_target(role, "image"): _to_array(fields[f"{role}_image"]) for role in roles}

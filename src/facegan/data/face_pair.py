@@ -12,6 +12,8 @@ from torch.utils.data._utils.collate import default_collate_fn_map
 from facegan.io.images import normalize_levels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from facegan.data.face_crops import FaceCrops
 
 ROLES = ("source", "driving", "background")
@@ -25,7 +27,7 @@ class FacePair(NamedTuple):
     """One pair, or a batch of N pairs with a first dimension N; moves to a device as any named tuple.
 
     The background image I_b is the source frame, in the driving frame's crop window where both are of one
-    track. Images and segmentations are None in pairs that were read with ``load_images=False``; their type
+    track. Images and segmentations are None in pairs that were read without their roles; their type
     does not say so, because a training stage knows which data it asks for.
 
     Attributes:
@@ -70,7 +72,7 @@ def read_pair(
     source: int,
     driving: int,
     *,
-    load_images: bool = True,
+    roles: Sequence[str] = ROLES,
     align_background: bool = True,
     normalize: bool = True,
 ) -> FacePair:
@@ -80,7 +82,7 @@ def read_pair(
         crops: the data.
         source: index of the source crop.
         driving: index of the driving crop.
-        load_images: False leaves images and segmentations None.
+        roles: whose images and segmentations are read, the others are None; see :data:`ROLES`.
         align_background: False leaves the background where it is in the source's crop.
         normalize: False leaves images as uint8, to be converted later by :func:`normalize_images`.
     """
@@ -90,13 +92,16 @@ def read_pair(
         torch.from_numpy(crops.landmarks[driving]),
         torch.from_numpy(crops.motion[driving]),
     )
-    if not load_images:
-        return pair
-    source_frame = crops.image(source), crops.labels(source)
-    driving_frame = crops.image(driving), crops.labels(driving)
-    background = crops.warp_to_crop(*source_frame, source, driving) if align_background else source_frame
+    frames = {}
+    if "source" in roles or "background" in roles:
+        frames["source"] = frames["background"] = crops.image(source), crops.labels(source)
+    if "driving" in roles:
+        frames["driving"] = crops.image(driving), crops.labels(driving)
+    if "background" in roles and align_background:
+        frames["background"] = crops.warp_to_crop(*frames["source"], source, driving)
     images: dict[str, Tensor] = {}
-    for role, (image, labels) in zip(ROLES, (source_frame, driving_frame, background), strict=True):
+    for role in roles:
+        image, labels = frames[role]
         images[f"{role}_image"] = torch.from_numpy(image).permute(2, 0, 1)
         images[f"{role}_segmentation"] = torch.from_numpy(labels)
     pair = pair._replace(**images)

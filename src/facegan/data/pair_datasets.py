@@ -8,10 +8,12 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from facegan.data.face_pair import FacePair, read_pair
+from facegan.data.face_pair import ROLES, FacePair, read_pair
 from facegan.geometry.motion import rotation_matrix
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from facegan.data.augmentation import Augmentation
@@ -27,7 +29,7 @@ class TrainingPairs(Dataset[FacePair]):
 
     Args:
         crops: the data.
-        load_images: False leaves images and segmentations None.
+        roles: whose images and segmentations are read, the others are None; see :data:`ROLES`.
         align_background: False leaves backgrounds where they are in the source's crop.
         augmentation: applied to every pair.
         min_time_gap_s: smallest time between source and driving frame in seconds.
@@ -40,7 +42,7 @@ class TrainingPairs(Dataset[FacePair]):
         self,
         crops: FaceCrops,
         *,
-        load_images: bool = True,
+        roles: Sequence[str] = ROLES,
         align_background: bool = True,
         augmentation: Augmentation | None = None,
         min_time_gap_s: float = 0.0,
@@ -48,7 +50,7 @@ class TrainingPairs(Dataset[FacePair]):
         normalize: bool = True,
     ) -> None:
         self.crops = crops
-        self.load_images = load_images
+        self.roles = roles
         self.align_background = align_background
         self.augmentation = augmentation
         self.min_time_gap_s = min_time_gap_s
@@ -70,7 +72,7 @@ class TrainingPairs(Dataset[FacePair]):
             self.crops,
             source,
             index,
-            load_images=self.load_images,
+            roles=self.roles,
             align_background=self.align_background,
             normalize=self.normalize,
         )
@@ -109,15 +111,15 @@ class ValidationPairs(Dataset[FacePair]):
     Args:
         crops: the data.
         count: number of pairs; fewer if there are fewer crops.
-        load_images: False leaves images and segmentations None.
+        roles: whose images and segmentations are read, the others are None; see :data:`ROLES`.
         align_background: False leaves backgrounds where they are in the source's crop.
     """
 
     def __init__(
-        self, crops: FaceCrops, count: int, *, load_images: bool = True, align_background: bool = True
+        self, crops: FaceCrops, count: int, *, roles: Sequence[str] = ROLES, align_background: bool = True
     ) -> None:
         self.crops = crops
-        self.load_images = load_images
+        self.roles = roles
         self.align_background = align_background
         _, first = np.unique(crops.track, return_index=True)
         source = first[crops.track]
@@ -135,6 +137,6 @@ class ValidationPairs(Dataset[FacePair]):
             self.crops,
             int(source),
             int(driving),
-            load_images=self.load_images,
+            roles=self.roles,
             align_background=self.align_background,
         )

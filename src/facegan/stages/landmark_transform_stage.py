@@ -35,7 +35,7 @@ class LandmarkTransformData(FacePairDataModule):
         motion_balancing: 0..1, from uniform sampling of driving frames to equal frequencies of motion.
     """
 
-    load_images = False
+    roles = ()
 
     def __init__(
         self,

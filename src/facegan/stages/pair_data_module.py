@@ -24,6 +24,7 @@ from facegan.data import (
     dataset_info,
     normalize_images,
 )
+from facegan.data.face_pair import ROLES
 from facegan.data.motion_balancing import sampling_weights
 from facegan.data.storage import as_list
 from facegan.errors import InputError
@@ -61,7 +62,8 @@ class FacePairDataModule(pl.LightningDataModule):
         augment_source_only: false applies blur, JPEG and affine to the driving frame, the target, too.
     """
 
-    load_images = True
+    roles: ClassVar[tuple[str, ...]] = ROLES
+    """Whose images and segmentations are decoded."""
     protocols: ClassVar[tuple[str, ...]] = ()
     """Evaluation protocols of validation and test."""
 
@@ -138,7 +140,7 @@ class FacePairDataModule(pl.LightningDataModule):
         if stage == "fit":
             self.train = TrainingPairs(
                 self._crops("train"),
-                load_images=self.load_images,
+                roles=self.roles,
                 align_background=self.align_background,
                 augmentation=self.augmentation,
                 min_time_gap_s=self.min_time_gap_s,
@@ -199,7 +201,7 @@ class FacePairDataModule(pl.LightningDataModule):
         return ValidationPairs(
             self._crops(split),
             self.validation_pairs,
-            load_images=self.load_images,
+            roles=self.roles,
             align_background=self.align_background,
         )
 

@@ -35,8 +35,9 @@ LABEL_COLORS = torch.tensor([[0.0, 0.0, 0.0], [0.9, 0.7, 0.6], [0.35, 0.5, 0.8]]
 
 
 class ReenactData(FacePairDataModule):
-    """Images, segmentations and landmarks of pairs; the driving frame is the target."""
+    """Images, segmentations and landmarks of source and driving frame, which is the target."""
 
+    roles = ("source", "driving")
     protocols = ("self", "cross", "lsim")
 
 

@@ -264,6 +264,6 @@ def test_augmentation_depends_on_generator_alone(pair):
 
 
 def test_augmentation_without_images_only_flips(prepared):
-    numbers = read_pair(FaceCrops(prepared, "train"), 0, 12, load_images=False)
+    numbers = read_pair(FaceCrops(prepared, "train"), 0, 12, roles=())
     changed = Augmentation(1, 0.3, blur=1, jpeg=50, affine_strength=0.1)(numbers, seeded())
     assert unchanged(changed, flip_pair(numbers))

@@ -6,7 +6,7 @@ from facegan.data import FaceCrops, FacePair, TrainingPairs, read_pair
 
 
 def test_collate_pair_without_images_keeps_none(prepared):
-    pair = read_pair(FaceCrops(prepared, "train"), 0, 12, load_images=False)
+    pair = read_pair(FaceCrops(prepared, "train"), 0, 12, roles=())
     batch = default_collate([pair, pair])
     assert isinstance(batch, FacePair)
     assert batch.source_landmarks.shape == (2, 68, 2)

@@ -63,9 +63,9 @@ def test_read_pair_of_two_tracks_keeps_background(crops):
 
 
 def test_pairs_without_images_have_numbers_only(crops):
-    assert given(read_pair(crops, 0, 1, load_images=False)) == NUMBERS
-    assert given(TrainingPairs(crops, load_images=False)[0]) == NUMBERS
-    assert given(ValidationPairs(crops, 3, load_images=False)[0]) == NUMBERS
+    assert given(read_pair(crops, 0, 1, roles=())) == NUMBERS
+    assert given(TrainingPairs(crops, roles=())[0]) == NUMBERS
+    assert given(ValidationPairs(crops, 3, roles=())[0]) == NUMBERS
 
 
 def test_read_pair_landmarks_are_on_face(crops):
@@ -78,7 +78,7 @@ def test_read_pair_landmarks_are_on_face(crops):
 
 
 def test_training_pairs_use_every_crop_with_another_of_its_track(crops):
-    pairs = TrainingPairs(crops, load_images=False)
+    pairs = TrainingPairs(crops, roles=())
     assert len(pairs) == len(crops) == 40
     for index in range(len(pairs)):
         pair = pairs[index, 1000 + index]
@@ -89,7 +89,7 @@ def test_training_pairs_use_every_crop_with_another_of_its_track(crops):
 
 
 def test_training_pairs_draw_all_sources_of_track(crops):
-    pairs = TrainingPairs(crops, load_images=False)
+    pairs = TrainingPairs(crops, roles=())
     drawn = [whose(crops, pairs[5, seed].source_landmarks) for seed in range(300)]
     track = set(np.flatnonzero(crops.track == crops.track[5]).tolist())
     assert set(drawn) == track - {5}
@@ -105,7 +105,7 @@ def test_training_pairs_of_single_crop_use_it_twice(crops):
         def __len__(self):
             return 3
 
-    pair = TrainingPairs(Lone(), load_images=False)[1]
+    pair = TrainingPairs(Lone(), roles=())[1]
     assert torch.equal(pair.source_landmarks, pair.driving_landmarks)
 
 
@@ -124,7 +124,7 @@ def test_training_pairs_with_gap_settings_meet_them(crops):
         {"min_pose_change_deg": 2.0},
         {"min_time_gap_s": 0.2, "min_pose_change_deg": 1.0},
     ):
-        pairs = TrainingPairs(crops, load_images=False, **settings)
+        pairs = TrainingPairs(crops, roles=(), **settings)
         constrained = 0
         for driver in (2, 9, 30):
             track = np.flatnonzero(crops.track == crops.track[driver])
@@ -142,7 +142,7 @@ def test_training_pairs_with_gap_settings_meet_them(crops):
 
 @pytest.mark.parametrize("settings", [{"min_time_gap_s": 60.0}, {"min_pose_change_deg": 179.0}])
 def test_training_pairs_without_distant_crop_use_furthest_in_time(crops, settings):
-    pairs = TrainingPairs(crops, load_images=False, **settings)
+    pairs = TrainingPairs(crops, roles=(), **settings)
     for driver in (0, 7, 39):
         track = np.flatnonzero(crops.track == crops.track[driver])
         (source,) = drawn_sources(pairs, crops, driver, 20)

@@ -7,7 +7,7 @@ from facegan.data import FaceCrops, PairLoader, PairSampler, TrainingPairs
 
 
 def loader(prepared, batch=3, processes=1, rank=0, workers=0):
-    pairs = TrainingPairs(FaceCrops(prepared, "train"), load_images=False)
+    pairs = TrainingPairs(FaceCrops(prepared, "train"), roles=())
     sampler = PairSampler(pairs, 7, processes, rank)
     return PairLoader(pairs, sampler, batch, num_workers=workers, persistent_workers=workers > 0)
 

@@ -116,7 +116,7 @@ def test_pair_sampler_resumed_starts_other_epochs_at_their_start():
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_pair_sampler_pairs_do_not_depend_on_processes_and_workers(prepared, workers):
-    pairs = TrainingPairs(FaceCrops(prepared, "train"), load_images=False)
+    pairs = TrainingPairs(FaceCrops(prepared, "train"), roles=())
 
     def sources(processes, rank, batch, workers):
         sampler = PairSampler(pairs, 7, processes, rank)

@@ -73,9 +73,7 @@ def test_ema_is_validated(prepared: Path, tmp_path: Path) -> None:
     settings = [f"{OPTIMIZER}learning_rate=1e-1", "--trainer.limit_train_batches=20"]
     assert main([*exact(STAGE, prepared, tmp_path), *settings]) == 0
     checkpoint = StageCheckpoint(tmp_path / "checkpoints/last.ckpt", "LandmarkTransformStage")
-    pairs = torch.utils.data.default_collate(
-        list(ValidationPairs(FaceCrops(prepared, "val"), 4, load_images=False))
-    )
+    pairs = torch.utils.data.default_collate(list(ValidationPairs(FaceCrops(prepared, "val"), 4, roles=())))
 
     def error(weights: dict) -> float:
         network = LandmarkTransformer(**checkpoint.config)

@@ -12,7 +12,13 @@ from tests.facegan.stages.training_commands import curve, exact
 from facegan.cli import main
 from facegan.data.face_pair import ROLES
 from facegan.errors import InputError
-from facegan.stages import LandmarkTransformData, LandmarkTransformStage, ReenactData
+from facegan.stages import (
+    BackgroundMixData,
+    JointData,
+    LandmarkTransformData,
+    LandmarkTransformStage,
+    ReenactData,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +48,7 @@ def opened(data):
 
 
 def test_batch_is_uint8_until_on_device(prepared):
-    data = opened(ReenactData(str(prepared), batch_size=4, workers=0, color=0.3))
+    data = opened(JointData(str(prepared), batch_size=4, workers=0, color=0.3))
     batch = next(iter(data.train_dataloader()))
     assert {getattr(batch, f"{role}_image").dtype for role in ROLES} == {torch.uint8}
     arrived = data.on_after_batch_transfer(batch, 0)
@@ -53,6 +59,23 @@ def test_batch_is_uint8_until_on_device(prepared):
     assert torch.equal(arrived.driving_segmentation, batch.driving_segmentation)
     # Those of validation are floats, as whoever looks at single ones has them.
     assert next(iter(data.val_dataloader()[0])).source_image.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("module", "roles"),
+    [
+        (LandmarkTransformData, ()),
+        (ReenactData, ("source", "driving")),
+        (BackgroundMixData, ROLES),
+        (JointData, ROLES),
+    ],
+)
+def test_data_module_decodes_the_roles_of_its_stage(prepared, module, roles):
+    data = opened(module(str(prepared), batch_size=4, workers=0))
+    for loader in (data.train_dataloader(), data.val_dataloader()[0]):
+        batch = next(iter(loader))
+        decoded = {role for role in ROLES if getattr(batch, f"{role}_image") is not None}
+        assert decoded == set(roles)
 
 
 def test_workers_start_after_opencv_threads(prepared):

@@ -59,7 +59,7 @@ class ActionUnitGridLogger(VisualizationCallback):
             return
         crops = data.val.crops
         neutral = int(np.linalg.norm(crops.motion, axis=1).argmin())
-        source = read_pair(crops, neutral, neutral, load_images=data.val.load_images)
+        source = read_pair(crops, neutral, neutral, roles=data.val.roles)
         blocks = [
             make_image_grid(np.stack([make_grid_row(stage, source, name) for name in names]), TITLES, names)
             for names in HALVES

@@ -71,14 +71,14 @@ def generate_frames(
         data: has the crops.
         members: indices of the crops; the first is the source, each is a driving frame.
     """
-    crops, has_images, result = data.val.crops, data.val.load_images, stage.result_title
+    crops, roles, result = data.val.crops, data.val.roles, stage.result_title
     for start in range(0, len(members), BATCH_SIZE):
         driving = members[start : start + BATCH_SIZE]
         pair = default_collate(
-            [read_pair(crops, int(members[0]), int(index), load_images=has_images) for index in driving]
+            [read_pair(crops, int(members[0]), int(index), roles=roles) for index in driving]
         )
         columns = visualize_on_device(stage, pair)
-        if has_images:
+        if roles:
             inputs = {"source I_s": pair.source_image, "driving I_d": pair.driving_image}
             columns = {**inputs, result: columns[result]}
         images = [tensor_to_images(column) for column in columns.values()]
