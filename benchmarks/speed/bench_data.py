@@ -1,18 +1,17 @@
-"""Preparing, reading and evaluating data: how fast, and how that grows with workers, videos and people."""
+"""Throughput of preparation, reading and evaluation by number of workers, videos and faces."""
 
 from __future__ import annotations
 
 import json
 import os
 from fractions import Fraction
-from functools import partial
 from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
 import pytorch_lightning as pl
-from bench_start import facegan
+from benchmarks.speed.commands import run_facegan
 
 from facegan.data import FaceCrops
 from facegan.preparation.synthesize import synthesize
@@ -22,87 +21,86 @@ from synthetic_heads import render, sample_identity, sample_motion
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from models import Model
+    from benchmarks.speed.models import Model
     from pytest_benchmark.fixture import BenchmarkFixture
 
-FRAMES, FPS, SIDE = 10, 25, 256
-WIDTH = 152
-"""Of a head among others: the detector sees faces that are about a tenth of a picture."""
-BATCH = 8
-SECONDS = 2.0
-"""Of each film that pairs are read from."""
-DIFFERENT = 10
-"""Films that are drawn; of more, some are the same."""
-EVALUATED, EVALUATED_SECONDS = 40, 0.8
-"""People and seconds of the films that are evaluated."""
+FRAMES, FPS, SIZE = 10, 25, 256
+HEAD_WIDTH = 152
+"""Width of a head beside others; the detector finds faces of about a tenth of a frame."""
+BATCH_SIZE = 8
+NUM_IDENTITIES = 10
+"""Identities of the prepared and read videos; more videos than that are links to these."""
+READ_SECONDS = 2.0
+"""Duration of each video from which pairs are read."""
+EVALUATED_IDENTITIES, EVALUATED_SECONDS = 40, 0.8
 
 
 @pytest.fixture(scope="session")
-def films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Drawn people, of a few frames each."""
-    return _drawn(tmp_path_factory.mktemp("films"), FRAMES / FPS)
+def videos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Return videos of a few frames of different synthetic identities."""
+    return _synthesize(tmp_path_factory.mktemp("videos") / "synthetic", FRAMES / FPS)
 
 
-def _drawn(folder: Path, seconds: float, people: int = DIFFERENT) -> list[Path]:
-    synthesize(
-        folder / "drawn", identities=people, clips=1, seconds=seconds, size=SIDE, seed=3, progress=False
-    )
-    return sorted((folder / "drawn").rglob("*.mp4"))
+def _synthesize(folder: Path, seconds: float, identities: int = NUM_IDENTITIES) -> list[Path]:
+    synthesize(folder, identities=identities, clips=1, seconds=seconds, size=SIZE, seed=3, progress=False)
+    return sorted(folder.rglob("*.mp4"))
 
 
-def prepare(benchmark: BenchmarkFixture, films: Path, out: Path, workers: int, rounds: int) -> None:
-    """``facegan prepare videos``, timed."""
-    line = ("prepare", "videos", films, "--out", out, "--workers", workers, "--overwrite")
-    benchmark.pedantic(facegan, args=line, rounds=rounds)
+def _benchmark_prepare(
+    benchmark: BenchmarkFixture, videos: Path, out: Path, workers: int, rounds: int
+) -> None:
+    words = ("prepare", "videos", videos, "--out", out, "--workers", workers, "--overwrite")
+    benchmark.pedantic(run_facegan, args=words, rounds=rounds)
     crops = sum(len(FaceCrops(out, split)) for split in ("train", "val", "test"))
-    benchmark.extra_info |= {"crops": crops, "workers": workers, "size": 256}
+    benchmark.extra_info |= {"crops": crops, "workers": workers, "size": SIZE}
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("count", [10, 100, 1000])
-def test_preparing(
-    benchmark: BenchmarkFixture, films: list[Path], tmp_path: Path, count: int, workers: int
+def test_prepare_videos(
+    benchmark: BenchmarkFixture, videos: list[Path], tmp_path: Path, count: int, workers: int
 ) -> None:
-    """More films, more workers."""
+    """Throughput by number of videos and workers."""
     if count == 1000 and workers == 1:
-        pytest.skip("twice as long as with two, which 10 and 100 tell")
+        pytest.skip("takes twice the time of two workers")
     for number in range(count):
-        folder = tmp_path / "films" / f"{number:04}"
+        folder = tmp_path / "videos" / f"{number:04}"
         folder.mkdir(parents=True)
-        os.link(films[number % DIFFERENT], folder / "0.mp4")
+        os.link(videos[number % NUM_IDENTITIES], folder / "0.mp4")
     benchmark.extra_info |= {"videos": count, "frames": FRAMES}
-    prepare(benchmark, tmp_path / "films", tmp_path / "prepared", workers, rounds=3 if count == 10 else 1)
+    rounds = 3 if count == 10 else 1
+    _benchmark_prepare(benchmark, tmp_path / "videos", tmp_path / "prepared", workers, rounds)
 
 
-@pytest.mark.parametrize("people", [1, 3, 10])
-def test_people_in_the_picture(benchmark: BenchmarkFixture, tmp_path: Path, people: int) -> None:
-    """Heads, five in a row, in a film of 760 by 512 pixels."""
-    heads = [sample_identity(seed) for seed in range(people)]
-    motions = [sample_motion(seed, FRAMES, FPS).motion for seed in range(people)]
-    (tmp_path / "films").mkdir()
-    with av.open(tmp_path / "films" / "0.mp4", "w") as file:
+@pytest.mark.parametrize("faces", [1, 3, 10])
+def test_prepare_faces(benchmark: BenchmarkFixture, tmp_path: Path, faces: int) -> None:
+    """Throughput by number of faces per frame, five in a row, in a video of 760×512 pixels."""
+    identities = [sample_identity(seed) for seed in range(faces)]
+    motions = [sample_motion(seed, FRAMES, FPS).motion for seed in range(faces)]
+    (tmp_path / "videos").mkdir()
+    with av.open(tmp_path / "videos" / "0.mp4", "w") as file:
         stream = file.add_stream("libx264", rate=Fraction(FPS), options={"crf": "18"})
-        stream.width, stream.height, stream.pix_fmt = 5 * WIDTH, 2 * SIDE, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = 5 * HEAD_WIDTH, 2 * SIZE, "yuv420p"
         for number in range(FRAMES):
-            picture = np.full((2 * SIDE, 5 * WIDTH, 3), 90, np.uint8)
-            for place, (head, motion) in enumerate(zip(heads, motions, strict=True)):
-                y, x = SIDE * (place // 5), WIDTH * (place % 5)
-                drawn = render(head, motion[number], SIDE).image
-                picture[y : y + SIDE, x : x + WIDTH] = drawn[:, (SIDE - WIDTH) // 2 : (SIDE + WIDTH) // 2]
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            image = np.full((2 * SIZE, 5 * HEAD_WIDTH, 3), 90, np.uint8)
+            for place, (identity, motion) in enumerate(zip(identities, motions, strict=True)):
+                y, x = SIZE * (place // 5), HEAD_WIDTH * (place % 5)
+                head = render(identity, motion[number], SIZE).image
+                left = (SIZE - HEAD_WIDTH) // 2
+                image[y : y + SIZE, x : x + HEAD_WIDTH] = head[:, left : left + HEAD_WIDTH]
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         file.mux(stream.encode())
-    benchmark.extra_info["people"] = people
-    line = partial(prepare, benchmark, tmp_path / "films", tmp_path / "prepared", 1)
-    line(rounds=3)
-    assert benchmark.extra_info["crops"] == people * FRAMES
+    benchmark.extra_info["faces"] = faces
+    _benchmark_prepare(benchmark, tmp_path / "videos", tmp_path / "prepared", 1, rounds=3)
+    assert benchmark.extra_info["crops"] == faces * FRAMES
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2])
-def test_reading(benchmark: BenchmarkFixture, tmp_path: Path, workers: int) -> None:
-    """Training pairs, mirrored and in other light, as stage 2 gets them."""
-    _drawn(tmp_path, SECONDS)
-    facegan("prepare", "synthetic", tmp_path / "drawn", "--out", tmp_path / "prepared")
-    data = ReenactData(str(tmp_path / "prepared"), batch_size=BATCH, workers=workers)
+def test_read_pairs(benchmark: BenchmarkFixture, tmp_path: Path, workers: int) -> None:
+    """Augmented training pairs of stage 2."""
+    _synthesize(tmp_path / "videos", READ_SECONDS)
+    run_facegan("prepare", "synthetic", tmp_path / "videos", "--out", tmp_path / "prepared")
+    data = ReenactData(str(tmp_path / "prepared"), batch_size=BATCH_SIZE, workers=workers)
     data.setup("fit")
     data.trainer = pl.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
     data.trainer.strategy.connect(LandmarkTransformStage())
@@ -112,28 +110,28 @@ def test_reading(benchmark: BenchmarkFixture, tmp_path: Path, workers: int) -> N
         for batch in loader:
             data.on_after_batch_transfer(batch, 0)
 
-    benchmark.extra_info |= {"pairs": BATCH * len(loader), "workers": workers, "size": data.size}
+    benchmark.extra_info |= {"pairs": BATCH_SIZE * len(loader), "workers": workers, "size": data.size}
     benchmark.pedantic(read, warmup_rounds=1, rounds=5)
 
 
 @pytest.fixture(scope="session")
-def crops(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set of drawn people, a tenth of them to test with."""
-    folder = tmp_path_factory.mktemp("crops")
-    _drawn(folder, EVALUATED_SECONDS, EVALUATED)
-    facegan("prepare", "synthetic", folder / "drawn", "--out", folder / "prepared")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data set of synthetic identities, a tenth of them for testing."""
+    folder = tmp_path_factory.mktemp("evaluation")
+    _synthesize(folder / "videos", EVALUATED_SECONDS, EVALUATED_IDENTITIES)
+    run_facegan("prepare", "synthetic", folder / "videos", "--out", folder / "prepared")
     return folder / "prepared"
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_evaluating(
-    benchmark: BenchmarkFixture, crops: Path, model: Model, tmp_path: Path, workers: int
+def test_evaluate(
+    benchmark: BenchmarkFixture, prepared: Path, model: Model, tmp_path: Path, workers: int
 ) -> None:
-    """``facegan evaluate``; the pairs of all protocols count."""
+    """``facegan evaluate``; the pairs of all protocols are counted."""
     if model.name == "full":
-        pytest.skip("the networks are measured elsewhere")
-    line = ("--model", model.folder, "--data", crops, "--out", tmp_path / "report", "--workers", workers)
-    benchmark.pedantic(facegan, args=("evaluate", *line))
+        pytest.skip("the speed of the networks is measured elsewhere")
+    words = ("--model", model.folder, "--data", prepared, "--out", tmp_path / "report", "--workers", workers)
+    benchmark.pedantic(run_facegan, args=("evaluate", *words))
     protocols = json.loads((tmp_path / "report" / "metrics.json").read_text())["protocols"]
     pairs = sum(protocol["pairs"] for protocol in protocols.values())
     benchmark.extra_info |= {"pairs": pairs, "workers": workers}

@@ -6,8 +6,6 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 import cv2
-import numpy as np
-from PIL import Image
 
 from facegan.app.session import SessionManager
 from facegan.inference import Animator, MotionTransferConfig, RenderConfig
@@ -16,16 +14,14 @@ from synthetic_heads import render, sample_identity, sample_motion
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from models import Model
+    from benchmarks.speed.models import Model
     from pytest_benchmark.fixture import BenchmarkFixture
 
 FRAMES = {"lite": 100, "full": 10}
 
 
-def test_live_frames(benchmark: BenchmarkFixture, model: Model, tmp_path: Path) -> None:
-    """Frames per second are the frames by the time of a round; the camera sends 640×480 pixels."""
-    source = tmp_path / "source.png"
-    Image.fromarray(render(sample_identity(3), np.zeros(20), 512).image).save(source)
+def test_live(benchmark: BenchmarkFixture, model: Model, source: Path, tmp_path: Path) -> None:
+    """The camera sends frames of 640×480 pixels."""
     identity = sample_identity(61)
     heads = [render(identity, motion, 480).image for motion in sample_motion(61, 24, 12).motion]
     camera = [cv2.copyMakeBorder(head, 0, 0, 80, 80, cv2.BORDER_REPLICATE) for head in heads]
@@ -40,4 +36,4 @@ def test_live_frames(benchmark: BenchmarkFixture, model: Model, tmp_path: Path) 
     detected = benchmark.pedantic(animate, warmup_rounds=1, rounds=3)
     session.close()
     assert detected == count
-    benchmark.extra_info |= {"model": model.name, "frames": count, "size": 256}
+    benchmark.extra_info |= {"model": model.name, "engine": "torch", "frames": count, "size": 256}

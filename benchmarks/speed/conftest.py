@@ -1,13 +1,17 @@
-"""What all measurements have in common: threads, the machine's name, models."""
+"""Fixtures of all benchmarks: number of threads, description of the machine, models."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from models import OVERLAYS, Model, make
+from benchmarks.speed.models import OVERLAYS, Model, make_model
+from PIL import Image
+
+from synthetic_heads import render, sample_identity
 
 THREADS = 2
 
@@ -18,7 +22,7 @@ def _threads() -> None:
 
 
 def pytest_benchmark_update_machine_info(config: Any, machine_info: dict[str, Any]) -> None:
-    """Adds what the times depend on."""
+    """Add what the times depend on."""
     flags = Path("/proc/cpuinfo").read_text().split() if Path("/proc/cpuinfo").exists() else []
     wanted = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
     machine_info |= {
@@ -30,5 +34,13 @@ def pytest_benchmark_update_machine_info(config: Any, machine_info: dict[str, An
 
 @pytest.fixture(scope="session", params=OVERLAYS)
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """One of both."""
-    return make(request.param, tmp_path_factory.mktemp("models") / request.param)
+    """Return the full and the lite model."""
+    return make_model(request.param, tmp_path_factory.mktemp("models") / request.param)
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an image of 512×512 of a synthetic identity."""
+    path = tmp_path_factory.mktemp("source") / "source.png"
+    Image.fromarray(render(sample_identity(3), np.zeros(20), 512).image).save(path)
+    return path

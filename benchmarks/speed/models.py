@@ -1,4 +1,4 @@
-"""Models of the sizes that ``stages/`` has, untrained: what they compute costs the same."""
+"""Untrained models of the sizes in ``stages/``; training does not change their speed."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from facegan.networks import FaceGAN, FaceGANConfig
 
 STAGES = Path(__file__).parents[2] / "stages"
 OVERLAYS = {"full": (), "lite": ("lite",)}
-"""A model's name, and the folders in ``stages/`` whose settings go over the paper's."""
+"""Name of a model to the overlays of ``stages/`` that change the paper's sizes."""
 
 
 class Model(NamedTuple):
-    """A model folder, exported too."""
+    """A model folder with networks exported for OpenVINO."""
 
     name: str
     folder: Path
 
 
-def make(name: str, folder: Path) -> Model:
-    """Writes one."""
-    settings = [_generator(stage, OVERLAYS[name]) for stage in ("2_reenact", "3_background_mix")]
+def make_model(name: str, folder: Path) -> Model:
+    """Create, save and export a model named in OVERLAYS."""
+    generators = [_generator_config(stage, OVERLAYS[name]) for stage in ("2_reenact", "3_background_mix")]
     torch.manual_seed(0)
-    FaceGAN(FaceGANConfig(reenactor=settings[0], background_mixer=settings[1])).save_pretrained(folder)
+    FaceGAN(FaceGANConfig(reenactor=generators[0], background_mixer=generators[1])).save_pretrained(folder)
     export_model(folder, "openvino")
-    # Else the system writes gigabytes while something is timed.
+    # Otherwise the system writes gigabytes during a measurement.
     os.sync()
     return Model(name, folder)
 
 
-def _generator(stage: str, overlays: tuple[str, ...]) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
+def _generator_config(stage: str, overlays: tuple[str, ...]) -> dict[str, Any]:
+    config: dict[str, Any] = {}
     for folder in (STAGES, *(STAGES / overlay for overlay in overlays)):
-        written = yaml.safe_load((folder / f"{stage}.yaml").read_text())
-        settings |= written["model"]["init_args"].get("generator", {})
-    return settings
+        settings = yaml.safe_load((folder / f"{stage}.yaml").read_text())
+        config |= settings["model"]["init_args"].get("generator", {})
+    return config

@@ -1,7 +1,7 @@
-"""One table and one plot of what was measured; and the tables of docs/performance.md.
+"""Write the tables and the plot of docs/performance.md.
 
-``python benchmarks/speed/report.py runs/benchmark.json`` prints the table and draws ``runs/benchmark.png``;
-``--document docs/performance.md`` also puts the tables and the plot into the document, between the lines
+``python benchmarks/speed/report.py runs/benchmark.json`` prints the tables and draws ``runs/benchmark.png``;
+``--document docs/performance.md`` also replaces the plot of the document and its tables, between the lines
 ``<!-- NAME -->`` and ``<!-- end -->``.
 """
 
@@ -23,241 +23,222 @@ from facegan.metrics.pair_metrics import METRICS
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
+LIVE_FPS = 25
+
 
 class Rows(NamedTuple):
-    """A table."""
+    """Column titles and rows of a table."""
 
     titles: tuple[str, ...]
     rows: list[tuple[str, ...]]
 
+    def to_markdown(self) -> str:
+        """Format the table for the document."""
+        lines = [self.titles, ("---",) * len(self.titles), *self.rows]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
 
 def main() -> None:
-    """Prints, draws, and writes."""
+    """Print, draw and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "measured", type=Path, nargs="+", help="JSON of pytest-benchmark; what a later one has again counts"
+        "benchmarks", type=Path, nargs="+", help="JSON of pytest-benchmark; a later file replaces results"
     )
-    parser.add_argument(
-        "--evaluation", type=Path, help="metrics.json of facegan evaluate: what the lite sizes cost"
-    )
-    parser.add_argument("--document", type=Path, help="Markdown whose tables are replaced")
-    given = parser.parse_args()
-    measured = joined([json.loads(path.read_text()) for path in given.measured])
-    tables = {name: make(measured) for name, make in TABLES.items()}
-    if given.evaluation:
-        tables["lite"] = lite(json.loads(given.evaluation.read_text()))
+    parser.add_argument("--evaluation", type=Path, help="metrics.json of sizes.py, for the cost of lite")
+    parser.add_argument("--document", type=Path, help="Markdown file whose tables are replaced")
+    options = parser.parse_args()
+    results = merge_results([json.loads(path.read_text()) for path in options.benchmarks])
+    tables = {name: make(results) for name, make in TABLES.items()}
+    if options.evaluation:
+        tables["lite"] = lite_table(json.loads(options.evaluation.read_text()))
+    tables = {name: table for name, table in tables.items() if table.rows}
     console = Console(width=150)
-    console.print(machine(measured))
+    console.print(describe_machine(results))
     for name, (titles, rows) in tables.items():
-        shown = Table(*titles, title=name)
+        printed = Table(*titles, title=name)
         for row in rows:
-            shown.add_row(*row)
-        if rows:
-            console.print(shown)
-    plot(measured, given.measured[0].with_suffix(".png"))
-    if given.document:
-        text = given.document.read_text()
-        parts = {name: markdown(table) for name, table in tables.items() if table.rows}
-        for name, part in {"machine": machine(measured), **parts}.items():
-            text = re.sub(
-                rf"(<!-- {name} -->\n).*?(<!-- end -->)", rf"\g<1>{part}\n\g<2>", text, flags=re.DOTALL
-            )
-        given.document.write_text(text)
-        plot(measured, given.document.with_suffix(".png"))
+            printed.add_row(*row)
+        console.print(printed)
+    plot(results, options.benchmarks[0].with_suffix(".png"))
+    if options.document:
+        parts = {name: table.to_markdown() for name, table in tables.items()}
+        replace_parts(options.document, {"machine": describe_machine(results), **parts})
+        plot(results, options.document.with_suffix(".png"))
 
 
-def joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Several runs as one.
+def merge_results(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Merge the results of several runs; of a benchmark in several, the last counts.
 
     Raises:
-        SystemExit: if they are of several machines.
+        SystemExit: if they are of different machines.
     """
-    if len({machine(part).rpartition(",")[0] for part in parts}) > 1:
-        raise SystemExit("these runs are of several machines: they cannot be compared")
-    runs = {run["fullname"]: run for part in parts for run in part["benchmarks"]}
-    return parts[-1] | {"benchmarks": list(runs.values())}
+    if len({describe_machine(part).rpartition(",")[0] for part in parts}) > 1:
+        raise SystemExit("results of different machines cannot be compared")
+    benchmarks = {run["fullname"]: run for part in parts for run in part["benchmarks"]}
+    return parts[-1] | {"benchmarks": list(benchmarks.values())}
 
 
-def machine(measured: dict[str, Any]) -> str:
-    """Where it was measured, in a sentence."""
-    info = measured["machine_info"]
+def describe_machine(results: dict[str, Any]) -> str:
+    """Describe the machine and the software in a sentence."""
+    info = results["machine_info"]
     return (
         f"{info['cpu']['brand_raw']}, {info['threads']} threads, {', '.join(info['instructions'])}, "
-        f"PyTorch {info['torch']}, Python {info['python_version']}, {measured['datetime'][:10]}."
+        f"PyTorch {info['torch']}, Python {info['python_version']}, {results['datetime'][:10]}."
     )
 
 
-def runs(measured: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """What one benchmark measured: its own numbers, the median in seconds and the quartiles' distance."""
+def select_runs(results: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the extra information and the median in seconds of each run of a benchmark."""
     return [
-        {**run["extra_info"], "seconds": run["stats"]["median"], "spread": run["stats"]["iqr"]}
-        for run in measured["benchmarks"]
+        {**run["extra_info"], "seconds": run["stats"]["median"]}
+        for run in results["benchmarks"]
         if run["name"].partition("[")[0] == f"test_{name}"
     ]
 
 
-def name(run: dict[str, Any]) -> str:
-    """Of a step."""
-    return f"{run['case']}, {'FACEGAN' if run['way'] == 'facegan' else 'reference'}"
+def select_steps(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the runs of training steps with their title, those of one case together."""
+    steps = select_runs(results, "step")
+    cases = list(dict.fromkeys(run["case"] for run in steps))
+    for run in steps:
+        run["title"] = f"{run['case']}, {'FACEGAN' if run['implementation'] == 'facegan' else 'reference'}"
+    return sorted(steps, key=lambda run: cases.index(run["case"]))
 
 
-def training(measured: dict[str, Any]) -> Rows:
-    """Steps against the reference."""
-    titles = ("step", "size", "precision", "pictures a second", "times the reference", "memory", "losses")
-    found = runs(measured, "step")
-    reference = {run["case"]: run for run in found if run["way"] == "reference"}
+def select_references(steps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the run of the reference for each case."""
+    return {run["case"]: run for run in steps if run["implementation"] == "reference"}
+
+
+def training_table(results: dict[str, Any]) -> Rows:
+    """Compare training steps with the reference."""
+    titles = ("step", "size", "precision", "images per second", "speedup", "memory", "loss difference")
+    steps = select_steps(results)
+    references = select_references(steps)
     rows = []
-    for run in found:
-        plain = reference[run["case"]]
-        own = run["way"] == "facegan"
+    for run in steps:
+        reference = references[run["case"]]
+        is_reference = run is reference
         rows.append(
             (
-                name(run),
-                f"{run['size']} px",
-                run["precision"],
-                f"{1 / run['seconds']:.2f}",
-                f"{plain['seconds'] / run['seconds']:.2f}" if own else "1",
+                *(run["title"], f"{run['size']} px", run["precision"], f"{1 / run['seconds']:.2f}"),
+                "1" if is_reference else f"{reference['seconds'] / run['seconds']:.2f}",
                 f"{run['memory'] / 1000:.1f} GB",
-                f"{distance(run['losses'], plain['losses']):.1e}" if own else "",
+                "" if is_reference else f"{loss_difference(run['losses'], reference['losses']):.1e}",
             )
         )
-    rows.sort(key=lambda row: list(reference).index(row[0].rpartition(",")[0]))
     return Rows(titles, rows)
 
 
-def distance(losses: list[dict[str, float]], others: list[dict[str, float]]) -> float:
-    """Largest relative difference of either side's loss."""
+def loss_difference(losses: list[dict[str, float]], reference: list[dict[str, float]]) -> float:
+    """Return the largest relative difference of a loss."""
     return max(
-        abs(one[side] / other[side] - 1) for one, other in zip(losses, others, strict=True) for side in one
+        abs(step[name] / expected[name] - 1)
+        for step, expected in zip(losses, reference, strict=True)
+        for name in step
     )
 
 
-def profile(measured: dict[str, Any]) -> Rows:
-    """Where a step's time goes."""
-    found = runs(measured, "step")
-    kinds = list(found[0]["shares"]) if found else []
+def profile_table(results: dict[str, Any]) -> Rows:
+    """Show the time of a step by kind of operation."""
+    steps = select_steps(results)
+    kinds = list(steps[0]["profile"]) if steps else []
     rows = [
-        (
-            name(run),
-            run["precision"],
-            *(f"{1000 * run['shares'][kind]:.0f}" for kind in kinds),
-        )
-        for run in found
+        (run["title"], run["precision"], *(f"{1000 * run['profile'][kind]:.0f}" for kind in kinds))
+        for run in steps
     ]
-    rows.sort(key=lambda row: [run["case"] for run in found].index(row[0].rpartition(",")[0]))
-    return Rows(("ms of a step", "precision", *kinds), rows)
+    return Rows(("ms per step", "precision", *kinds), rows)
 
 
-def ceiling(measured: dict[str, Any]) -> Rows:
-    """How near a step is to the largest rate of matrix products."""
-    most = {run["precision"]: run["operations"] / run["seconds"] for run in runs(measured, "matrix_product")}
-    found = runs(measured, "step")
-    needed = {run["case"]: run["operations"] for run in found if run["way"] == "reference"}
+def ceiling_table(results: dict[str, Any]) -> Rows:
+    """Compare the arithmetic rate of steps with that of a large matrix product."""
+    titles = ("", "GFLOP of the reference step", "GFLOP per second", "relative to the matrix product")
+    products = select_runs(results, "matrix_product")
+    rates = {run["precision"]: run["operations"] / run["seconds"] for run in products}
     rows = [
         (f"matrix product of 4096, {precision}", "", f"{rate / 1e9:.0f}", "100 %")
-        for precision, rate in most.items()
+        for precision, rate in rates.items()
     ]
-    for run in found:
-        rate = needed[run["case"]] / run["seconds"]
-        rows.append(
-            (
-                f"{name(run)}, {run['precision']}",
-                f"{needed[run['case']] / 1e9:.0f}",
-                f"{rate / 1e9:.0f}",
-                f"{100 * rate / most[run['precision']]:.0f} %",
-            )
-        )
-    return Rows(("", "GFLOP of the reference's step", "GFLOP a second", "of the matrix product's"), rows)
+    steps = select_steps(results)
+    references = select_references(steps)
+    for run in steps:
+        operations = references[run["case"]]["operations"]
+        rate = operations / run["seconds"]
+        share = f"{100 * rate / rates[run['precision']]:.0f} %"
+        title = f"{run['title']}, {run['precision']}"
+        rows.append((title, f"{operations / 1e9:.0f}", f"{rate / 1e9:.0f}", share))
+    return Rows(titles, rows)
 
 
-def memory(measured: dict[str, Any]) -> Rows:
-    """What computing activations twice saves and costs."""
+def memory_table(results: dict[str, Any]) -> Rows:
+    """Compare memory and time with kept and recomputed activations."""
     rows = [
         (
-            run["case"],
-            f"{run['size']} px, batch {run['batch']}",
-            "twice" if run["twice"] else "kept",
-            f"{run['memory'] / 1000:.1f} GB",
+            *(run["case"], f"{run['size']} px, batch {run['batch']}"),
+            *("recomputed" if run["recomputed"] else "kept", f"{run['memory'] / 1000:.1f} GB"),
             f"{run['seconds']:.1f}",
         )
-        for run in runs(measured, "activations_computed_twice")
+        for run in select_runs(results, "checkpoint_activations")
     ]
-    return Rows(("step", "size", "activations", "memory", "seconds a step"), rows)
+    return Rows(("step", "size", "activations", "memory", "seconds per step"), rows)
 
 
-def moving(measured: dict[str, Any]) -> Rows:
-    """Frames a second of a film."""
+def reenactment_table(results: dict[str, Any], benchmark: str = "video") -> Rows:
+    """Show frames per second."""
     rows = [
         (run["model"], run["engine"], f"{run['size']} px", f"{run['frames'] / run['seconds']:.1f}")
-        for run in runs(measured, "film")
+        for run in select_runs(results, benchmark)
     ]
-    return Rows(("model", "engine", "size", "frames a second"), rows)
+    return Rows(("model", "engine", "size", "frames per second"), rows)
 
 
-def start(measured: dict[str, Any]) -> Rows:
-    """Seconds from typing to the end."""
+def live_table(results: dict[str, Any]) -> Rows:
+    """Show frames per second of the web page's live mode."""
+    return reenactment_table(results, "live")
+
+
+def startup_table(results: dict[str, Any]) -> Rows:
+    """Show the duration of commands."""
     rows = [
         (run["command"], run.get("model", ""), f"{run['seconds']:.2f}")
-        for name in ("help", "one_picture")
-        for run in runs(measured, name)
+        for name in ("help", "image")
+        for run in select_runs(results, name)
     ]
     return Rows(("command", "model", "seconds"), rows)
 
 
-def data(measured: dict[str, Any]) -> Rows:
-    """Crops and pairs a second."""
+def data_table(results: dict[str, Any]) -> Rows:
+    """Show the throughput of preparation, evaluation and reading."""
+    videos, faces, evaluations, reads = (
+        select_runs(results, name) for name in ("prepare_videos", "prepare_faces", "evaluate", "read_pairs")
+    )
+    titled = [(f"prepare {run['videos']} videos of {run['frames']} frames", "crops", run) for run in videos]
+    titled += [
+        (f"prepare {run['crops'] // run['faces']} frames, faces per frame: {run['faces']}", "crops", run)
+        for run in faces
+    ]
+    titled += [(f"evaluate {run['pairs']} pairs in four protocols", "pairs", run) for run in evaluations]
+    titled += [(f"read pairs of {run['size']} px", "pairs", run) for run in reads]
     rows = [
-        (
-            f"prepare {run['videos']} videos of {run['frames']} frames",
-            str(run["workers"]),
-            f"{run['seconds']:.1f}",
-            f"{run['crops'] / run['seconds']:.1f} crops",
-        )
-        for run in runs(measured, "preparing")
+        (title, str(run["workers"]), f"{run['seconds']:.1f}", f"{run[unit] / run['seconds']:.1f} {unit}")
+        for title, unit, run in titled
     ]
-    rows += [
-        (
-            f"prepare {run['crops'] // run['people']} frames, people in the picture: {run['people']}",
-            str(run["workers"]),
-            f"{run['seconds']:.1f}",
-            f"{run['crops'] / run['seconds']:.1f} crops",
-        )
-        for run in sorted(runs(measured, "people_in_the_picture"), key=lambda run: run["people"])
-    ]
-    rows += [
-        (
-            f"evaluate {run['pairs']} pairs in four protocols",
-            str(run["workers"]),
-            f"{run['seconds']:.1f}",
-            f"{run['pairs'] / run['seconds']:.1f} pairs",
-        )
-        for run in runs(measured, "evaluating")
-    ]
-    rows += [
-        (
-            f"read pairs of {run['size']} px",
-            str(run["workers"]),
-            "",
-            f"{run['pairs'] / run['seconds']:.0f} pairs",
-        )
-        for run in runs(measured, "reading")
-    ]
-    return Rows(("", "workers", "seconds", "a second"), rows)
+    return Rows(("", "workers", "seconds", "per second"), rows)
 
 
-def lite(evaluated: dict[str, Any]) -> Rows:
-    """The paper's metrics of several models and of the baselines, with their 95 % intervals."""
-    protocols = evaluated["protocols"]
-    found = {name: protocols[protocol]["metrics"][metric] for name, (protocol, metric) in TABLE.items()}
-    titles = ("", *(f"{METRICS[name].label} {METRICS[name].arrow}" for name in found))
+def lite_table(evaluation: dict[str, Any]) -> Rows:
+    """Compare models and baselines in the paper's metrics, with 95 % intervals."""
+    protocols = evaluation["protocols"]
+    metrics = {name: protocols[protocol]["metrics"][metric] for name, (protocol, metric) in TABLE.items()}
+    titles = ("", *(f"{METRICS[name].label} {METRICS[name].arrow}" for name in metrics))
     rows = [
-        (method, *(_interval(name, measured.get(method)) for name, measured in found.items()))
-        for method in found["csim"]
+        (method, *(_format_interval(name, values.get(method)) for name, values in metrics.items()))
+        for method in metrics["csim"]
     ]
     return Rows(titles, rows)
 
 
-def _interval(metric: str, entry: dict[str, float] | None) -> str:
+def _format_interval(metric: str, entry: dict[str, float] | None) -> str:
     if entry is None:
         return ""
     mean, low, high = (METRICS[metric].format(entry[key]) for key in ("mean", "ci_low", "ci_high"))
@@ -265,45 +246,48 @@ def _interval(metric: str, entry: dict[str, float] | None) -> str:
 
 
 TABLES = {
-    "training": training,
-    "profile": profile,
-    "ceiling": ceiling,
-    "memory": memory,
-    "moving": moving,
-    "start": start,
-    "data": data,
+    "training": training_table,
+    "profile": profile_table,
+    "ceiling": ceiling_table,
+    "memory": memory_table,
+    "reenactment": reenactment_table,
+    "live": live_table,
+    "startup": startup_table,
+    "data": data_table,
 }
+"""Name of a table, as in the document, to what makes it."""
 
 
-def plot(measured: dict[str, Any], path: Path) -> None:
-    """Steps as multiples of the reference; frames a second beside what is live."""
+def replace_parts(document: Path, parts: dict[str, str]) -> None:
+    """Replace parts of a document between ``<!-- NAME -->`` and ``<!-- end -->``."""
+    text = document.read_text()
+    for name, part in parts.items():
+        text = re.sub(rf"(<!-- {name} -->\n).*?(<!-- end -->)", rf"\g<1>{part}\n\g<2>", text, flags=re.DOTALL)
+    document.write_text(text)
+
+
+def plot(results: dict[str, Any], path: Path) -> None:
+    """Draw the speedup of training steps, and the frames per second of reenacted videos."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
-    steps = runs(measured, "step")
-    reference = {run["case"]: run["seconds"] for run in steps if run["way"] == "reference"}
+    steps = select_steps(results)
+    references = select_references(steps)
     for offset, precision in ((-0.2, "f32"), (0.2, "bf16")):
-        found = [run for run in steps if run["way"] == "facegan" and run["precision"] == precision]
-        places = [list(reference).index(run["case"]) + offset for run in found]
-        left.bar(places, [reference[run["case"]] / run["seconds"] for run in found], 0.38, label=precision)
+        runs = [run for run in steps if run["implementation"] == "facegan" and run["precision"] == precision]
+        places = [list(references).index(run["case"]) + offset for run in runs]
+        speedups = [references[run["case"]]["seconds"] / run["seconds"] for run in runs]
+        left.bar(places, speedups, 0.38, label=precision)
     left.axhline(1, color="gray", linewidth=1)
-    left.set_xticks(range(len(reference)), [case.replace(", ", ",\n") for case in reference])
-    left.set_title("training: times the reference's pictures a second")
+    left.set_xticks(range(len(references)), [case.replace(", ", ",\n") for case in references])
+    left.set_title("training: speedup over the reference step")
     left.legend()
-    films = runs(measured, "film")
-    right.barh(
-        [f"{run['model']}, {run['engine']}" for run in films],
-        [run["frames"] / run["seconds"] for run in films],
-    )
-    right.axvline(25, color="gray", linewidth=1)
+    videos = select_runs(results, "video")
+    labels = [f"{run['model']}, {run['engine']}" for run in videos]
+    right.barh(labels, [run["frames"] / run["seconds"] for run in videos])
+    right.axvline(LIVE_FPS, color="gray", linewidth=1)
     right.invert_yaxis()
-    right.set_title("film at 256 px: frames a second, line at 25")
+    right.set_title(f"reenactment at 256 px: frames per second, line at {LIVE_FPS}")
     figure.savefig(path, dpi=100)
     plt.close(figure)
-
-
-def markdown(table: Rows) -> str:
-    """For the document."""
-    lines = [table.titles, ("---",) * len(table.titles), *table.rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":

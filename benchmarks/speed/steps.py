@@ -1,4 +1,4 @@
-"""Training steps, taken one at a time in a process of their own: its memory is theirs alone."""
+"""Training steps on request in a process of their own, whose peak memory is theirs alone."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
 import torch
-from operations import count_operations, shares
-from reference import ReferenceStep
-from stages import CASES, Noise, build, pair
+from benchmarks.speed.reference_step import ReferenceStep
+from benchmarks.speed.stages import CASES, RandomPairs, make_stage
+from benchmarks.speed.step_profile import count_operations, sum_kinds
 from torch.profiler import ProfilerActivity, profile
+from torch.utils.data import DataLoader
 
 from facegan.stages.config import OptimizerConfig
 
@@ -21,70 +22,72 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
 
+    from facegan.data import FacePair
+
 LOSSES = ("generator", "discriminator")
 PRECISIONS = {"f32": "32-true", "bf16": "bf16-mixed"}
-MANY = 1000
-"""More steps than are taken."""
+MAX_STEPS = 1000
 
 
 @contextmanager
-def steps(
-    way: str, case: str, threads: int, precision: str = "f32", batch: int = 1, **optimizer: Any
+def open_stepper(
+    implementation: str, case: str, precision: str = "f32", batch: int = 1, **optimizer: Any
 ) -> Iterator[Callable[[str], Any]]:
-    """Starts the process.
+    """Start a process that takes training steps on request.
 
     Args:
-        way: ``reference``, or ``facegan`` for what ``facegan fit`` does.
+        implementation: ``reference``, or ``facegan`` for ``facegan fit``.
         case: one of CASES.
-        threads: for computing.
-        precision: of FACEGAN's step; the reference's is f32.
-        batch: pairs a step.
-        optimizer: settings of FACEGAN's step.
+        precision: precision of FACEGAN's step; the reference's is f32.
+        batch: pairs per step.
+        optimizer: options of FACEGAN's optimizer.
 
     Yields:
-        a function that has the process do one step and tells what is asked for: ``losses`` before it,
-        ``shares`` of its time, its number of ``operations`` (of the reference), or the process' ``memory`` so
-        far in megabytes.
+        A function that takes one step and returns what is asked for: ``losses`` before it, the ``profile`` of
+        its seconds, its number of ``operations`` (reference only), or the peak ``memory`` of the process in
+        MB.
     """
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    given = (theirs, case, threads, precision, batch, optimizer)
-    process = context.Process(target={"reference": _reference, "facegan": _facegan}[way], args=given)
+    requests, connection = context.Pipe()
+    arguments = (connection, case, torch.get_num_threads(), precision, batch, optimizer)
+    serve = {"reference": _serve_reference, "facegan": _serve_facegan}[implementation]
+    process = context.Process(target=serve, args=arguments)
     process.start()
-    theirs.close()
+    connection.close()
 
-    def ask(what: str) -> Any:
-        ours.send(what)
-        return ours.recv()
+    def run_step(request: str) -> Any:
+        requests.send(request)
+        return requests.recv()
 
     try:
-        yield ask
+        yield run_step
     finally:
-        ours.close()
+        requests.close()
         process.join()
 
 
-def _reference(
-    asked: Connection, case: str, threads: int, precision: str, batch: int, optimizer: dict[str, Any]
+def _serve_reference(
+    connection: Connection, case: str, threads: int, precision: str, batch: int, optimizer: dict[str, Any]
 ) -> None:
     torch.set_num_threads(threads)
-    step = ReferenceStep(build(case, OptimizerConfig()))
-    answers: dict[str, Callable[..., Any]] = {
+    step = ReferenceStep(make_stage(case, OptimizerConfig()))
+    pairs = RandomPairs(CASES[case], batch, MAX_STEPS)
+    answers: dict[str, Callable[[FacePair], Any]] = {
         "losses": step,
-        "shares": lambda given: shares(_profiled(step, given)),
-        "operations": lambda given: count_operations(lambda: step(given)),
-        "memory": lambda given: step(given) and _memory(),
+        "profile": lambda pair: _profile(step, pair),
+        "operations": lambda pair: count_operations(lambda: step(pair)),
+        "memory": lambda pair: step(pair) and _peak_memory(),
     }
-    for seed in range(MANY):
+    for seed in range(MAX_STEPS):
         try:
-            what = asked.recv()
+            request = connection.recv()
         except EOFError:
             return
-        asked.send(answers[what](pair(CASES[case], seed, batch)))
+        connection.send(answers[request](pairs[seed]))
 
 
-def _facegan(
-    asked: Connection, case: str, threads: int, precision: str, batch: int, optimizer: dict[str, Any]
+def _serve_facegan(
+    connection: Connection, case: str, threads: int, precision: str, batch: int, optimizer: dict[str, Any]
 ) -> None:
     torch.set_num_threads(threads)
     warnings.simplefilter("ignore")
@@ -93,31 +96,31 @@ def _facegan(
         precision=PRECISIONS[precision],  # type: ignore[arg-type]
         max_epochs=1,
         logger=False,
-        callbacks=[_Asked(asked)],
+        callbacks=[_StepServer(connection)],
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        limit_val_batches=0,
     )
-    trainer.fit(build(case, OptimizerConfig(**optimizer)), Noise(CASES[case], batch, MANY))
+    pairs = DataLoader(RandomPairs(CASES[case], batch, MAX_STEPS), batch_size=None)
+    trainer.fit(make_stage(case, OptimizerConfig(**optimizer)), pairs)
 
 
-class _Asked(pl.Callback):
-    """Waits before every batch until it is asked for, and answers after it."""
+class _StepServer(pl.Callback):
+    """Waits before every batch for a request and answers it after the batch."""
 
-    def __init__(self, asked: Connection) -> None:
-        self._asked = asked
-        self._what = ""
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._request = ""
         self._profile: profile | None = None
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         try:
-            self._what = self._asked.recv()
+            self._request = self._connection.recv()
         except EOFError:
             raise SystemExit from None
-        if self._what == "shares":
+        if self._request == "profile":
             self._profile = profile(activities=[ProfilerActivity.CPU]).__enter__()
 
     def on_train_batch_end(
@@ -126,20 +129,20 @@ class _Asked(pl.Callback):
         answer: Any = {name: trainer.callback_metrics[f"train/{name}"].item() for name in LOSSES}
         if self._profile is not None:
             self._profile.__exit__(None, None, None)
-            answer, self._profile = shares(self._profile), None
-        if self._what == "memory":
-            answer = _memory()
-        self._asked.send(answer)
+            answer, self._profile = sum_kinds(self._profile), None
+        if self._request == "memory":
+            answer = _peak_memory()
+        self._connection.send(answer)
 
 
-def _profiled(step: ReferenceStep, given: Any) -> profile:
-    with profile(activities=[ProfilerActivity.CPU]) as found:
-        step(given)
-    return found
+def _profile(step: ReferenceStep, pair: FacePair) -> dict[str, float]:
+    with profile(activities=[ProfilerActivity.CPU]) as profiled:
+        step(pair)
+    return sum_kinds(profiled)
 
 
-def _memory() -> int:
-    """Most megabytes that this process held (Linux)."""
+def _peak_memory() -> int:
+    """Return the peak resident memory of this process in MB (Linux)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     (line,) = (line for line in lines if line.startswith("VmHWM"))
     return int(line.split()[1]) // 1024

@@ -1,4 +1,4 @@
-"""How much a step computes, and where its time goes."""
+"""Number of operations of a training step, and its time by kind of operation."""
 
 from __future__ import annotations
 
@@ -14,32 +14,27 @@ if TYPE_CHECKING:
 KINDS = {
     "convolutions": ("convolution", "im2col", "col2im", "::mm", "::bmm", "::addmm"),
     "norms": ("batch_norm", "group_norm", "instance_norm"),
-    "optimizer and average": (
-        "_fused_adam",
-        "lerp",
-        "addcmul",
-        "addcdiv",
-        "sqrt",
-        "vector_norm",
-        "zero_grad",
+    "optimizer and EMA": (
+        *("_fused_adam", "lerp", "addcmul", "addcdiv", "sqrt"),
+        *("vector_norm", "zero_grad"),
     ),
     "casts and copies": ("copy_",),
     "padding": ("_pad",),
 }
-"""Each with parts of the names of PyTorch's operations."""
+"""Kind of operation to substrings of the names of PyTorch's operations."""
 
 
 def count_operations(step: Callable[[], Any]) -> int:
-    """Multiplications and additions of a step's convolutions and matrix products."""
+    """Count the multiplications and additions of a step's convolutions and matrix products."""
     with FlopCounterMode(display=False) as counter:
         step()
     return int(counter.get_total_flops())
 
 
-def shares(found: profile) -> dict[str, float]:
-    """Seconds that a profiled step spent in each of KINDS, and in ``other`` operations."""
+def sum_kinds(profiled: profile) -> dict[str, float]:
+    """Sum the seconds of a profiled step by KINDS and ``other`` operations."""
     seconds = dict.fromkeys((*KINDS, "other"), 0.0)
-    for event in found.key_averages():
+    for event in profiled.key_averages():
         kind = next(
             (kind for kind, parts in KINDS.items() if any(part in event.key for part in parts)), "other"
         )

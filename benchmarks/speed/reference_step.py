@@ -1,9 +1,9 @@
-"""A training step as pix2pixHD's public code takes it, to measure FACEGAN's own against.
+"""Training step of pix2pixHD's public code, the reference for FACEGAN's.
 
-32 bit, images in the order N×C×H×W, PyTorch's own layers and Adam. The discriminators see the generated
-images twice, once for each group's loss, and there are two backward passes, the first of which computes
-gradients of the discriminators' weights that nobody uses (``models/pix2pixHD_model.py``, ``train.py``).
-Networks and losses are the stage's, so that both steps compute the same numbers.
+32 bit, memory format N×C×H×W, PyTorch's layers and Adam. The discriminators process the generated images
+twice, once for each optimizer's loss, and there are two backward passes, the first of which also computes
+unused gradients of the discriminators' weights (``models/pix2pixHD_model.py``, ``train.py``). Networks and
+losses are the stage's, so that both steps compute the same numbers.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 class ReferenceStep:
-    """Trains a stage's networks the plain way.
+    """Train a stage's networks by pix2pixHD's step.
 
     Args:
-        stage: on which nothing has been trained yet; its networks are changed in place.
+        stage: an untrained stage; its networks are changed in place.
     """
 
     def __init__(self, stage: GANStage) -> None:
         self.stage = stage.train()
-        _with_plain_layers(stage)
+        _use_plain_layers(stage)
         self.generator, self.discriminator = (
             torch.optim.Adam(
                 [weight for network in networks for weight in network.parameters() if weight.requires_grad],
@@ -41,17 +41,17 @@ class ReferenceStep:
         )
 
     def __call__(self, pair: FacePair) -> dict[str, float]:
-        """One step; both losses before it."""
+        """Take a step and return both losses before it."""
         stage, form = self.stage, self.stage.adversarial.form
         outputs = stage.generate(pair)
-        terms = stage.generator_losses(outputs, pair)
+        reconstruction_losses = stage.generator_losses(outputs, pair)
         generator_gan_losses, discriminator_gan_losses = [], []
         for name, (fake, real) in stage.discriminator_inputs(outputs, pair).items():
             network = stage.discriminators()[name]
             fake_logits, real_logits = _logits(network(fake.detach())), _logits(network(real))
             discriminator_gan_losses.append(losses.discriminator_loss(real_logits, fake_logits, form))
             generator_gan_losses.append(losses.generator_loss(_logits(network(fake)), form))
-        generator = sum(terms.values()) + stage.adversarial.weight * sum(generator_gan_losses)
+        generator = sum(reconstruction_losses.values()) + stage.adversarial.weight * sum(generator_gan_losses)
         discriminator = sum(discriminator_gan_losses)
         self.generator.zero_grad()
         generator.backward()
@@ -62,8 +62,8 @@ class ReferenceStep:
         return {"generator": generator.item(), "discriminator": discriminator.item()}
 
 
-def _with_plain_layers(network: nn.Module) -> None:
-    """Puts PyTorch's layers where FACEGAN has its own for speed."""
+def _use_plain_layers(network: nn.Module) -> None:
+    """Replace FACEGAN's faster layers by PyTorch's."""
     for layer in network.modules():
         if isinstance(layer, ReflectConv2d):
             layer.__class__ = nn.Conv2d
