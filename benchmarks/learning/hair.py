@@ -1,17 +1,14 @@
-"""How exact an outline the overlap of hair asks for, and what a trained stage 2 reaches.
+"""Hair IoU of a trained stage 2 and of perturbed ground truth.
 
 ``python benchmarks/learning/hair.py --data data/synthetic/prepared --checkpoint
-runs/learning/reenact/checkpoints/last.ckpt --out DIR`` measures, on the pairs that ``pictures.py`` takes,
-labels that are nearly the truth, and S_fr: by how far the head turns, where the source's own pose is asked
-for, and on as many pairs of people who were learnt from. It also tells how many of the errors touch the
-outline.
+runs/learning/reenact/checkpoints/last.ckpt`` uses the pairs of ``self_reenactment.py``, and as many of
+training identities.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-from collections import defaultdict
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,90 +31,84 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-TURNS = (0, 5, 10, 20, 180)
-"""Degrees between which the pairs are counted together."""
+POSE_CHANGES = (0, 5, 10, 20, 180)
+"""Bounds, in degrees, of the classes of head rotation between source and driving frame."""
+NEIGHBORHOOD = np.ones((3, 3), np.uint8)
 
 
 def main() -> None:
-    """Measures, prints and writes ``hair.json``."""
+    """Print the IoU of each prediction, and the fraction of wrong pixels at the boundary."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="prepared data set")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="of stage 2")
-    parser.add_argument("--size", type=int, help="of its pictures, where that is not the data's")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the table")
-    parser.add_argument("--pairs", type=int, default=400, help="pairs of each kind of people")
-    given = parser.parse_args()
-    stage = StageCheckpoint(given.checkpoint, "ReenactStage")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint of stage 2")
+    parser.add_argument("--size", type=int, help="image size, if not that of the data set")
+    parser.add_argument("--pairs", type=int, default=400, help="pairs per split")
+    options = parser.parse_args()
+    stage = StageCheckpoint(options.checkpoint, "ReenactStage")
     network = FaceReenactor(GeneratorConfig(**stage.config["generator"])).eval()
     network.load_state_dict(stage.weights("network"))
-    common: dict[str, int] = defaultdict(int)
-    either: dict[str, int] = defaultdict(int)
-    wrong: dict[str, list[int]] = defaultdict(list)
-    for split, people in (("test", "kept out"), ("train", "learnt from")):
-        crops = FaceCrops(given.data, split, given.size)
-        for pair in ValidationPairs(crops, given.pairs, align_background=False):
-            own, hair = (
-                (getattr(pair, f"{role}_segmentation") == HAIR).numpy() for role in ("source", "driving")
-            )
-            for truth, role, asked in ((hair, "driving", ""), (own, "source", " unmoved")):
-                heatmap = draw_gaussians(
-                    getattr(pair, f"{role}_landmarks")[None], crops.size, stage.config["sigma"]
-                )
-                with torch.inference_mode():
-                    _, logits = network(pair.source_image[None], heatmap)
-                painted = (logits[0].argmax(dim=0) == HAIR).numpy()
-                answers = {f"S_fr, people {people}{asked}": painted}
-                if role == "driving":
-                    answers[f"S_fr, people {people}, {turned(pair)}"] = painted
-                    errors = painted != truth
-                    wrong[people] += [int(errors.sum()), int((errors & touching(truth)).sum())]
-                if split == "test" and role == "driving":
-                    answers["the source's own"] = own
-                    answers |= nearly(truth)
-                for name, answer in answers.items():
-                    common[name] += int((answer & truth).sum())
-                    either[name] += int((answer | truth).sum())
-    found = {name: common[name] / either[name] for name in sorted(common)}
-    shares = {people: sum(counts[1::2]) / sum(counts[::2]) for people, counts in wrong.items()}
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "hair.json").write_text(
-        json.dumps({"pairs": given.pairs, "hair_iou": found, "errors_at_the_outline": shares}, indent=2)
-        + "\n"
-    )
-    for name, overlap in found.items():
-        print(f"{overlap:.3f}  {name}")
-    for people, share in shares.items():
-        print(f"{share:.3f}  of the errors of people {people} are in pixels that touch the outline")
+    intersection, union = Counter[str](), Counter[str]()
+    wrong, wrong_at_boundary = Counter[str](), Counter[str]()
+    for split, identities in (("test", "held-out identities"), ("train", "training identities")):
+        crops = FaceCrops(options.data, split, options.size)
+        for pair in ValidationPairs(crops, options.pairs, align_background=False):
+            source = (pair.source_segmentation == HAIR).numpy()
+            target = (pair.driving_segmentation == HAIR).numpy()
+            predicted = predict_hair(network, pair, pair.driving_landmarks, stage.config["sigma"])
+            own_pose = predict_hair(network, pair, pair.source_landmarks, stage.config["sigma"])
+            predictions = {
+                identities: (predicted, target),
+                f"{identities}, {classify_pose_change(pair)}": (predicted, target),
+                f"{identities}, pose of the source": (own_pose, source),
+            }
+            if split == "test":
+                predictions["segmentation of the source"] = (source, target)
+                predictions |= {name: (mask, target) for name, mask in perturb(target).items()}
+            for name, (preds, expected) in predictions.items():
+                intersection[name] += int((preds & expected).sum())
+                union[name] += int((preds | expected).sum())
+            errors = predicted != target
+            wrong[identities] += int(errors.sum())
+            wrong_at_boundary[identities] += int((errors & find_boundary(target)).sum())
+    for name in sorted(union):
+        print(f"{intersection[name] / union[name]:.3f}  {name}")
+    for name in wrong:
+        print(f"{wrong_at_boundary[name] / wrong[name]:.3f}  of the wrong pixels at the boundary, {name}")
 
 
-def turned(pair: FacePair) -> str:
-    """Between which of ``TURNS`` a head turns from source to driver."""
+@torch.inference_mode()
+def predict_hair(network: FaceReenactor, pair: FacePair, landmarks: torch.Tensor, sigma: float) -> Mask:
+    """Predict the hair S_fr of the source with given landmarks; S×S."""
+    heatmap = draw_gaussians(landmarks[None], pair.source_image.shape[-1], sigma)
+    _, logits = network(pair.source_image[None], heatmap)
+    hair: Mask = (logits[0].argmax(dim=0) == HAIR).numpy()
+    return hair
+
+
+def classify_pose_change(pair: FacePair) -> str:
+    """Name the class of the head rotation between source and driving frame."""
     angle = rotation_angle_deg(pair.source_motion[None].numpy(), pair.driving_motion.numpy()).item()
-    low, high = next(between for between in pairwise(TURNS) if angle <= between[1])
-    return f"turned by {low:02} to {high:02} degrees"
+    low, high = next(bounds for bounds in pairwise(POSE_CHANGES) if angle <= bounds[1])
+    return f"pose change {low:02} to {high:02} degrees"
 
 
-def touching(mask: Mask) -> Mask:
-    """The pixels with a neighbor, of eight, on the other side of the outline."""
-    filled, around = mask.astype(np.uint8), np.ones((3, 3), np.uint8)
-    return cv2.dilate(filled, around) != cv2.erode(filled, around)
+def find_boundary(mask: Mask) -> Mask:
+    """Return the pixels with one of their eight neighbors on the other side of the boundary."""
+    levels = mask.astype(np.uint8)
+    boundary: Mask = cv2.dilate(levels, NEIGHBORHOOD) != cv2.erode(levels, NEIGHBORHOOD)
+    return boundary
 
 
-def nearly(hair: Mask) -> dict[str, Mask]:
-    """The truth as other outlines have it."""
-    filled = hair.astype(np.uint8) * 255
-    answers = {
-        f"the truth, smoothed by a median of {side} pixels": cv2.medianBlur(filled, side) for side in (3, 5)
-    }
-    half = cv2.resize(filled[::2, ::2], filled.shape, interpolation=cv2.INTER_NEAREST)
-    answers["the truth at half the size"] = half
+def perturb(hair: Mask) -> dict[str, Mask]:
+    """Shift and dilate the ground truth."""
+    levels = hair.astype(np.uint8) * 255
+    results = {"ground truth dilated by 1 pixel": cv2.dilate(levels, NEIGHBORHOOD)}
     for pixels in (0.5, 1.0):
-        move = np.array([[1, 0, pixels], [0, 1, pixels]], np.float32)
-        answers[f"the truth, {pixels} pixels off in both directions"] = cv2.warpAffine(
-            filled, move, filled.shape[::-1], flags=cv2.INTER_LINEAR
+        shift = np.array([[1, 0, pixels], [0, 1, pixels]], np.float32)
+        results[f"ground truth shifted by {pixels} pixels in x and y"] = cv2.warpAffine(
+            levels, shift, levels.shape[::-1], flags=cv2.INTER_LINEAR
         )
-    answers["the truth, grown by a pixel"] = cv2.dilate(filled, np.ones((3, 3), np.uint8))
-    return {name: answer > 127 for name, answer in answers.items()}
+    return {name: result > 127 for name, result in results.items()}
 
 
 if __name__ == "__main__":

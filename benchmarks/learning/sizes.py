@@ -1,7 +1,7 @@
-"""What the lite sizes cost: the same training with wider generators and with those of ``stages/lite/``.
+"""Compare the sizes of ``stages/lite/`` with wider generators after the same training.
 
 ``python benchmarks/learning/sizes.py --videos data/synthetic/videos --data data/synthetic/prepared
---out runs/sizes`` trains both, with one L_T, and leaves their comparison in ``runs/sizes/evaluation``.
+--out runs/sizes`` trains both with one L_T and writes their evaluation to ``runs/sizes/evaluation``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from train import compare, fit, folder, starts
+from train import checkpoint_options, evaluate, fit, run_folder
 
 LANDMARKS = "1_landmark_transform"
 EPOCHS = {
@@ -34,25 +34,25 @@ SIZES = {
 
 
 def main() -> None:
-    """Trains and compares; stops at the first failure."""
+    """Train and evaluate; stop at the first failure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="prepared data set of 128 pixels")
-    parser.add_argument("--videos", type=Path, required=True, help="drawn people that it was prepared from")
+    parser.add_argument("--videos", type=Path, required=True, help="videos it was prepared from")
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs")
-    parser.add_argument("--pairs", type=int, default=400, help="pairs of each protocol of the evaluation")
-    given = parser.parse_args()
-    shared = folder(given.out, LANDMARKS)
-    fit(LANDMARKS, shared, given.data, EPOCHS[LANDMARKS])
-    for size, own in SIZES.items():
-        out = given.out / size
+    parser.add_argument("--pairs", type=int, default=400, help="pairs per protocol of the evaluation")
+    options = parser.parse_args()
+    shared = run_folder(options.out, LANDMARKS)
+    fit(LANDMARKS, shared, options.data, EPOCHS[LANDMARKS])
+    for size, size_options in SIZES.items():
+        out = options.out / size
         out.mkdir(exist_ok=True)
-        if not folder(out, LANDMARKS).exists():
-            folder(out, LANDMARKS).symlink_to(shared.resolve())
+        if not run_folder(out, LANDMARKS).exists():
+            run_folder(out, LANDMARKS).symlink_to(shared.resolve())
         for stage, epochs in EPOCHS.items():
-            extra = [*EXTRA.get(stage, []), *own.get(stage, [])]
-            fit(stage, folder(out, stage), given.data, epochs, *starts(out, stage), *extra)
-    models = {size: given.out / size / "joint" for size in SIZES}
-    compare(models, given.out / "evaluation", given.data, given.videos, given.pairs)
+            extra = [*EXTRA.get(stage, []), *size_options.get(stage, [])]
+            fit(stage, run_folder(out, stage), options.data, epochs, *checkpoint_options(out, stage), *extra)
+    models = {size: options.out / size / "joint" for size in SIZES}
+    evaluate(models, options.out / "evaluation", options.data, options.videos, options.pairs)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Trains all stages for the proof of learning, by the commands that a user would type.
+"""Train all stages by the commands of a user, and evaluate the joint stage with and without L_T.
 
 ``python benchmarks/learning/train.py --videos data/synthetic/videos --data data/synthetic/prepared
 --out runs/learning``
@@ -23,10 +23,10 @@ EPOCHS = {
     "3_background_mix": (2, 1),
     "4_joint": (1, 0),
 }
-"""Of each stage, and how many of them have the full learning rate. In the first phase of stage 2 all have:
-the second begins with the full rate again."""
+"""Stage to its number of epochs, and how many of them have the full learning rate: in the first phase of
+stage 2 all, because the second begins with the full rate again."""
 BATCHES = 600
-"""Of an epoch; stage 1 takes all."""
+"""Batches per epoch; stage 1 uses all."""
 MODEL = "--model.init_args."
 COLOR = "--data.init_args.color=0.1"
 REENACTOR = [
@@ -46,7 +46,7 @@ SETTINGS = {
         COLOR,
     ],
 }
-"""Other than the small overlay's, which is for minutes of training on few people."""
+"""Options that differ from the small overlay, which is for minutes of training on few identities."""
 EPOCHS_ON_GPU = EPOCHS | {"2_reenact_128": (4, 4), "2_reenact": (5, 2), "3_background_mix": (1, 0)}
 WORKERS = "--data.init_args.workers=12"
 LARGE = [
@@ -67,51 +67,54 @@ ON_GPU = {
     "3_background_mix": LARGE,
     "4_joint": [*LARGE, "--trainer.limit_train_batches=240"],
 }
-"""On a GPU besides: there a step of 64 pairs hardly takes longer than one of 32. The later of two options
-for the same thing holds."""
+"""Further options on a GPU, where a step of 64 pairs hardly takes longer than one of 32. A later option
+overrides an earlier one."""
 STARTS_FROM = {
     "2_reenact": {"global": "reenact_128"},
     "3_background_mix": {"reenact": "reenact"},
     "4_joint": {"landmark": "landmark_transform", "reenact": "reenact", "background": "background_mix"},
 }
-"""The checkpoints that a stage needs, and the folders of their runs."""
-
+"""Stage to the roles and the runs of the checkpoints it starts from."""
 ABLATION = "joint_without_lt"
 
 
 def main() -> None:
-    """Four stages, the ablation without L_T, both as models, compared; stops at the first failure."""
+    """Train the four stages and the ablation without L_T, and evaluate both; stop at the first failure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="prepared data set of 128 pixels")
-    parser.add_argument("--videos", type=Path, required=True, help="drawn people that it was prepared from")
+    parser.add_argument("--videos", type=Path, required=True, help="videos it was prepared from")
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs")
-    parser.add_argument("--pairs", type=int, default=400, help="pairs of each protocol of the evaluation")
-    parser.add_argument("--share", type=float, default=1.0, help="of the epochs")
-    given = parser.parse_args()
-    lasting, besides = (EPOCHS_ON_GPU, ON_GPU) if torch.cuda.is_available() else (EPOCHS, {})
+    parser.add_argument("--pairs", type=int, default=400, help="pairs per protocol of the evaluation")
+    parser.add_argument("--share", type=float, default=1.0, help="fraction of the epochs")
+    options = parser.parse_args()
+    schedule, device_options = (EPOCHS_ON_GPU, ON_GPU) if torch.cuda.is_available() else (EPOCHS, {})
     epochs = {
-        stage: (max(round(given.share * whole), 1), round(given.share * constant))
-        for stage, (whole, constant) in lasting.items()
+        stage: (max(round(options.share * total), 1), round(options.share * constant))
+        for stage, (total, constant) in schedule.items()
     }
     extra = {
-        stage: (*starts(given.out, stage), *SETTINGS.get(stage, ()), *besides.get(stage, ()))
+        stage: (
+            *checkpoint_options(options.out, stage),
+            *SETTINGS.get(stage, ()),
+            *device_options.get(stage, ()),
+        )
         for stage in EPOCHS
     }
     for stage in EPOCHS:
-        fit(stage, folder(given.out, stage), given.data, epochs[stage], *extra[stage])
-    alone = (*extra["4_joint"], f"{MODEL}transform_landmarks=false")
-    fit("4_joint", given.out / ABLATION, given.data, epochs["4_joint"], *alone)
-    models = {"facegan": given.out / "joint", "without L_T": given.out / ABLATION}
-    compare(models, given.out / "evaluation", given.data, given.videos, given.pairs)
+        fit(stage, run_folder(options.out, stage), options.data, epochs[stage], *extra[stage])
+    without_transformer = (*extra["4_joint"], f"{MODEL}transform_landmarks=false")
+    fit("4_joint", options.out / ABLATION, options.data, epochs["4_joint"], *without_transformer)
+    models = {"facegan": options.out / "joint", "without L_T": options.out / ABLATION}
+    evaluate(models, options.out / "evaluation", options.data, options.videos, options.pairs)
 
 
-def folder(out: Path, stage: str) -> Path:
-    """A stage's run, named as in ``stages/``."""
+def run_folder(out: Path, stage: str) -> Path:
+    """Return the folder of a stage's run: the name in ``stages/`` without its number."""
     return out / stage.partition("_")[2]
 
 
-def starts(out: Path, stage: str) -> list[str]:
-    """The checkpoints that a stage starts from, as options."""
+def checkpoint_options(out: Path, stage: str) -> list[str]:
+    """Return the options that name the checkpoints a stage starts from."""
     return [
         f"{MODEL}{role}_checkpoint={out / name / 'checkpoints/last.ckpt'}"
         for role, name in STARTS_FROM.get(stage, {}).items()
@@ -119,14 +122,14 @@ def starts(out: Path, stage: str) -> list[str]:
 
 
 def fit(stage: str, run: Path, data: Path, epochs: tuple[int, int], *extra: str) -> None:
-    """Trains a stage with the small overlay into ``run``, unless it is done; goes on where it stopped.
+    """Train a stage with the small overlay unless it is done; an interrupted run resumes.
 
     Args:
-        stage: as in ``stages/``.
-        run: folder.
+        stage: name in ``stages/``.
+        run: folder of the run.
         data: prepared data set.
-        epochs: how many, and how many of them with the full learning rate.
-        extra: more options.
+        epochs: number of epochs, and how many of them have the full learning rate.
+        extra: further options.
     """
     done = run / "done"
     if done.exists():
@@ -151,8 +154,8 @@ def fit(stage: str, run: Path, data: Path, epochs: tuple[int, int], *extra: str)
     done.write_text(f"{(time.perf_counter() - began) / 60:.1f}\n")
 
 
-def compare(models: dict[str, Path], out: Path, data: Path, videos: Path, pairs: int) -> None:
-    """The joint stages' runs as models, measured beside each other."""
+def evaluate(models: dict[str, Path], out: Path, data: Path, videos: Path, pairs: int) -> None:
+    """Bundle runs of the joint stage and evaluate them together."""
     for run in models.values():
         facegan("bundle", str(run / "checkpoints/last.ckpt"), "--out", str(run / "model"), "--overwrite")
     named = [f"{name}={run / 'model'}" for name, run in models.items()]
@@ -163,7 +166,7 @@ def compare(models: dict[str, Path], out: Path, data: Path, videos: Path, pairs:
 
 
 def facegan(*arguments: str) -> None:
-    """Shows a command and runs it.
+    """Print a command and run it.
 
     Raises:
         CalledProcessError: if it fails.
