@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 
+import av
 import c2pa
 import numpy as np
 import pytest
@@ -224,3 +225,38 @@ def test_sign_file_signed_before_is_signed_anew(png):
     for _ in range(2):
         sign_file(png, CLAIM, read_signer(*write_chain(png.parent)))
     assert read_manifest(png).state == "untrusted"
+
+
+SIGN_AND_MEASURE = """
+import resource, sys
+from pathlib import Path
+from facegan.provenance import ManifestClaim, ProvenanceConfig, ProvenanceWriter
+
+def peak_megabytes():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+writer = ProvenanceWriter(ProvenanceConfig(), ManifestClaim("model", ("facegan reenact",)))
+before = peak_megabytes()
+writer.sign(Path(sys.argv[1]))
+print(peak_megabytes() - before)
+"""
+
+
+@pytest.mark.slow
+def test_sign_large_video_needs_little_memory(tmp_path):
+    path, size = tmp_path / "large.mp4", 100 * 2**20
+    noise = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
+    with av.open(path, "w") as container:
+        stream = container.add_stream("mjpeg", rate=25, options={"qmin": "1", "qmax": "1"})
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuvj420p"
+        (packet, *_) = stream.encode(av.VideoFrame.from_ndarray(noise, format="rgb24")) or stream.encode()
+        for number in range(-(-size // packet.size)):
+            copy = av.Packet(bytes(packet))
+            copy.stream, copy.pts, copy.dts = stream, number, number
+            copy.time_base, copy.is_keyframe = packet.time_base, True
+            container.mux(copy)
+    assert path.stat().st_size > size
+    line = [sys.executable, "-c", SIGN_AND_MEASURE, str(path)]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 20
+    assert detect_provenance(path).manifest.state == "valid"
