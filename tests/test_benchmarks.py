@@ -1,23 +1,50 @@
-"""Benchmarks run rarely: what they import from the packages must exist."""
+"""Benchmarks run rarely: their imports exist, they are collected, and their scripts start."""
 
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1] / "benchmarks"
-SCRIPTS = sorted(ROOT.rglob("*.py"))
+ROOT = Path(__file__).parents[1]
+FILES = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "benchmarks").rglob("*.py"))]
+SCRIPTS = [name for name in FILES if "argparse" in (ROOT / name).read_text(encoding="utf-8")]
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_benchmark_imports_exist(script: Path) -> None:
-    tree = ast.parse(script.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("file", FILES)
+def test_benchmark_imports_exist(file: str) -> None:
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     for node in imports:
-        if node.module and node.module.partition(".")[0] in ("facegan", "synthetic_heads"):
+        if node.module and node.module.partition(".")[0] in ("facegan", "synthetic_heads", "benchmarks"):
             module = import_module(node.module)
             for alias in node.names:
                 assert hasattr(module, alias.name) or import_module(f"{node.module}.{alias.name}")
+
+
+def run_python(*words: str) -> str:
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_benchmark_script_shows_help(script: str) -> None:
+    assert "usage:" in run_python(script, "--help")
+
+
+@pytest.mark.slow
+def test_speed_benchmarks_are_collected() -> None:
+    options = ("--collect-only", "-q", "-o", "python_files=bench_*.py", "-p", "no:cacheprovider")
+    collected = run_python("-m", "pytest", "benchmarks/speed", *options)
+    for file in (ROOT / "benchmarks/speed").glob("bench_*.py"):
+        assert file.name in collected
