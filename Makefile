@@ -31,11 +31,15 @@ help: ## list the targets
 demo: .venv/ready ## run the whole pipeline in a small size; INPUT=DIR: your own videos
 	$(FACEGAN) demo --out $(OUT) $(if $(INPUT),--input "$(INPUT)")
 
+# A file's tests run in one process. After a crash the others are not run in a new one, but the run fails.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
+	--max-worker-restart 0
+
 test: .venv/ready ## run all tests; ARGS="-k name"
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-fast: .venv/ready ## run the tests that are not slow and need no browser or clips of real people
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile -m "not slow and not browser and not real" $(ARGS)
+	$(PYTEST) -m "not slow and not browser and not real" $(ARGS)
 
 lint: .venv/ready ## run ruff, mypy and import-linter
 	$(BIN)/ruff check .

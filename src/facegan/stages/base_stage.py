@@ -9,28 +9,28 @@ import torch
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import nn
 
-from facegan.data import NumberedPair
 from facegan.errors import InputError
 from facegan.stages.checkpoints import add_stage, fit_to_stage
 from facegan.stages.ema import ExponentialMovingAverage
 from facegan.stages.memory import checkpoint_activations, disable_malloc_trim
 from facegan.stages.optimizers import (
+    FiniteSteps,
     LinearDecay,
     build_optimizer,
     clip_gradients,
     gradient_norms,
     set_learning_rates,
 )
-from facegan.stages.protocol_metrics import ProtocolMetrics
-from facegan.stages.validation_metrics import MeanWithConfidence, MetricValues
+from facegan.stages.stage_metrics import StageMetrics
 
 if TYPE_CHECKING:
     from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
     from torch import Tensor
 
-    from facegan.data import FacePair, ProtocolPairs
+    from facegan.data import FacePair, NumberedPair
     from facegan.stages.config import OptimizerConfig
     from facegan.stages.protocol_metrics import ProtocolImages
+    from facegan.stages.validation_metrics import MetricValues
 
 
 class BaseStage(pl.LightningModule):
@@ -44,9 +44,6 @@ class BaseStage(pl.LightningModule):
 
     network: nn.Module
     optimizer: OptimizerConfig
-    skipped_steps: Tensor
-    consecutive_skips: Tensor
-
     result_title: ClassVar[str]
     """The title, in ``visualize``, of the stage's result."""
     monitor: ClassVar[str] = "perceptual"
@@ -61,10 +58,9 @@ class BaseStage(pl.LightningModule):
     def __init__(self) -> None:
         super().__init__()
         self.ema: ExponentialMovingAverage | None = None
-        self.register_buffer("skipped_steps", torch.zeros((), dtype=torch.long))
-        self.register_buffer("consecutive_skips", torch.zeros((), dtype=torch.long))
-        self._metrics: dict[str, MeanWithConfidence] = {}
-        self._protocol_metrics: ProtocolMetrics | None = None
+        self.finite_steps = FiniteSteps()
+        # Not part of the stage's state.
+        self._metrics: dict[str, StageMetrics] = {}
         self._images = 0
 
     # Hooks of subclasses
@@ -169,15 +165,8 @@ class BaseStage(pl.LightningModule):
         self._norms = gradient_norms(optimizer)
         self.log_dict({f"train/{side}/gradient_norm": norm for side, norm in self._norms.items()})
         self.log("train/learning_rate", optimizer.param_groups[0]["lr"])
-        if torch.stack(list(self._norms.values())).isfinite().all():
-            self.consecutive_skips.zero_()
-        else:
-            # Adam leaves parameters without a gradient as they are.
-            optimizer.zero_grad()
-            self.skipped_steps += 1
-            self.consecutive_skips += 1
-            self._require_valid_steps()
-        self.log("train/skipped_steps", self.skipped_steps.float())
+        self.finite_steps.check(optimizer, self._norms, self.optimizer.max_consecutive_nan_steps)
+        self.log("train/skipped_steps", self.finite_steps.skipped.float())
 
     def configure_gradient_clipping(
         self,
@@ -193,82 +182,53 @@ class BaseStage(pl.LightningModule):
         """Make a step and update the moving average."""
         super().optimizer_step(*arguments, **keywords)
         for stage in self.averaged_stages():
-            if stage.ema is not None and not self.consecutive_skips:
+            if stage.ema is not None and not self.finite_steps.consecutive:
                 stage.ema.update(stage.network, self._images)
         self._images = 0
-
-    def _require_valid_steps(self) -> None:
-        if self.consecutive_skips >= self.optimizer.max_consecutive_nan_steps:
-            msg = (
-                f"{self.consecutive_skips} consecutive steps had a loss or gradient that is not finite: "
-                "lower optimizer.learning_rate, set trainer.gradient_clip_val or use "
-                "--trainer.precision=32-true, and resume from an earlier checkpoint"
-            )
-            raise InputError(msg)
 
     # Validation, test, prediction
 
     def on_validation_epoch_start(self) -> None:
-        """Decide whether the protocols are due."""
-        epoch, fitting = self.trainer.current_epoch, self.trainer.state.fn == TrainerFn.FITTING
-        self._protocols_due = not fitting or (
-            (epoch + 1) % self.protocol_interval == 0 and not self.trainer.sanity_checking
-        )
+        """Decide whether the evaluation protocols are due."""
+        interval = self.protocol_interval if self.trainer.state.fn == TrainerFn.FITTING else 1
+        due = (self.trainer.current_epoch + 1) % interval == 0 and not self.trainer.sanity_checking
+        self._start_metrics("val").protocols_due = due
 
     def validation_step(
         self, batch: FacePair | NumberedPair, batch_idx: int, dataloader_idx: int = 0
     ) -> None:
         """Update the metrics with a batch of validation pairs, or of pairs of a protocol."""
-        protocols = self.trainer.datamodule.val_protocols  # type: ignore[attr-defined]
-        self._update_metrics(batch, dataloader_idx, protocols)
+        self._metrics["val"].update(self, batch, dataloader_idx)
 
     def on_validation_epoch_end(self) -> None:
-        """Log the means as ``val/…``, half the width of their 95 % interval as ``val/…/ci95_half_width``."""
+        """Log the metrics as ``val/…``."""
         self._log_metrics("val")
 
     def on_test_epoch_start(self) -> None:
-        """Evaluate the protocols."""
-        self._protocols_due = True
+        """Create the metrics."""
+        self._start_metrics("test")
 
     def test_step(self, batch: FacePair | NumberedPair, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Update the metrics with a batch of test pairs, or of pairs of a protocol."""
-        protocols = self.trainer.datamodule.test_protocols  # type: ignore[attr-defined]
-        self._update_metrics(batch, dataloader_idx, protocols)
+        self._metrics["test"].update(self, batch, dataloader_idx)
 
     def on_test_epoch_end(self) -> None:
-        """Log the means as ``test/…``."""
+        """Log the metrics as ``test/…``."""
         self._log_metrics("test")
 
     def predict_step(self, pair: FacePair, batch_idx: int) -> Any:
         """Return the outputs for a batch."""
         return self(pair)
 
-    def _update_metrics(
-        self, batch: FacePair | NumberedPair, loader: int, protocols: dict[str, ProtocolPairs]
-    ) -> None:
-        if isinstance(batch, NumberedPair):
-            if self._protocols_due:
-                if self._protocol_metrics is None:
-                    self._protocol_metrics = ProtocolMetrics(protocols).to(self.device)
-                images = self.protocol_images(batch.pair, self(batch.pair))
-                # The pairs of validation come first.
-                self._protocol_metrics.update(list(protocols)[loader - 1], batch, images)
-            return
-        for name, values in self.compute_metrics(batch).items():
-            if name not in self._metrics:
-                self._metrics[name] = MeanWithConfidence().to(self.device)
-            self._metrics[name].update(*(values if isinstance(values, tuple) else (values,)))
+    def _start_metrics(self, split: str) -> StageMetrics:
+        if split not in self._metrics:
+            protocols = getattr(self.trainer.datamodule, f"{split}_protocols")  # type: ignore[attr-defined]
+            self._metrics[split] = StageMetrics(protocols).to(self.device)
+        return self._metrics[split]
 
-    def _log_metrics(self, prefix: str) -> None:
-        for name, metric in self._metrics.items():
-            mean, half_width = metric.compute()
-            self.log(f"{prefix}/{name}", mean, prog_bar=name == self.monitor, sync_dist=True)
-            self.log(f"{prefix}/{name}/ci95_half_width", half_width, sync_dist=True)
-        self._metrics = {}
-        if self._protocol_metrics is not None and self._protocols_due:
-            self._protocol_metrics.close()
-            for name, value in self._protocol_metrics.compute().items():
-                self.log(f"{prefix}/{name}", value)
+    def _log_metrics(self, split: str) -> None:
+        for name, value in self._metrics[split].compute().items():
+            self.log(f"{split}/{name}", value, prog_bar=name == self.monitor)
 
     # Checkpoints
 

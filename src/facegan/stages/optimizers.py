@@ -1,4 +1,4 @@
-"""The one optimizer of a stage: parameter groups, learning-rate decay, gradients that are not finite."""
+"""The one optimizer of a stage: parameter groups, decay of the rates, clipping, steps that are not finite."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
+from facegan.errors import InputError
 from facegan.stages.muon import Muon, muon_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pytorch_lightning as pl
-    from torch import Tensor, nn
 
     from facegan.stages.config import OptimizerConfig
 
@@ -93,6 +94,40 @@ def clip_gradients(optimizer: torch.optim.Optimizer, norms: Mapping[str, Tensor]
     """Scale the gradients of each side to a norm of at most ``limit``."""
     for side, norm in norms.items():
         clip_grads_with_norm_(_parameters(optimizer, side), limit, norm)
+
+
+class FiniteSteps(nn.Module):
+    """Skips and counts the steps whose loss or gradient is not finite; checkpoints contain the counts."""
+
+    skipped: Tensor
+    consecutive: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("skipped", "consecutive"):
+            self.register_buffer(name, torch.zeros((), dtype=torch.long))
+
+    def check(
+        self, optimizer: torch.optim.Optimizer, norms: Mapping[str, Tensor], max_consecutive: int
+    ) -> None:
+        """Remove all gradients if a norm is not finite: Adam leaves parameters without one as they are.
+
+        Raises:
+            InputError: after so many skipped steps in a row.
+        """
+        if torch.stack(list(norms.values())).isfinite().all():
+            self.consecutive.zero_()
+            return
+        optimizer.zero_grad()
+        self.skipped += 1
+        self.consecutive += 1
+        if self.consecutive >= max_consecutive:
+            msg = (
+                f"{self.consecutive} consecutive steps had a loss or gradient that is not finite: lower "
+                "optimizer.learning_rate, set trainer.gradient_clip_val or use --trainer.precision=32-true, "
+                "and resume from an earlier checkpoint"
+            )
+            raise InputError(msg)
 
 
 def _sides(optimizer: torch.optim.Optimizer) -> list[str]:

@@ -139,7 +139,7 @@ def test_step_non_finite_loss_changes_nothing(
     ]
     good = fit("good", *settings, ONE_STEP, stage=stage)
     bad = fit("bad", *settings, poison, stage=stage)
-    counters = ("skipped_steps", "consecutive_skips")
+    counters = ("finite_steps.skipped", "finite_steps.consecutive")
     for content in (good, bad):
         content["weights"] = {k: v for k, v in content["state_dict"].items() if k not in counters}
         (optimizer,) = content["optimizer_states"]

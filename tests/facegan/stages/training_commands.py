@@ -104,7 +104,7 @@ def progress(content: dict) -> dict[str, int]:
     """Count the batches and steps of a checkpoint."""
     batches = content["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]["processed"]
     skipped, consecutive = (
-        content["state_dict"][name].item() for name in ("skipped_steps", "consecutive_skips")
+        content["state_dict"][f"finite_steps.{name}"].item() for name in ("skipped", "consecutive")
     )
     return {
         "batches": batches,
