@@ -20,7 +20,7 @@ from facegan.cli.commands import TRAINING
 from facegan.errors import InputError
 from facegan.stages.base_stage import BaseStage
 from facegan.stages.callbacks.periodic_checkpoint import PeriodicCheckpoint
-from facegan.stages.checkpoints import read_checkpoint, require_stage
+from facegan.stages.checkpoints import LAST, read_checkpoint, require_stage
 from facegan.stages.pair_data_module import FacePairDataModule
 from facegan.stages.precision import computes_bf16
 
@@ -99,6 +99,19 @@ class TrainingCLI(LightningCLI):
         except (MisconfigurationException, ValueError) as error:
             msg = f"trainer: {error}"
             raise InputError(msg) from error
+
+    def before_fit(self) -> None:
+        """Tell the trainer the checkpoint early: the joint stage builds its networks from it."""
+        config = self.config_init[self.config.subcommand]
+        path = config.get("ckpt_path")
+        if path == "last":
+            path = Path(_checkpoint_folder(config.trainer.default_root_dir)) / LAST
+            path = str(path) if path.exists() else None
+        if path not in (None, "best", "hpc", "registry"):
+            self.trainer.ckpt_path = path
+            config.ckpt_path = None
+
+    before_validate = before_test = before_predict = before_fit
 
     def _parse_ckpt_path(self) -> None:
         """Check the checkpoint's stage; Lightning would replace the configured model by the checkpoint's."""

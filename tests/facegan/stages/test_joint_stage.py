@@ -4,21 +4,25 @@ import csv
 import json
 import math
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
-from tests.facegan.stages.training_commands import MODEL, OPTIMIZER, STAGES, exact, folder_of, saved
+from tests.facegan.stages.training_commands import (
+    FIT_ONLY,
+    MODEL,
+    OPTIMIZER,
+    STAGES,
+    exact,
+    folder_of,
+    progress,
+    saved,
+)
 
-from facegan.cli import main
-from facegan.networks import FaceGAN
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.mark.parametrize("stage", STAGES)
 def test_fit_writes_checkpoint_config_and_images(runs: Path, stage: str) -> None:
     folder = runs / folder_of(stage)
     assert (folder / "checkpoints/last.ckpt").is_file()
@@ -73,6 +77,22 @@ def test_joint_stage_starts_from_moving_averages(runs: Path, prepared: Path, tmp
     )
 
 
+def test_joint_stage_checkpoint_alone_is_resumed_tested_and_bundled(
+    runs: Path, prepared: Path, tmp_path: Path
+) -> None:
+    shutil.copy(runs / "joint/checkpoints/last.ckpt", tmp_path / "joint.ckpt")
+    # There are no checkpoints of the stages here.
+    line = [*exact("4_joint", prepared, tmp_path / "run", tmp_path), f"--ckpt_path={tmp_path / 'joint.ckpt'}"]
+    assert main([*line, "--trainer.max_epochs=2"]) == 0
+    assert progress(saved(tmp_path / "run"))["batches"] == 4
+    assert main(["test", *(word for word in line[1:] if not word.startswith(FIT_ONLY))]) == 0
+    assert main(["bundle", str(tmp_path / "joint.ckpt"), "--out", str(tmp_path / "model")]) == 0
+    stage = JointStage.load_from_checkpoint(tmp_path / "joint.ckpt")
+    trained = saved(runs / "joint")["state_dict"]
+    for name, value in stage.background_mix.network.state_dict().items():
+        assert torch.equal(value, trained[f"background_mix.network.{name}"])
+
+
 def test_joint_stage_updates_every_network(runs: Path) -> None:
     joint = saved(runs / "joint")["state_dict"]
     for stage, name in (
@@ -90,8 +110,7 @@ def test_test_command_reports_metrics(
 ) -> None:
     checkpoint = runs / folder_of(stage) / "checkpoints/last.ckpt"
     line = exact(stage, prepared, tmp_path, runs)
-    dropped = ("--trainer.limit_train", "--trainer.max_epochs", "--trainer.num_sanity", "--trainer.log_every")
-    line = ["test", *(word for word in line[1:] if not word.startswith(dropped))]
+    line = ["test", *(word for word in line[1:] if not word.startswith(FIT_ONLY))]
     assert main([*line, f"--ckpt_path={checkpoint}"]) == 0
     assert "test/" in capsys.readouterr().out
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.facegan.stages.training_commands import curve, exact, measured
+from tests.facegan.stages.training_commands import FIT_ONLY, curve, exact, measured
 
 from facegan.cli import main
 from facegan.evaluation import EvaluationConfig, evaluate
@@ -19,7 +19,6 @@ pytestmark = pytest.mark.slow
 
 PAIRS = 4
 BASELINES = {"": "model", "/copy_source": "source copied", "/copy_driving": "driving copied"}
-FIT_ONLY = ("--trainer.limit_train", "--trainer.max_epochs", "--trainer.num_sanity", "--trainer.log_every")
 
 
 def test_test_command_reports_the_metrics_of_evaluate(runs: Path, data: Path, tmp_path: Path) -> None:

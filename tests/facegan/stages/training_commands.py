@@ -17,6 +17,8 @@ from facegan.cli import main
 
 STAGES = ("1_landmark_transform", "2_reenact", "3_background_mix", "4_joint")
 MODEL, OPTIMIZER = "--model.init_args.", "--model.init_args.optimizer."
+FIT_ONLY = ("--trainer.limit_train", "--trainer.max_epochs", "--trainer.num_sanity", "--trainer.log_every")
+"""Beginnings of the options that only ``fit`` has."""
 PATHS = ("dirpath", "best_model_path", "kth_best_model_path", "last_model_path", "best_k_models")
 """What a checkpoint contains of its own place."""
 # Started once, with everything imported; its children cost no time, and take no threads or locks along.
