@@ -52,7 +52,7 @@ def test_from_pretrained_is_independent_of_file(model, tmp_path):
 
 def test_facegan_output_shapes_and_ranges(model, inputs):
     output = model(**inputs)
-    shapes = {name: tuple(value.shape[1:]) for name, value in vars(output).items()}
+    shapes = {name: tuple(value.shape[1:]) for name, value in output._asdict().items()}
     image, map_ = (3, SIZE, SIZE), (1, SIZE, SIZE)
     assert shapes == {
         "landmarks": (68, 2),

@@ -22,6 +22,10 @@ from tests.facegan.stages.training_commands import (
     saved,
 )
 
+from facegan.cli import main
+from facegan.networks import FaceGAN
+from facegan.stages import JointStage
+
 
 def test_fit_writes_checkpoint_config_and_images(runs: Path, stage: str) -> None:
     folder = runs / folder_of(stage)
