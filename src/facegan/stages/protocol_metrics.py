@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from facegan.stages.perceptual_loss import PerceptualLoss
 from facegan.stages.validation_metrics import IMAGE_METRICS, compare_images
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -40,6 +41,18 @@ class ProtocolImages(NamedTuple):
     result: Tensor
     source: Tensor
     target: Tensor
+
+
+@contextmanager
+def _float32() -> Iterator[None]:
+    """Compute on the CPU in 32 bit, whatever the precision of the run."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.autocast("cpu", enabled=False):
+            yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 class ProtocolMetrics(nn.Module):
@@ -70,6 +83,7 @@ class ProtocolMetrics(nn.Module):
                 self.faces[key] = build_face_metrics(FACE_METRICS[protocol])
                 self.pixels[key] = MetricCollection(pixels, compute_groups=False)
 
+    @_float32()
     def open(self) -> None:
         """Load the detectors and the recognition network."""
         self._measurer = MetricBackends().open()
@@ -83,6 +97,7 @@ class ProtocolMetrics(nn.Module):
         self._measurer, self._perceptual = None, []
 
     @torch.no_grad()
+    @_float32()
     def update(self, protocol: str, batch: NumberedPair, images: ProtocolImages) -> None:
         """Update the metrics of a protocol with the results of a batch."""
         if self._measurer is None:
