@@ -9,6 +9,7 @@ import torch
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import nn
 
+from facegan.data import NumberedPair
 from facegan.errors import InputError
 from facegan.stages.checkpoints import add_stage, fit_to_stage
 from facegan.stages.ema import ExponentialMovingAverage
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
     from torch import Tensor
 
-    from facegan.data import FacePair, NumberedPair
+    from facegan.data import FacePair
     from facegan.stages.config import OptimizerConfig
     from facegan.stages.protocol_metrics import ProtocolImages
     from facegan.stages.validation_metrics import MetricValues
@@ -198,7 +199,7 @@ class BaseStage(pl.LightningModule):
         self, batch: FacePair | NumberedPair, batch_idx: int, dataloader_idx: int = 0
     ) -> None:
         """Update the metrics with a batch of validation pairs, or of pairs of a protocol."""
-        self._metrics["val"].update(self, batch, dataloader_idx)
+        self._update_metrics("val", batch, dataloader_idx)
 
     def on_validation_epoch_end(self) -> None:
         """Log the metrics as ``val/…``."""
@@ -210,7 +211,7 @@ class BaseStage(pl.LightningModule):
 
     def test_step(self, batch: FacePair | NumberedPair, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Update the metrics with a batch of test pairs, or of pairs of a protocol."""
-        self._metrics["test"].update(self, batch, dataloader_idx)
+        self._update_metrics("test", batch, dataloader_idx)
 
     def on_test_epoch_end(self) -> None:
         """Log the metrics as ``test/…``."""
@@ -225,6 +226,13 @@ class BaseStage(pl.LightningModule):
             protocols = getattr(self.trainer.datamodule, f"{split}_protocols")  # type: ignore[attr-defined]
             self._metrics[split] = StageMetrics(protocols).to(self.device)
         return self._metrics[split]
+
+    def _update_metrics(self, split: str, batch: FacePair | NumberedPair, loader: int) -> None:
+        metrics = self._metrics[split]
+        if not isinstance(batch, NumberedPair):
+            metrics.update(self.compute_metrics(batch))
+        elif metrics.protocols_due:
+            metrics.update_protocol(loader, batch, self.protocol_images(batch.pair, self(batch.pair)))
 
     def _log_metrics(self, split: str) -> None:
         for name, value in self._metrics[split].compute().items():

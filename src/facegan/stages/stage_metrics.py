@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from facegan.data import NumberedPair
 from facegan.stages.protocol_metrics import ProtocolMetrics
 from facegan.stages.validation_metrics import MeanWithConfidence
 
@@ -15,8 +14,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from facegan.data import FacePair, ProtocolPairs
-    from facegan.stages.base_stage import BaseStage
+    from facegan.data import NumberedPair, ProtocolPairs
+    from facegan.stages.protocol_metrics import ProtocolImages
+    from facegan.stages.validation_metrics import MetricValues
 
 
 class StageMetrics(nn.Module):
@@ -33,18 +33,20 @@ class StageMetrics(nn.Module):
         self._means = nn.ModuleDict()
         self._protocols = ProtocolMetrics(protocols)
 
-    def update(self, stage: BaseStage, batch: FacePair | NumberedPair, loader: int) -> None:
-        """Update the metrics with a batch of the first loader, or of a protocol's if they are due."""
-        if not isinstance(batch, NumberedPair):
-            for name, values in stage.compute_metrics(batch).items():
-                if name not in self._means:
-                    self._means[name] = MeanWithConfidence().to(stage.device)
-                metric = self._means[name]
-                assert isinstance(metric, MeanWithConfidence)
-                metric.update(*(values if isinstance(values, tuple) else (values,)))
-        elif self.protocols_due:
-            images = stage.protocol_images(batch.pair, stage(batch.pair))
-            self._protocols.update(self._names[loader - 1], batch, images)
+    def update(self, values: MetricValues) -> None:
+        """Update the means with the values of a batch."""
+        for name, value in values.items():
+            if name not in self._means:
+                self._means[name] = MeanWithConfidence()
+            metric = self._means[name]
+            assert isinstance(metric, MeanWithConfidence)
+            sides = value if isinstance(value, tuple) else (value,)
+            metric.to(sides[0].device).update(*sides)
+
+    def update_protocol(self, loader: int, batch: NumberedPair, images: ProtocolImages) -> None:
+        """Update the metrics of the protocol of a loader with the results of a batch."""
+        # The stage's own pairs come first.
+        self._protocols.update(self._names[loader - 1], batch, images)
 
     def compute(self) -> dict[str, Tensor]:
         """Compute and reset all: means, half the widths of their 95 % intervals, and the protocols if due."""

@@ -51,6 +51,8 @@ CASES = {
             *(f"{OPTIMIZER}lr_decay_start_epoch=1", f"{OPTIMIZER}muon_lr=0.02"),
             *(f"{MODEL}adversarial.feature_matching=5", "--trainer.gradient_clip_val=1"),
         ),
+        # Not within an accumulation.
+        written=42,
     ),
     "end of an epoch": Case(
         "1_landmark_transform",

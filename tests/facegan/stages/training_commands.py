@@ -19,8 +19,9 @@ STAGES = ("1_landmark_transform", "2_reenact", "3_background_mix", "4_joint")
 MODEL, OPTIMIZER = "--model.init_args.", "--model.init_args.optimizer."
 FIT_ONLY = ("--trainer.limit_train", "--trainer.max_epochs", "--trainer.num_sanity", "--trainer.log_every")
 """Beginnings of the options that only ``fit`` has."""
-PATHS = ("dirpath", "best_model_path", "kth_best_model_path", "last_model_path", "best_k_models")
-"""What a checkpoint contains of its own place."""
+UNCOMPARED = ("dirpath", "best_model_path", "kth_best_model_path", "last_model_path", "best_k_models")
+UNCOMPARED += ("current_score",)
+"""What a checkpoint contains of its own place, and what ModelCheckpoint saves but does not restore."""
 # Started once, with everything imported; its children cost no time, and take no threads or locks along.
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["facegan.cli.training"])
@@ -134,7 +135,7 @@ def finite(out: Path) -> bool:
 def differences(one: object, other: object, path: str = "") -> list[str]:
     """Where two checkpoints are not the same to the last bit, apart from the names of their folders."""
     if isinstance(one, dict) and isinstance(other, dict):
-        keys = [key for key in one.keys() | other.keys() if key not in PATHS]
+        keys = [key for key in one.keys() | other.keys() if key not in UNCOMPARED]
         pairs = [(one.get(key), other.get(key), f"{path}.{key}") for key in sorted(keys, key=str)]
     elif isinstance(one, list | tuple) and isinstance(other, list | tuple) and len(one) == len(other):
         pairs = [
