@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facegan.data import FaceCrops
+    from facegan.data.face_crops import FaceCrops
 
 ROLES = ("source", "driving", "target")
 SCHEMA = pa.schema(
