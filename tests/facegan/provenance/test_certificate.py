@@ -44,8 +44,10 @@ def test_create_local_certificate_names_nobody(home):
     assert names == [("organizationName", "facegan"), ("commonName", "facegan local signer")] * 2
 
 
+@pytest.mark.slow
 def test_create_local_certificate_by_several_processes_makes_one(home):
-    with multiprocessing.get_context("fork").Pool(4) as pool:
+    # Not forked: a fork of a process with threads may wait for their locks for ever.
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
         paths = pool.starmap(create_local_certificate, [()] * 8)
         contents = pool.map(Path.read_bytes, paths)
     assert len(set(contents)) == 1
