@@ -31,9 +31,8 @@ help: ## list the targets
 demo: .venv/ready ## run the whole pipeline in a small size; INPUT=DIR: your own videos
 	$(FACEGAN) demo --out $(OUT) $(if $(INPUT),--input "$(INPUT)")
 
-# A file's tests run in one process. After a crash the others are not run in a new one, but the run fails.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
-	--max-worker-restart 0
+# Contiguous tests run in one process, which takes those of another when it is done.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test: .venv/ready ## run all tests; ARGS="-k name"
 	$(PYTEST) $(ARGS)
