@@ -26,7 +26,10 @@ from facegan.cli import main
 from facegan.networks import FaceGAN
 from facegan.stages import JointStage
 
+pytestmark = pytest.mark.slow
 
+
+@pytest.mark.parametrize("stage", STAGES)
 def test_fit_writes_checkpoint_config_and_images(runs: Path, stage: str) -> None:
     folder = runs / folder_of(stage)
     assert (folder / "checkpoints/last.ckpt").is_file()
