@@ -34,19 +34,19 @@ class Protocol(NamedTuple):
     has_image_grid: bool = False
 
 
-FACE_METRICS = ("csim", "psim", "ed", "ed_l2", "gaze_error", "blink_agreement")
+REENACTMENT_METRICS = ("csim", "psim", "ed", "ed_l2", "gaze_error", "blink_agreement")
 
 PROTOCOLS = {
     "self": Protocol(
         "Self reenactment",
         "The first image of a track, driven by another image of the same track, which is the target.",
-        ("mse", "psnr", "ssim", "perceptual", "fid", *FACE_METRICS, "landmark_error"),
+        ("mse", "psnr", "ssim", "perceptual", "fid", *REENACTMENT_METRICS, "landmark_error"),
         has_image_grid=True,
     ),
     "cross": Protocol(
         "Cross reenactment",
         "An image of one identity, driven by an image of another identity.",
-        (*FACE_METRICS, "fid"),
+        (*REENACTMENT_METRICS, "fid"),
         ground_truth_metrics=("mse", "perceptual", "landmark_error"),
         has_image_grid=True,
     ),

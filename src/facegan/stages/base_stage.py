@@ -114,6 +114,9 @@ class BaseStage(pl.LightningModule):
         if self.trainer.precision in ("16-true", "bf16-true"):
             msg = f"trainer.precision {self.trainer.precision} is not supported: use bf16-mixed or 32-true"
             raise InputError(msg)
+        if self.trainer.gradient_clip_algorithm == "value":
+            msg = "trainer.gradient_clip_algorithm value is not supported: use norm, which is of each side"
+            raise InputError(msg)
         config = self.optimizer
         if config.lr_decay_start_epoch is not None and (self.trainer.max_epochs or -1) < 0:
             msg = "optimizer.lr_decay_start_epoch needs trainer.max_epochs: the rates reach zero there"

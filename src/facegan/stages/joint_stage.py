@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_type_hints
 
+from facegan.errors import InputError
 from facegan.metrics import landmark_error
 from facegan.networks import FaceGANConfig, Reenactment
 from facegan.networks.compositing import mask_background
@@ -148,6 +149,12 @@ class JointStage(BaseStage):
                 module.load_state_dict(checkpoint.weights(network))
 
     def _build(self, arguments: dict[str, dict[str, Any]]) -> None:
+        if ("landmark_transform" in arguments) != self.hparams["transform_landmarks"]:
+            msg = (
+                f"transform_landmarks is {self.hparams['transform_landmarks']}, but the checkpoint is of a "
+                "run with the other value: use the same"
+            )
+            raise InputError(msg)
         if "landmark_transform" in arguments:
             self.landmark_transform = _build_stage(LandmarkTransformStage, arguments["landmark_transform"])
         self.reenact = _build_stage(ReenactStage, arguments["reenact"] | {"global_checkpoint": None})

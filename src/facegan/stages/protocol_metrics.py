@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from facegan.data import FaceCrops, NumberedPair, ProtocolPairs
 
-FACE_METRICS = {
+PROTOCOL_METRICS = {
     "self": ("csim", "psim", "ed", "landmark_error"),
     "cross": ("csim", "psim", "ed"),
     "lsim": ("lsim",),
@@ -80,7 +80,7 @@ class ProtocolMetrics(nn.Module):
                 pixels: dict[str, Metric | MetricCollection] = {}
                 pixels |= {name: MeanMetric() for name in IMAGE_METRICS} if has_pixels else {}
                 key = f"{protocol}/{method}"
-                self.faces[key] = build_face_metrics(FACE_METRICS[protocol])
+                self.faces[key] = build_face_metrics(PROTOCOL_METRICS[protocol])
                 self.pixels[key] = MetricCollection(pixels, compute_groups=False)
 
     @_float32()

@@ -171,6 +171,7 @@ def test_fit_impossible_data_is_named(refused, setting):
     ("setting", "reason"),
     [
         ("trainer.precision=16-true", "trainer.precision"),
+        ("trainer.gradient_clip_algorithm=value", "trainer.gradient_clip_algorithm"),
         ("trainer.devices=0", "trainer: "),
         ("trainer.strategy=nonsense", "trainer: "),
         ("trainer.max_epochs=few", "trainer.max_epochs"),

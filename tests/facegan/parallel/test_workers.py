@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from facegan.errors import InputError
-from facegan.parallel.workers import Workers, run_jobs, worker_count
+from facegan.parallel.workers import POLL_INTERVAL, Workers, run_jobs, worker_count
 
 
 def square(number):
@@ -83,7 +83,8 @@ locks = []
 
 def square_in_daemon():
     assert run_jobs(square, range(4), workers=2, title="", progress=False) == [0, 1, 4, 9]
-    time.sleep(1)
+    # An orphan watch that took this process for a worker would end it within POLL_INTERVAL.
+    time.sleep(5 * POLL_INTERVAL)
 
 
 @pytest.mark.slow

@@ -100,6 +100,14 @@ def test_joint_stage_checkpoint_alone_is_resumed_tested_and_bundled(
         assert torch.equal(value, trained[f"background_mix.network.{name}"])
 
 
+def test_joint_stage_checkpoint_of_the_other_ablation_is_refused(
+    runs: Path, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = [*exact("4_joint", prepared, tmp_path, runs), f"{MODEL}transform_landmarks=false"]
+    assert main([*line, f"--ckpt_path={runs / 'joint/checkpoints/last.ckpt'}"]) == 2
+    assert "transform_landmarks is False" in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_joint_stage_updates_every_network(runs: Path) -> None:
     joint = saved(runs / "joint")["state_dict"]
     for stage, name in (

@@ -9,7 +9,7 @@ from tests.facegan.stages.training_commands import FIT_ONLY, curve, exact, measu
 
 from facegan.cli import main
 from facegan.evaluation import EvaluationConfig, evaluate
-from facegan.stages.protocol_metrics import FACE_METRICS
+from facegan.stages.protocol_metrics import PROTOCOL_METRICS
 from facegan.stages.validation_metrics import IMAGE_METRICS
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_test_command_reports_the_metrics_of_evaluate(runs: Path, data: Path, tm
     config = EvaluationConfig(pairs=PAIRS, workers=1)
     report = evaluate([str(tmp_path / "model")], data, tmp_path / "report", config=config, progress=False)
     compared = 0
-    for protocol, names in FACE_METRICS.items():
+    for protocol, names in PROTOCOL_METRICS.items():
         for name in (*names, *(IMAGE_METRICS if protocol == "self" else ())):
             expected = report.metrics["protocols"][protocol]["metrics"][name]
             for suffix, method in BASELINES.items():
