@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facegan.app.examples import render_examples
-from facegan.app.request_filter import RequestFilter
 from facegan.app.shared_engine import SharedEngine
 from facegan.app.upload_limits import MAX_MEGABYTES
 from facegan.errors import InputError
@@ -50,11 +49,12 @@ def serve(
     animator = Animator(SharedEngine(loaded.engine), loaded.name)
     with tempfile.TemporaryDirectory(prefix="facegan-app-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
-        # gradio reads it when it is imported.
+        # gradio, of the extra app, reads it when it is imported.
         os.environ["GRADIO_TEMP_DIR"] = str(folder)
         from starlette.middleware import Middleware
 
         from facegan.app.page import STYLE, build_page, system_font_theme
+        from facegan.app.request_filter import RequestFilter
         from facegan.app.session import SessionManager
 
         sessions = SessionManager(animator, folder)
