@@ -45,7 +45,7 @@ def truth(folder):
     return GroundTruth(folder)
 
 
-def test_rows_are_those_of_the_table(folder, truth):
+def test_rows_match_table(folder, truth):
     table = pq.read_table(folder / "ground_truth.parquet").to_pylist()
     assert len(truth) == len(table) == 16
     assert truth.videos["0001/00.mp4"] == range(8, 12)
@@ -68,7 +68,7 @@ def test_rows_are_those_of_the_table(folder, truth):
             list(truth.rows(rows))
 
 
-def test_the_answer_to_oneself_is_the_frame_itself(truth):
+def test_ground_truth_self_equals_frame(truth):
     for index in (0, 7, 15):
         row, frame = truth.row(index), truth.answer(index, index)
         np.testing.assert_array_equal(frame.mesh.ravel(), row["mesh"])
@@ -76,7 +76,7 @@ def test_the_answer_to_oneself_is_the_frame_itself(truth):
         assert tuple(row["camera"]) == (frame.camera.distance, frame.camera.focal, *frame.camera.center)
 
 
-def test_the_answer_is_the_source_with_the_movement_of_the_driver(truth):
+def test_ground_truth_cross_is_source_with_driving_motion(truth):
     source, driving = 1, 14
     person, driver = truth.row(source), truth.row(driving)
     expected = render(
@@ -95,7 +95,7 @@ def test_the_answer_is_the_source_with_the_movement_of_the_driver(truth):
     assert np.abs(answer.landmarks - others.landmarks).max() > 1
 
 
-def test_what_is_no_ground_truth_is_refused(folder, tmp_path):
+def test_ground_truth_other_data_is_refused(folder, tmp_path):
     with pytest.raises(ValueError, match=r"holds no ground_truth\.parquet"):
         GroundTruth(tmp_path)
     path = tmp_path / "ground_truth.parquet"

@@ -51,7 +51,7 @@ def digest(frame):
     return hashlib.sha256(frame.image.tobytes() + frame.mesh.tobytes()).hexdigest()
 
 
-def test_same_seed_draws_the_same_and_another_seed_somebody_else():
+def test_render_seed_determines_identity():
     first, again, other = (
         render(sample_identity(seed), pose(AU12=0.5), 64, noise_seed=1) for seed in (3, 3, 4)
     )
@@ -71,7 +71,7 @@ print(hashlib.sha256(frame.image.tobytes() + frame.mesh.tobytes()).hexdigest())
 """
 
 
-def test_the_number_of_threads_changes_no_pixel():
+def test_render_is_independent_of_thread_count():
     frame = render(sample_identity(8), [0.3] * 20, 96, gaze=(0.1, 0.1), noise_seed=5)
     # This process has as many as there are cores, unless it was told otherwise.
     count = "2" if os.environ.get("OPENBLAS_NUM_THREADS") == "1" else "1"
@@ -82,7 +82,7 @@ def test_the_number_of_threads_changes_no_pixel():
     assert done.stdout.strip() == digest(frame), done.stderr
 
 
-def test_every_number_of_the_motion_moves_the_mesh():
+def test_render_every_motion_parameter_moves_mesh():
     identity = sample_identity(0)
     neutral = render(identity, pose(), 64).mesh
     for index in range(NUM_MOTION_PARAMS):
@@ -91,7 +91,7 @@ def test_every_number_of_the_motion_moves_the_mesh():
         assert np.abs(render(identity, vector, 64).mesh - neutral).max() > 0.05, MOTION_NAMES[index]
 
 
-def test_angles_have_openface_signs():
+def test_render_angles_have_openface_signs():
     identity = sample_identity(0)
     nose = {
         name: (frame.landmarks[30] - frame.landmarks[[0, 16]].mean(axis=0), frame.landmarks)
@@ -109,7 +109,7 @@ def test_angles_have_openface_signs():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_camera_and_mesh_tell_where_every_point_is(seed):
+def test_render_camera_projects_mesh_to_landmarks(seed):
     """All 478 points turn rigidly about the neck, by the motion's angles, seen through the camera."""
     identity, scene, expression = sample_identity(seed), sample_scene(seed + 7), {"AU12": 0.5, "AU26": 0.4}
     ahead = in_space(render(identity, pose(**expression), scene=scene, gaze=(0.2, 0.1)))
@@ -124,7 +124,7 @@ def test_camera_and_mesh_tell_where_every_point_is(seed):
     assert frame.mesh.shape == (478, 3)
 
 
-def test_landmarks_lie_on_the_face():
+def test_render_landmarks_lie_on_face():
     for seed in range(6):
         frame = render(sample_identity(seed), pose(AU26=0.6), 128)
         assert set(np.unique(frame.segmentation)) == {BACKGROUND, FACE, HAIR}
@@ -134,7 +134,7 @@ def test_landmarks_lie_on_the_face():
         assert 0.2 * 128 < height < 0.6 * 128
 
 
-def test_hair_is_labelled_where_there_is_hair():
+def test_render_hair_label_covers_hair():
     bald = render(styled(0, "bald"), pose())
     assert set(np.unique(bald.segmentation)) == {BACKGROUND, FACE}
     # Without hair the whole outline is face.
@@ -148,7 +148,7 @@ def test_hair_is_labelled_where_there_is_hair():
         assert hair[:, 0].min() < face[:, 0].min() < frame.landmarks[19, 1]
 
 
-def test_the_background_stays_while_the_head_moves():
+def test_render_background_is_static():
     scene = sample_scene(11)
     for seed in (0, 3, 7):
         frames = [
@@ -166,14 +166,14 @@ def test_the_background_stays_while_the_head_moves():
 
 
 @pytest.mark.parametrize("size", [32, 100, 257])
-def test_sizes(size):
+def test_render_size_sets_resolution(size):
     small, large = render(sample_identity(1), pose(), size), render(sample_identity(1), pose(), 256)
     assert small.image.shape == (size, size, 3)
     np.testing.assert_allclose((small.landmarks + 0.5) / size, (large.landmarks + 0.5) / 256, atol=1e-4)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 3])
-def test_a_small_picture_is_the_large_one_scaled(seed):
+def test_render_small_image_is_scaled_large_one(seed):
     small, large = (render(sample_identity(seed), pose(yaw=5), size) for size in (128, 256))
     scaled = cv2.resize(large.image, (128, 128), interpolation=cv2.INTER_AREA).astype(int)
     assert np.abs(scaled - small.image).mean() < 4
@@ -182,7 +182,7 @@ def test_a_small_picture_is_the_large_one_scaled(seed):
 
 
 @pytest.mark.parametrize("seed", [0, 1, 8])
-def test_pictures_change_as_little_as_the_head_moves(seed):
+def test_render_is_continuous_in_motion(seed):
     """Nothing pops from one frame to the next."""
     identity, scene = sample_identity(seed), sample_scene(seed)
     vectors, gazes = sample_motion(seed, 30, 25)
@@ -206,7 +206,7 @@ def test_pictures_change_as_little_as_the_head_moves(seed):
 
 
 @pytest.mark.parametrize(("one", "other"), [(0, 1), (3, 8), (6, 9)])
-def test_another_persons_motion_is_that_motion_in_ones_own_face(one, other):
+def test_render_motion_of_another_identity_is_transferred(one, other):
     vector = sample_motion(other, 30, 25).motion[15].copy()
     vector[17:] = 0
     vector[[MOTION_NAMES.index("AU12"), MOTION_NAMES.index("AU26")]] = 0.5
@@ -229,21 +229,21 @@ def test_another_persons_motion_is_that_motion_in_ones_own_face(one, other):
 
 
 @pytest.mark.parametrize("bad", [np.zeros(19), np.full(20, np.nan), np.zeros((1, 20)), np.full(20, np.inf)])
-def test_bad_motion_is_refused(bad):
+def test_render_bad_motion_is_refused(bad):
     with pytest.raises(ValueError, match="motion must be 20 finite numbers") as told:
         render(sample_identity(0), bad)
     assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("bad", [(0,), (0, np.nan), np.zeros((2, 2))])
-def test_bad_gaze_is_refused(bad):
+def test_render_bad_gaze_is_refused(bad):
     with pytest.raises(ValueError, match="gaze must be 2 finite numbers") as told:
         render(sample_identity(0), pose(), gaze=bad)
     assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("size", [8, 0, -5])
-def test_tiny_picture_is_refused(size):
+def test_render_tiny_size_is_refused(size):
     with pytest.raises(ValueError, match="too small") as told:
         render(sample_identity(0), pose(), size)
     assert "\n" not in str(told.value)

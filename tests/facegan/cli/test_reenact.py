@@ -132,7 +132,7 @@ def test_edit_writes_image_grid_and_video(tmp_path, capsys):
         ("edit --source wall.png --set AU12=1", "no face in wall.png"),
     ],
 )
-def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, line, message):
+def test_analyze_file_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, line, message):
     out = tmp_path / ("out.mp4" if line.startswith("reenact") else "out.png")
     assert run(line, out) == 2
     told, err = capsys.readouterr()

@@ -29,7 +29,7 @@ class MeanColor(torch.nn.Module):
         return images.float().mean(dim=(2, 3))
 
 
-def test_fid_of_color_noise_is_the_distance_of_means_and_spreads(monkeypatch):
+def test_fid_of_color_noise_equals_frechet_distance(monkeypatch):
     def create(normalize):
         return FrechetInceptionDistance(feature=MeanColor(), normalize=normalize, input_img_size=(3, 8, 8))
 

@@ -35,7 +35,7 @@ def test_pixels_and_points_agree(side, x, y):
     np.testing.assert_allclose(centroid(picture), crop.to_crop(center, size), atol=0.1)
 
 
-def test_a_square_of_whole_pixels_is_copied():
+def test_crop_integer_square_is_copied():
     image = np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8)
     np.testing.assert_array_equal(Crop(20, 10, 64).cut(image, 64), image[10:74, 20:84])
 
@@ -54,7 +54,7 @@ def test_shrinking_does_not_alias():
         assert np.abs(picture - 127.5).max() < 50
 
 
-def test_beyond_the_frame_its_border_is_repeated():
+def test_crop_beyond_frame_repeats_border():
     image = np.random.default_rng(0).integers(0, 256, (50, 50, 3), np.uint8)
     picture = Crop(-20, 5, 32).cut(image, 32)
     np.testing.assert_array_equal(picture[:, :20], np.repeat(image[5:37, :1], 20, axis=1))
@@ -67,7 +67,7 @@ def test_beyond_the_frame_its_border_is_repeated():
     st.integers(16, 512),
     st.lists(st.tuples(finite, finite, finite), min_size=1),
 )
-def test_there_and_back(x, y, side, size, points):
+def test_crop_coordinates_round_trip(x, y, side, size, points):
     crop = Crop(x, y, side)
     points = np.array(points)
     there = crop.to_crop(points, size)
@@ -81,26 +81,26 @@ def test_depth_is_scaled_alike():
     assert Crop(10, 20, 50).to_crop(np.array([[0.0, 0.0, 5.0]]), 100)[0, 2] == pytest.approx(10)
 
 
-def test_corners_of_the_square():
+def test_crop_corners_map_to_square():
     crop = Crop(10, 20, 50)
     corners = crop.to_crop(np.array([[9.5, 19.5], [59.5, 69.5]]), 128)
     np.testing.assert_allclose(normalize_points(corners, 128), [[-1, -1], [1, 1]], atol=1e-6)
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(20, 900))
-def test_the_eyes_lie_at_their_place(seed, side):
+def test_crop_for_face_places_eyes(seed, side):
     points = np.random.default_rng(seed).uniform(0, 1000, (68, 2)).astype(np.float32)
     crop = Crop.around(points, side)
     eyes = normalize_points(crop.to_crop(interocular_center(points), 256), 256)
     np.testing.assert_allclose(eyes, [0, 2 * 0.42 - 1], atol=1e-4)
 
 
-def test_side_is_twice_the_median_extent():
+def test_crop_for_face_side_is_twice_median_extent():
     assert track_side(np.array([90.0, 100.0, 500.0])) == 200
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(1, 4), st.sampled_from([5, 16]))
-def test_labels_are_those_that_cover_most(x, y, scale, size):
+def test_crop_labels_are_majority_of_covered_pixels(x, y, scale, size):
     """Of whole blocks of a frame's pixels, counted; several may cover as much."""
     labels = np.random.default_rng(x).integers(0, 3, (100, 100), np.uint8)
     blocks = labels[y : y + scale * size, x : x + scale * size].reshape(size, scale, size, scale)
@@ -114,7 +114,7 @@ def test_labels_are_those_that_cover_most(x, y, scale, size):
 
 
 @given(st.floats(-40, 60), st.floats(-40, 60), st.floats(20, 200), st.sampled_from([16, 33, 64]))
-def test_labels_lie_where_the_picture_does(x, y, side, size):
+def test_crop_labels_align_with_image(x, y, side, size):
     """A disc, but for its outline's pixels."""
     rows, columns = np.mgrid[:70, :90]
     disc = ((rows - 35) ** 2 + (columns - 45) ** 2 < 20**2).astype(np.uint8)

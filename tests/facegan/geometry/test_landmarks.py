@@ -55,18 +55,18 @@ def test_contours_hold_every_landmark_once_and_their_edges():
     assert not {(16, 17), (30, 31), (35, 36)} & set(EDGES)
 
 
-def test_every_landmark_has_a_vertex_of_its_own():
+def test_mesh_indices_are_unique():
     assert len(MESH_INDICES) == len(set(MESH_INDICES)) == 68
     assert 0 <= min(MESH_INDICES) <= max(MESH_INDICES) < 468
 
 
-def test_mirrored_landmarks_are_those_of_the_symmetrical_face():
+def test_flip_landmarks_symmetrical_face_is_unchanged():
     face = landmarks_from_mesh(canonical_mesh().vertices)
     mirrored = face[list(FLIP_INDICES)] * [-1, 1]
     np.testing.assert_allclose(mirrored, face, atol=1e-3)
 
 
-def test_scheme_runs_round_the_face_as_everybody_numbers_it():
+def test_landmark_scheme_has_standard_order():
     """The person's right is on the left of the picture, y runs down."""
     face = landmarks_from_mesh(canonical_mesh().vertices)
     assert (np.diff(face[list(JAW), 0]) > 0)[2:-2].all()
@@ -80,7 +80,7 @@ def test_scheme_runs_round_the_face_as_everybody_numbers_it():
         assert face[left, 0] < face[right, 0]
 
 
-def test_between_the_eyes():
+def test_interocular_center_is_between_eyes():
     points = np.zeros((3, 68, 2), np.float32)
     points[:, 36:42] = [1, 5]
     points[:, 42:48] = [2, 7]
@@ -112,14 +112,14 @@ def test_flipped_twice_is_as_before(seed):
 
 @given(seeds)
 @settings(max_examples=20)
-def test_flipping_mirrors_the_picture(seed):
+def test_flip_landmarks_mirrors_heat_map(seed):
     points = random_points(seed)
     torch.testing.assert_close(
         draw_gaussians(flip_landmarks(points), 48, 0.05), draw_gaussians(points, 48, 0.05).flip(-1)
     )
 
 
-def test_flipping_swaps_the_sides_and_keeps_the_edges():
+def test_flip_indices_swap_sides_and_keep_edges():
     points = random_points(0, faces=1)[0]
     mirrored = flip_landmarks(points)
     for here, there in ((36, 45), (37, 44), (41, 46), (17, 26), (48, 54), (60, 64), (0, 16), (31, 35)):
@@ -150,14 +150,14 @@ def test_lone_landmark_is_one_at_its_pixel(size):
     assert drawn.max() == drawn[row, column]
 
 
-def test_two_landmarks_at_one_place_are_twice_as_bright():
+def test_draw_gaussians_coincident_points_add_up():
     once = random_points(1)[:, :1]
     torch.testing.assert_close(draw_gaussians(once.repeat(1, 2, 1), 32), 2 * draw_gaussians(once, 32))
 
 
 @given(st.floats(-0.6, 0.6), st.floats(-0.6, 0.6))
 @settings(max_examples=25)
-def test_place_is_the_same_at_every_resolution(x, y):
+def test_draw_gaussians_position_is_independent_of_resolution(x, y):
     for size in (32, 63, 128):
         drawn = draw_gaussians(torch.tensor([[[x, y]]]), size, 0.1)[0, 0]
         centers = (2 * torch.arange(size) + 1) / size - 1
@@ -166,7 +166,7 @@ def test_place_is_the_same_at_every_resolution(x, y):
 
 
 @pytest.mark.parametrize("place", [1.5, -40.0, 1e8])
-def test_landmark_outside_of_the_picture_leaves_it_dark(place):
+def test_draw_gaussians_point_outside_image_leaves_it_zero(place):
     points = torch.full((1, 1, 2), place, requires_grad=True)
     drawn = draw_gaussians(points, 32)
     drawn.sum().backward()
@@ -176,7 +176,7 @@ def test_landmark_outside_of_the_picture_leaves_it_dark(place):
 
 @given(seeds)
 @settings(max_examples=10)
-def test_gradient_is_the_slope(seed):
+def test_draw_gaussians_gradient_equals_finite_differences(seed):
     points = random_points(seed, faces=1)[:, :3]
     weights = torch.rand(32, 32, generator=torch.Generator().manual_seed(seed))
 
@@ -194,7 +194,7 @@ def test_gradient_is_the_slope(seed):
         assert gradient.flatten()[index].item() == pytest.approx(slope.item(), rel=0.02, abs=0.05)
 
 
-def test_descent_moves_the_landmarks_to_the_drawn_ones():
+def test_draw_gaussians_descent_recovers_points():
     aim = torch.tensor([[[-0.4, -0.3], [0.35, 0.4]]])
     drawn = draw_gaussians(aim, 32, 0.2)
     points = torch.tensor([[[-0.2, -0.5], [0.1, 0.5]]], requires_grad=True)
@@ -217,6 +217,6 @@ def test_mixed_precision_changes_nothing():
 
 
 @pytest.mark.parametrize("shape", [(68, 2), (1, 68, 3), (1, 136), (1, 1, 68, 2)])
-def test_other_shapes_are_refused(shape):
+def test_draw_gaussians_other_shapes_are_refused(shape):
     with pytest.raises(ValueError, match="N×K×2"):
         draw_gaussians(torch.zeros(shape), 32)

@@ -75,7 +75,7 @@ def test_edit_sets_units_as_they_are_and_angles_in_degrees():
 
 
 @given(st.dictionaries(st.sampled_from(MOTION_NAMES), st.floats(-1, 1, width=32)))
-def test_what_was_set_can_be_read(values):
+def test_edit_motion_openface_round_trip(values):
     intensities, angles = motion_to_openface(edit_motion(torch.zeros(20), values))
     read = torch.cat((intensities / 5, torch.rad2deg(angles)))
     expected = torch.tensor([values.get(name, 0.0) for name in MOTION_NAMES])
@@ -83,7 +83,7 @@ def test_what_was_set_can_be_read(values):
 
 
 @pytest.mark.parametrize("name", ["AU99", "Yaw", "", "AU1"])
-def test_unknown_name_is_one_line_that_lists_the_known_ones(name):
+def test_edit_motion_unknown_name_is_one_line(name):
     with pytest.raises(InputError, match=f"unknown motion '{name}': choose from AU01, .*, roll$"):
         edit_motion(torch.zeros(20), {"AU12": 0.5, name: 1.0})
 
@@ -93,7 +93,7 @@ angles = st.floats(-60, 60)
 
 
 @given(motions)
-def test_rotation_is_that_of_the_angles(values):
+def test_head_pose_rotation_matches_angles(values):
     """As SciPy has it: intrinsic rotations about x, y and z."""
     _, head = motion_to_openface(values.double())
     expected = Rotation.from_euler("XYZ", head.numpy()).as_matrix()
@@ -101,7 +101,7 @@ def test_rotation_is_that_of_the_angles(values):
 
 
 @given(motions, angles, angles)
-def test_turns_add_up_and_leave_the_units(values, one, other):
+def test_rotate_in_plane_turns_add_up_and_keep_action_units(values, one, other):
     turned = rotate_in_plane(rotate_in_plane(values, one), other)
     torch.testing.assert_close(turned, rotate_in_plane(values, one + other), atol=1e-5, rtol=0)
     assert torch.equal(turned[:17], values[:17])
@@ -109,7 +109,7 @@ def test_turns_add_up_and_leave_the_units(values, one, other):
 
 
 @given(motions, angles)
-def test_turning_to_the_other_side_is_turning_in_the_mirror(values, angle):
+def test_rotate_in_plane_opposite_angle_is_mirrored(values, angle):
     torch.testing.assert_close(
         flip_motion(rotate_in_plane(values, angle)),
         rotate_in_plane(flip_motion(values), -angle),
@@ -118,7 +118,7 @@ def test_turning_to_the_other_side_is_turning_in_the_mirror(values, angle):
     )
 
 
-def test_a_frontal_head_rolls_by_the_angle():
+def test_rotate_in_plane_frontal_head_rolls_by_angle():
     turned = rotate_in_plane(torch.zeros(2, 20), 14)
     torch.testing.assert_close(turned, edit_motion(torch.zeros(2, 20), {"roll": 14}))
 

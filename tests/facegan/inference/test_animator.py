@@ -14,7 +14,7 @@ from facegan.networks import FaceGAN, FaceGANConfig
 from synthetic_heads import render, sample_identity
 
 
-def test_prepare_cuts_as_the_preparation_does(animator, source, photograph):
+def test_prepare_crop_equals_preparation(animator, source, photograph):
     size = animator.size
     assert source.image.shape == (1, 3, size, size)
     cut = source.crop.cut(photograph, size)
@@ -23,7 +23,7 @@ def test_prepare_cuts_as_the_preparation_does(animator, source, photograph):
     np.testing.assert_allclose(interocular_center(landmarks) + 0.5, np.array(EYES) * size, atol=0.01)
 
 
-def test_prepare_finds_landmarks_and_motion(animator, source):
+def test_prepare_returns_landmarks_and_motion(animator, source):
     truth = render(sample_identity(3), np.zeros(20), 256).landmarks
     found = source.crop.to_frame(
         denormalize_points(source.landmarks[0].numpy(), animator.size), animator.size
@@ -33,7 +33,7 @@ def test_prepare_finds_landmarks_and_motion(animator, source):
     assert source.motion[0, 17:].abs().max() < 0.2
 
 
-def test_background_lacks_the_head(source):
+def test_prepare_background_has_no_head(source):
     head = source.segmentation > 0
     assert source.segmentation.shape == source.image.shape[:1] + source.image.shape[2:]
     assert 0.2 < head.float().mean() < 0.8
@@ -42,7 +42,7 @@ def test_background_lacks_the_head(source):
     assert torch.equal(background[~head], source.image.movedim(1, -1)[~head])
 
 
-def test_prepare_takes_the_largest_face(animator, photograph):
+def test_prepare_selects_largest_face(animator, photograph):
     small = render(sample_identity(9), np.zeros(20), 160).image
     both = np.full((256, 416, 3), 128, np.uint8)
     both[48:208, :160] = small
@@ -51,7 +51,7 @@ def test_prepare_takes_the_largest_face(animator, photograph):
     assert crop.x + crop.side / 2 > 160
 
 
-def test_prepare_takes_another_face(animator, photograph):
+def test_prepare_selects_face_by_index(animator, photograph):
     small = render(sample_identity(9), np.zeros(20), 160).image
     both = np.full((256, 416, 3), 128, np.uint8)
     both[48:208, :160] = small
@@ -66,12 +66,12 @@ def test_prepare_takes_another_face(animator, photograph):
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (1, 1), (1, 900), (900, 2)])
-def test_prepare_without_a_face(animator, shape):
+def test_prepare_without_face_raises_input_error(animator, shape):
     with pytest.raises(InputError, match="no face in the source image"):
         animator.prepare(np.full((*shape, 3), 90, np.uint8))
 
 
-def test_animate_is_the_model(animator, source):
+def test_animate_equals_model(animator, source):
     motion = torch.linspace(-0.5, 0.5, 60).reshape(3, 20)
     result = animator.animate(source, motion).result
     with torch.no_grad():
@@ -85,7 +85,7 @@ def test_animate_is_the_model(animator, source):
     assert result.abs().max() <= 1
 
 
-def test_animate_before_another_background(animator, source):
+def test_animate_background_replaces_own(animator, source):
     other = image_to_tensor(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))[None]
     motion = torch.zeros(2, 20)
     result = animator.animate(source, motion, other).result
@@ -98,7 +98,7 @@ def test_animate_before_another_background(animator, source):
     assert (result - animator.animate(source, motion).result).abs().mean() > 0.05
 
 
-def test_from_pretrained(animator, source, tmp_path):
+def test_from_pretrained_folder_loads_model(animator, source, tmp_path):
     animator.engine.model.save_pretrained(tmp_path / "model")
     again = Animator.from_pretrained(tmp_path / "model")
     assert again.name == "model"
@@ -108,18 +108,18 @@ def test_from_pretrained(animator, source, tmp_path):
 
 
 @pytest.mark.parametrize("device", ["nonsense", "cuda:77"])
-def test_a_device_that_is_not_there(animator, tmp_path, device):
+def test_open_unavailable_device_raises_input_error(animator, tmp_path, device):
     animator.engine.model.save_pretrained(tmp_path / "model")
     with pytest.raises(InputError, match=f"cannot use the device '{device}'"):
         Animator.from_pretrained(tmp_path / "model", device)
 
 
-def test_a_model_in_training_is_switched_to_evaluation(animator):
+def test_open_model_in_training_is_switched_to_evaluation(animator):
     animator.engine.model.train()
     assert not TorchEngine(animator.engine.model).model.training
 
 
-def test_a_model_without_landmark_transformer_is_not_moved():
+def test_animate_model_without_landmark_transformer_is_refused():
     tiny = {"kind": "global", "width": 8, "downsamplings": 2, "num_residual_blocks": 1}
     config = FaceGANConfig(size=64, reenactor=tiny, background_mixer=tiny, transform_landmarks=False)
     with pytest.raises(InputError, match="without landmark transformer"):

@@ -16,17 +16,17 @@ def shown(background, time):
 
 
 @pytest.mark.parametrize("color", ["#204080", "rgb(32, 64, 128)"])
-def test_a_color(color):
+def test_background_color_fills_frames(color):
     image = shown(open_background(color, 32), 0)
     assert image.shape == (32, 32, 3)
     assert (image == (32, 64, 128)).all()
 
 
-def test_a_color_with_a_name():
+def test_background_color_name_is_known():
     assert (shown(open_background("white", 16), 3) == 255).all()
 
 
-def test_a_picture(tmp_path):
+def test_background_image_is_center_cropped(tmp_path):
     picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
     Image.fromarray(picture).save(tmp_path / "a.png")
     background = open_background(str(tmp_path / "a.png"), 32)
@@ -34,14 +34,14 @@ def test_a_picture(tmp_path):
         np.testing.assert_array_equal(shown(background, time), center_crop(picture, 32))
 
 
-def test_a_file_wins_over_a_color_of_its_name(tmp_path, monkeypatch):
+def test_background_file_precedes_color_of_same_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(tmp_path / "a.png")
     (tmp_path / "a.png").rename(tmp_path / "white")
     assert (shown(open_background("white", 16), 0) == 0).all()
 
 
-def test_a_video_keeps_time_and_begins_anew(make_video):
+def test_background_video_keeps_time_and_repeats(make_video):
     frames = [np.full((64, 64, 3), level, np.uint8) for level in LEVELS]
     path = make_video("back.mp4", frames, sound=None)
     background = open_background(str(path), 32)
@@ -55,7 +55,7 @@ def test_a_video_keeps_time_and_begins_anew(make_video):
     ("name", "message"),
     [("missing.png", "neither a file nor a color"), ("text.txt", r"cannot read .*text\.txt")],
 )
-def test_what_cannot_be_read(tmp_path, name, message):
+def test_background_unreadable_raises_input_error(tmp_path, name, message):
     (tmp_path / "text.txt").write_text("hello")
     with pytest.raises(InputError, match=message):
         open_background(str(tmp_path / name), 32)

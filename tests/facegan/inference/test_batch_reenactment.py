@@ -22,7 +22,7 @@ def files(tmp_path, photograph, heads, make_video):
     return tmp_path
 
 
-def test_every_source_is_moved_by_every_driver(animator, files):
+def test_reenact_batch_combines_all_sources_and_driving_files(animator, files):
     sources, drivings = [files / "me.png", files / "you.png"], [files / "clip.mp4", files / "you.png"]
     outcomes = list(reenact_all(animator, sources, drivings, files / "out", **QUIET))
     assert [outcome.out.name for outcome in outcomes] == [
@@ -38,7 +38,7 @@ def test_every_source_is_moved_by_every_driver(animator, files):
     assert {row["error"] for row in rows} == {""}
 
 
-def test_bad_files_do_not_stop_the_rest(animator, files):
+def test_reenact_batch_bad_files_do_not_stop_the_rest(animator, files):
     (files / "text.mp4").write_text("hello")
     sources = [files / "wall.png", files / "missing.jpg", files / "me.png"]
     drivings = [files / "text.mp4", files / "clip.mp4"]
@@ -52,7 +52,7 @@ def test_bad_files_do_not_stop_the_rest(animator, files):
         assert [bool(row["out"]) for row in csv.DictReader(file)] == [False] * 5 + [True]
 
 
-def test_what_is_there_is_kept(animator, files):
+def test_reenact_batch_keeps_existing_results(animator, files):
     out = files / "out"
     out.mkdir()
     (out / "me_you.png").write_text("old")
@@ -61,13 +61,13 @@ def test_what_is_there_is_kept(animator, files):
     assert (out / "me_you.png").read_text() == "old"
 
 
-def test_two_results_of_one_name(animator, files):
+def test_reenact_batch_equal_names_raise_input_error(animator, files):
     (files / "other").mkdir()
     sources = [files / "me.png", files / "other" / "me.jpg"]
     with pytest.raises(InputError, match="two results would be called me_you"):
         list(reenact_all(animator, sources, [files / "you.png"], files / "out", **QUIET))
 
 
-def test_the_result_is_a_folder(animator, files):
+def test_reenact_batch_out_is_folder(animator, files):
     with pytest.raises(InputError, match=r"me\.png is a file"):
         list(reenact_all(animator, [files / "me.png"], [files / "you.png"], files / "me.png", **QUIET))

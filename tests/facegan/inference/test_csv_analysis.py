@@ -19,7 +19,7 @@ def clip(talking_heads):
     return sorted(talking_heads.rglob("*.mp4"))[0]
 
 
-def test_a_row_for_every_frame_in_openfaces_columns(clip, tmp_path, capsys):
+def test_analyze_file_writes_openface_columns_per_frame(clip, tmp_path, capsys):
     out = tmp_path / "clip.csv"
     assert main(["analyze", str(clip), "--out", str(out)]) == 0
     rows = read(out)
@@ -34,7 +34,7 @@ def test_a_row_for_every_frame_in_openfaces_columns(clip, tmp_path, capsys):
     assert {row["face_id"] for row in rows} == {"0"}
 
 
-def test_landmarks_and_pose_are_those_of_the_picture(tmp_path):
+def test_analyze_file_landmarks_and_pose_equal_detection(tmp_path):
     motion = np.zeros(20, np.float32)
     motion[18] = 0.5  # yaw of 20 degrees
     frame = render(sample_identity(3), motion, 256)
@@ -48,7 +48,7 @@ def test_landmarks_and_pose_are_those_of_the_picture(tmp_path):
     assert float(row["pose_Ry"]) == pytest.approx(0.35, abs=0.1)
 
 
-def test_a_frame_without_a_face_is_a_row_without_success(tmp_path):
+def test_analyze_file_frame_without_face_has_no_success(tmp_path):
     picture, out = tmp_path / "wall.png", tmp_path / "wall.csv"
     write_image(picture, np.full((64, 64, 3), 128, np.uint8))
     assert main(["analyze", str(picture), "--out", str(out)]) == 0
@@ -57,7 +57,7 @@ def test_a_frame_without_a_face_is_a_row_without_success(tmp_path):
     assert all(value == "0" for name, value in row.items() if name not in ("frame", "timestamp"))
 
 
-def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys):
+def test_analyze_file_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys):
     file = tmp_path / "notes.mp4"
     file.write_text("no video")
     out = tmp_path / "notes.csv"

@@ -23,7 +23,7 @@ def photo(tmp_path, photograph):
     return path
 
 
-def test_numbers_are_set_and_the_others_stay(animator, source):
+def test_edit_sets_parameters_and_keeps_others(animator, source):
     moved = edit_motion(source.motion, {"AU12": 0.8, "yaw": 15})
     expected = tensor_to_images(animator.animate(source, moved).result)[0]
     np.testing.assert_array_equal(edit(animator, source, {"AU12": 0.8, "yaw": 15}), expected)
@@ -31,13 +31,13 @@ def test_numbers_are_set_and_the_others_stay(animator, source):
     np.testing.assert_array_equal(edit(animator, source, {}), at_rest)
 
 
-def test_before_a_color_and_pasted_back(animator, source, photograph):
+def test_edit_background_color_and_paste_back(animator, source, photograph):
     plain = edit(animator, source, {"yaw": 10})
     assert (edit(animator, source, {"yaw": 10}, RenderConfig("red")) != plain).any()
     assert edit(animator, source, {"yaw": 10}, RenderConfig(paste_back=True)).shape == photograph.shape
 
 
-def test_the_grid_moves_one_number_a_column(animator, source):
+def test_edit_grid_varies_one_parameter_per_column(animator, source):
     sheet = edit_grid(animator, source, {})
     assert sheet.shape[1] > 20 * 128
     # Each picture twice as large, as sheets enlarge small ones, at its place.
@@ -58,7 +58,7 @@ def test_the_grid_moves_one_number_a_column(animator, source):
     assert body.any()
 
 
-def test_frames_go_there_and_back(animator, source):
+def test_edit_video_goes_forth_and_back(animator, source):
     frames = list(edit_frames(animator, source, "pitch", {"AU25": 0.5}, 0.8))
     assert len(frames) == 20
     low = edit(animator, source, {"pitch": value_range("pitch")[0], "AU25": 0.5}).astype(int)
@@ -68,7 +68,7 @@ def test_frames_go_there_and_back(animator, source):
     assert np.abs(frames[5].astype(int) - frames[15]).max() <= 1
 
 
-def test_from_file_to_file(animator, source, photo, tmp_path):
+def test_edit_image_file_writes_file(animator, source, photo, tmp_path):
     write_edit(animator, photo, tmp_path / "a.png", {"AU12": 0.8}, provenance=UNMARKED)
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), edit(animator, source, {"AU12": 0.8}))
     write_edit(animator, photo, tmp_path / "g.jpg", {}, grid=True, provenance=UNMARKED)
@@ -81,7 +81,7 @@ def test_from_file_to_file(animator, source, photo, tmp_path):
     assert [round(frame.time * 25) for frame in frames] == list(range(25))
 
 
-def test_the_range_of_a_number():
+def test_edit_value_out_of_range_raises_input_error():
     assert {value_range(name) for name in ACTION_UNITS} == {(0.0, 1.0)}
     assert value_range("yaw") == (-30.0, 30.0)
 
@@ -106,21 +106,21 @@ def test_the_range_of_a_number():
         ({"AU12": 1}, {"render": RenderConfig("nocolor")}, "a.png", "neither a file nor a color"),
     ],
 )
-def test_bad_input_leaves_nothing(animator, photo, tmp_path, values, options, out, message):
+def test_edit_bad_input_leaves_nothing(animator, photo, tmp_path, values, options, out, message):
     with pytest.raises(InputError, match=message) as error:
         write_edit(animator, photo, tmp_path / "new" / out, values, **options)
     assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == [photo]
 
 
-def test_a_result_is_not_overwritten(animator, photo, tmp_path):
+def test_edit_existing_result_is_not_overwritten(animator, photo, tmp_path):
     (tmp_path / "a.png").write_text("old")
     with pytest.raises(InputError, match="exists"):
         write_edit(animator, photo, tmp_path / "a.png", {"AU12": 1})
     assert (tmp_path / "a.png").read_text() == "old"
 
 
-def test_editing_does_not_change_the_source(animator, source):
+def test_edit_leaves_source_unchanged(animator, source):
     before = source.motion.clone()
     edit(animator, source, {"yaw": 30})
     assert torch.equal(source.motion, before)

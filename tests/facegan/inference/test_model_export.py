@@ -39,7 +39,7 @@ def files(folder):
     ("kind", "names"),
     [("openvino", ["export.json", "model.bin", "model.xml"]), ("onnx", ["export.json", "model.onnx"])],
 )
-def test_what_is_written(exported_model, kind, names):
+def test_export_writes_networks_and_record(exported_model, kind, names):
     assert files(exported_model / kind) == names
     assert files(exported_model) == ["config.json", "model.safetensors", "onnx", "openvino"]
     record = json.loads((exported_model / kind / "export.json").read_text())
@@ -52,7 +52,7 @@ def test_what_is_written(exported_model, kind, names):
     assert record["made_with"]["torch"] == torch.__version__
 
 
-def test_nothing_of_the_machine_is_in_the_files(exported_model):
+def test_export_files_contain_no_local_paths(exported_model):
     package = sys.modules["facegan"].__file__.rpartition("/")[0].encode()
     for path in (*(exported_model / "onnx").iterdir(), *(exported_model / "openvino").iterdir()):
         content = path.read_bytes()
@@ -67,7 +67,7 @@ def test_nothing_of_the_machine_is_in_the_files(exported_model):
         ("onnx", {"norm": "instance", "init": "kaiming"}),
     ],
 )
-def test_other_generators(tmp_path, kind, variant):
+def test_export_supports_all_generators(tmp_path, kind, variant):
     torch.manual_seed(2)
     model = FaceGAN(FaceGANConfig(size=32, reenactor=FINE | variant, background_mixer=FINE | variant))
     model.save_pretrained(tmp_path)
@@ -78,7 +78,7 @@ def test_other_generators(tmp_path, kind, variant):
     torch.testing.assert_close(made.result, expected.result, atol=1e-4, rtol=0)
 
 
-def test_an_earlier_export_stays_until_told(exported_model, tmp_path):
+def test_export_existing_is_kept_unless_overwrite(exported_model, tmp_path):
     folder = shutil.copytree(exported_model, tmp_path / "model")
     model = FaceGAN.from_pretrained(folder)
     with torch.no_grad():
@@ -94,7 +94,7 @@ def test_an_earlier_export_stays_until_told(exported_model, tmp_path):
     torch.testing.assert_close(made.landmarks, expected.landmarks, atol=1e-4, rtol=0)
 
 
-def test_frames_of_the_users_own_video(folder, make_video, heads):
+def test_check_export_own_video(folder, make_video, heads):
     gray = [np.full_like(heads[0], 128)] * 6
     video = make_video("talk.mp4", [*gray, *heads[:20]])
     summary = export_model(folder, "onnx", frames=video, progress=False)
@@ -105,7 +105,7 @@ def test_frames_of_the_users_own_video(folder, make_video, heads):
     assert "talk" not in record
 
 
-def test_the_users_own_picture(folder, photograph, tmp_path):
+def test_check_export_own_image(folder, photograph, tmp_path):
     Image.fromarray(photograph).save(tmp_path / "me.png")
     trial = inputs_from_file(folder, tmp_path / "me.png")
     face = Animator.from_pretrained(folder).prepare(photograph)
@@ -115,7 +115,7 @@ def test_the_users_own_picture(folder, photograph, tmp_path):
     assert len(trial.motion.unique(dim=0)) == 6
 
 
-def test_frames_without_a_face(folder, make_video, heads, tmp_path):
+def test_check_export_frames_without_face_are_skipped(folder, make_video, heads, tmp_path):
     gray = np.full_like(heads[0], 128)
     Image.fromarray(gray).save(tmp_path / "gray.png")
     for path in (make_video("gray.mp4", [gray] * 6), tmp_path / "gray.png"):
@@ -124,7 +124,7 @@ def test_frames_without_a_face(folder, make_video, heads, tmp_path):
     assert files(folder) == ["config.json", "model.safetensors"]
 
 
-def test_frames_that_are_none(folder, tmp_path):
+def test_check_export_no_frames_raises_input_error(folder, tmp_path):
     (tmp_path / "text.mp4").write_text("no video")
     for path in (tmp_path / "text.mp4", tmp_path / "missing.mp4"):
         with pytest.raises(InputError, match=f"cannot read {path}"):
@@ -132,7 +132,7 @@ def test_frames_that_are_none(folder, tmp_path):
     assert files(folder) == ["config.json", "model.safetensors"]
 
 
-def test_frames_that_are_not_pytorchs_are_refused(tiny_model, tmp_path):
+def test_check_export_wrong_frames_are_refused(tiny_model, tmp_path):
     """Nothing equals the frames of a model whose training has failed."""
     tiny_model.save_pretrained(tmp_path)
     broken = FaceGAN.from_pretrained(tmp_path)
@@ -160,7 +160,7 @@ class Shifted:
         return Frames(result, points, source[:, :1])
 
 
-def test_differences_are_in_levels_and_pixels():
+def test_check_export_reports_levels_and_pixels():
     trial = ExampleInputs(
         torch.zeros(3, 3, 32, 32), torch.zeros(3, 68, 2), torch.zeros(3, 20), torch.zeros(3, 3, 32, 32)
     )
@@ -173,7 +173,7 @@ def test_differences_are_in_levels_and_pixels():
     assert found.landmarks_mean == pytest.approx(0.125)
 
 
-def test_drawn_frames_are_as_prepared_ones():
+def test_check_export_synthetic_frames_equal_prepared_ones():
     trial = synthetic_inputs(64)
     assert trial.source.shape == trial.background.shape == (6, 3, 64, 64)
     assert trial.landmarks.shape == (6, 68, 2)
@@ -186,14 +186,14 @@ def test_drawn_frames_are_as_prepared_ones():
 
 
 @pytest.mark.parametrize("name", ["nowhere", "owner/name"])
-def test_no_model_folder(tmp_path, monkeypatch, name):
+def test_export_missing_folder_raises_input_error(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=f"{name} is not a model folder on this disk"):
         export_model(name, "onnx", progress=False)
     assert files(tmp_path) == []
 
 
-def test_a_model_without_landmark_transformer(tmp_path):
+def test_export_without_landmark_transformer_raises_input_error(tmp_path):
     config = FaceGANConfig(size=32, reenactor=FINE, background_mixer=FINE, transform_landmarks=False)
     FaceGAN(config).save_pretrained(tmp_path)
     with pytest.raises(InputError, match="without landmark transformer"):
@@ -201,7 +201,7 @@ def test_a_model_without_landmark_transformer(tmp_path):
     assert files(tmp_path) == ["config.json", "model.safetensors"]
 
 
-def test_no_such_format(folder):
+def test_export_unknown_format_raises_input_error(folder):
     with pytest.raises(InputError, match="no format 'tensorrt': choose from openvino, onnx"):
         export_model(folder, "tensorrt", progress=False)
 
@@ -210,13 +210,13 @@ def test_no_such_format(folder):
     ("kind", "package"),
     [("openvino", "openvino"), ("openvino", "onnx"), ("onnx", "onnxscript"), ("onnx", "onnxruntime")],
 )
-def test_a_missing_package_is_told_with_its_extra(folder, monkeypatch, kind, package):
+def test_missing_package_error_names_extra(folder, monkeypatch, kind, package):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(InputError, match=rf"{package}.*pip install 'facegan\[{kind}\]'"):
         export_model(folder, kind, progress=False)
 
 
-def test_something_else_of_the_folders_name_is_not_replaced(folder):
+def test_export_other_folder_is_not_replaced(folder):
     (folder / "onnx").mkdir()
     (folder / "onnx/notes.txt").write_text("mine")
     with pytest.raises(InputError, match=r"holds no export\.json"):

@@ -15,7 +15,7 @@ def smoothed(values, times, **settings):
 
 
 @given(st.floats(-2, 2), st.lists(st.floats(1e-3, 0.5), min_size=1, max_size=20))
-def test_what_does_not_move_stays(value, steps):
+def test_smooth_constant_input_is_unchanged(value, steps):
     values = torch.full((len(steps), 3), value)
     result, smooth = smoothed(values, np.cumsum(steps))
     torch.testing.assert_close(result, values)
@@ -23,20 +23,20 @@ def test_what_does_not_move_stays(value, steps):
 
 
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=30), st.floats(5, 60))
-def test_the_result_stays_between_what_was_seen(numbers, rate):
+def test_smooth_stays_within_input_range(numbers, rate):
     values = torch.tensor(numbers)[:, None]
     result, _ = smoothed(values, np.arange(len(numbers)) / rate)
     assert result.min() >= values.min() - 1e-6
     assert result.max() <= values.max() + 1e-6
 
 
-def test_jitter_at_rest_is_calmed():
+def test_smooth_reduces_jitter_at_rest():
     noise = 0.01 * torch.randn(250, 20, generator=torch.Generator().manual_seed(0))
     result, _ = smoothed(noise, np.arange(250) / 25)
     assert result.diff(dim=0).std() < 0.3 * noise.diff(dim=0).std()
 
 
-def test_a_blink_comes_through():
+def test_smooth_keeps_blinks():
     """Of a lid that closes within a tenth of a second nearly all is left."""
     times = np.arange(50) / 25
     lid = torch.tensor(np.interp(times, (1.0, 1.1, 1.2, 1.3), (0, 1, 1, 0)))[:, None]
@@ -46,7 +46,7 @@ def test_a_blink_comes_through():
 
 @pytest.mark.parametrize("rate", [25, 60])
 @pytest.mark.parametrize("speed", [0.1, 1.0])
-def test_the_latency_it_states_is_the_delay(rate, speed):
+def test_smooth_latency_equals_measured_delay(rate, speed):
     """Of a steady movement the delay can be seen: distance behind over speed."""
     times = np.arange(20 * rate) / rate
     values = speed * torch.tensor(times)[:, None]
@@ -55,7 +55,7 @@ def test_the_latency_it_states_is_the_delay(rate, speed):
     assert smooth.latency == pytest.approx(delay, rel=0.1)
 
 
-def test_numbers_do_not_touch_each_other():
+def test_smooth_parameters_are_independent():
     values = torch.rand(40, 5, generator=torch.Generator().manual_seed(1))
     times = np.arange(40) / 25
     whole, _ = smoothed(values, times)

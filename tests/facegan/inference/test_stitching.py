@@ -29,7 +29,7 @@ def inside(scene, margin):
     return np.s_[round(crop.y + low) : round(crop.y + high), round(crop.x + low) : round(crop.x + high)]
 
 
-def test_what_was_cut_out_fits_where_it_was(scene):
+def test_paste_back_unchanged_crop_equals_source(scene):
     cut = scene.crop.cut(scene.photograph, SIZE)
     pasted = Compositor(scene, cut)(cut, np.ones((SIZE, SIZE), np.float32))
     assert pasted.shape == scene.photograph.shape
@@ -37,7 +37,7 @@ def test_what_was_cut_out_fits_where_it_was(scene):
     assert pasted is not scene.photograph
 
 
-def test_around_the_crop_nothing_changes(scene):
+def test_paste_back_keeps_pixels_around_crop(scene):
     before = scene.photograph.copy()
     black = np.zeros((SIZE, SIZE, 3), np.uint8)
     paster = Compositor(scene, scene.crop.cut(scene.photograph, SIZE))
@@ -49,7 +49,7 @@ def test_around_the_crop_nothing_changes(scene):
     assert pasted[inside(scene, 20)].max() < 30
 
 
-def test_there_is_no_seam(scene):
+def test_paste_back_has_no_seam(scene):
     """Not even of the worst result is a step larger than a fade's."""
     paster = Compositor(scene, scene.crop.cut(scene.photograph, SIZE))
     pasted = paster(np.full((SIZE, SIZE, 3), 255, np.uint8), np.ones((SIZE, SIZE), np.float32)).astype(int)
@@ -57,7 +57,7 @@ def test_there_is_no_seam(scene):
     assert max(steps) < 60
 
 
-def test_only_the_head_is_taken(scene):
+def test_paste_back_takes_only_head(scene):
     """Where neither the head was nor the mask is, the photograph keeps its own pixels."""
     nowhere = replace(scene, segmentation=torch.zeros_like(scene.segmentation))
     cut = scene.crop.cut(scene.photograph, SIZE)
@@ -73,7 +73,7 @@ def test_only_the_head_is_taken(scene):
     assert 16 < np.ptp(xs) < 50
 
 
-def test_colors_are_matched(scene):
+def test_paste_back_matches_colors(scene):
     cut = scene.crop.cut(scene.photograph, SIZE)
     tinted = np.clip(cut + np.array((25, -20, 10)), 0, 255).astype(np.uint8)
     pasted = Compositor(scene, tinted)(tinted, np.ones((SIZE, SIZE), np.float32))
@@ -81,7 +81,7 @@ def test_colors_are_matched(scene):
 
 
 @pytest.mark.parametrize("at", [(-40.5, -30.2), (200.0, 250.0), (-20.0, 100.0)])
-def test_a_face_at_the_edge_of_the_photograph(scene, at):
+def test_paste_back_face_at_border_stays_within_image(scene, at):
     edge = replace(scene, crop=Crop(*at, 128.0))
     cut = edge.crop.cut(edge.photograph, SIZE)
     pasted = Compositor(edge, cut)(cut, np.ones((SIZE, SIZE), np.float32))
@@ -89,7 +89,7 @@ def test_a_face_at_the_edge_of_the_photograph(scene, at):
     assert np.abs(pasted.astype(int) - edge.photograph).max() <= 4
 
 
-def test_a_crop_smaller_than_the_networks_size(scene):
+def test_paste_back_crop_smaller_than_network_size_is_scaled(scene):
     small = replace(scene, crop=Crop(70.0, 90.0, 40.0))
     cut = small.crop.cut(small.photograph, SIZE)
     pasted = Compositor(small, cut)(cut, np.ones((SIZE, SIZE), np.float32))

@@ -23,7 +23,7 @@ def found(sheet: np.ndarray, picture: np.ndarray) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("side", [128, 200, 256])
-def test_every_picture_stands_once_and_unchanged_in_its_row_and_column(side: int) -> None:
+def test_image_grid_places_each_image_once_unchanged(side: int) -> None:
     pictures = noise(2, 3, side, side)
     sheet = make_image_grid(pictures, ["source I_s", "face I_fr", "truth I_d"], ["AU01", "yaw"])
     places = [[found(sheet, picture) for picture in row] for row in pictures]
@@ -45,7 +45,7 @@ def test_small_pictures_are_enlarged_pixel_by_pixel() -> None:
 @pytest.mark.parametrize(
     "title", ["segmentation S_fr", "transformed l_t", "a method with a rather long name and version 2.13"]
 )
-def test_a_title_is_written_above_its_own_column_alone(side: int, title: str) -> None:
+def test_image_grid_title_is_above_its_column_only(side: int, title: str) -> None:
     pictures = np.full((1, 3, side, side, 3), 255, np.uint8)
     ink = (make_image_grid(pictures, ["", title, ""]) < 128).all(axis=-1).any(axis=0)
     written = np.flatnonzero(ink)
@@ -54,7 +54,7 @@ def test_a_title_is_written_above_its_own_column_alone(side: int, title: str) ->
     assert written.max() < 2 * third
 
 
-def test_a_name_with_an_underscore_keeps_it() -> None:
+def test_image_grid_name_keeps_underscore() -> None:
     pictures = np.full((1, 1, 256, 256, 3), 255, np.uint8)
     name, symbol = ((make_image_grid(pictures, [title])[..., 0] < 128) for title in ("nn_mm", "n_mm"))
     line = np.ones(8, int)
@@ -63,7 +63,7 @@ def test_a_name_with_an_underscore_keeps_it() -> None:
     assert longest[1] < 8
 
 
-def test_an_index_stands_lower_and_smaller() -> None:
+def test_image_grid_index_is_lower_and_smaller() -> None:
     pictures = np.full((1, 1, 256, 256, 3), 255, np.uint8)
     plain, lowered = ((make_image_grid(pictures, [title]) < 128).all(axis=-1) for title in ("Ix", "I_x"))
     assert np.flatnonzero(lowered.any(axis=1)).max() > np.flatnonzero(plain.any(axis=1)).max()
@@ -85,7 +85,7 @@ def test_sides_are_even_as_videos_need_them(side: int) -> None:
 
 
 @pytest.mark.parametrize("text", [*TITLES, "head I'_fr"])
-def test_the_font_has_every_character(text: str) -> None:
+def test_image_grid_font_has_every_character(text: str) -> None:
     font = ImageFont.load_default(20)
     unknown = bytes(font.getmask("\uffff"))
     assert not any(bytes(font.getmask(character)) == unknown for character in text.replace(" ", ""))
@@ -98,7 +98,7 @@ def test_gray_and_color_become_levels() -> None:
     assert tensor_to_images(colors).tolist() == [[[[255, 0, 0]]]]
 
 
-def test_a_png_is_what_was_drawn(tmp_path) -> None:
+def test_image_grid_png_round_trip(tmp_path) -> None:
     sheet = noise(10, 20)
     write_image(tmp_path / "panels/epoch_0000.png", sheet)
     assert (np.asarray(Image.open(tmp_path / "panels/epoch_0000.png")) == sheet).all()

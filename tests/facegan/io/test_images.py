@@ -50,7 +50,7 @@ def png_header(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "avif", "tiff", "bmp"])
-def test_reads_the_usual_formats(tmp_path, suffix):
+def test_read_image_common_formats(tmp_path, suffix):
     path = tmp_path / f"picture.{suffix}"
     Image.fromarray(SCENE).save(path, quality=95)
     image = read_image(path)
@@ -81,7 +81,7 @@ def test_transparency_becomes_white(tmp_path):
     assert read_image(tmp_path / "palette.png").tolist() == [[[200, 10, 20], [255, 255, 255]]]
 
 
-def test_other_kinds_of_pixels_become_rgb(tmp_path):
+def test_read_image_other_pixel_formats_become_rgb(tmp_path):
     gray = SCENE[..., 0]
     Image.fromarray(gray).save(tmp_path / "gray.jpg", quality=100)
     Image.fromarray(gray > 128).save(tmp_path / "bits.png")
@@ -131,7 +131,7 @@ def test_first_frame_of_an_animation(tmp_path):
         None,
     ],
 )
-def test_what_is_no_picture(tmp_path, content):
+def test_read_image_no_image_raises_input_error(tmp_path, content):
     path = tmp_path / "thing.png"
     if content is not None:
         path.write_bytes(content)
@@ -140,7 +140,7 @@ def test_what_is_no_picture(tmp_path, content):
     assert "\n" not in str(error.value)
 
 
-def test_a_folder_is_no_picture(tmp_path):
+def test_read_image_folder_raises_input_error(tmp_path):
     assert not is_image(tmp_path)
     with pytest.raises(InputError, match=tmp_path.name):
         read_image(tmp_path)

@@ -30,7 +30,7 @@ def counting(count: int, seen: list[int] | None = None) -> Generator[int]:
 
 
 @given(some.integers(0, 50), some.integers(1, 5))
-def test_same_items_in_the_same_order(count: int, most: int) -> None:
+def test_prefetch_keeps_order(count: int, most: int) -> None:
     assert list(prefetch(prefetch(counting(count), most), most)) == list(range(count))
     assert not running()
 
@@ -46,7 +46,7 @@ def test_runs_in_another_thread_and_not_far_ahead() -> None:
     assert not running()
 
 
-def test_what_is_raised_comes_after_what_was_made() -> None:
+def test_prefetch_error_follows_earlier_items() -> None:
     def failing() -> Generator[int]:
         yield 1
         yield 2
@@ -61,7 +61,7 @@ def test_what_is_raised_comes_after_what_was_made() -> None:
     assert not running()
 
 
-def test_what_the_consumer_raises_ends_the_thread() -> None:
+def test_prefetch_consumer_error_ends_thread() -> None:
     seen: list[int] = []
     with pytest.raises(ZeroDivisionError), closing(prefetch(counting(100, seen))) as items:
         assert [1 // number for number in items]

@@ -5,7 +5,7 @@ from facegan.io.resumable import resumable_output
 from facegan.preparation.shard_writer import check_output
 
 
-def test_the_result_appears_at_the_end(tmp_path):
+def test_resumable_output_appears_at_end(tmp_path):
     out = tmp_path / "new" / "data"
     with resumable_output(out, {}) as folder:
         (folder / "result" / "a").write_text("1")
@@ -20,7 +20,7 @@ def fail(folder, error):
     raise error
 
 
-def test_an_error_leaves_nothing_and_harms_nothing(tmp_path):
+def test_resumable_output_error_leaves_nothing(tmp_path):
     out = tmp_path / "data"
     out.mkdir()
     (out / "old").touch()
@@ -31,7 +31,7 @@ def test_an_error_leaves_nothing_and_harms_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(("job", "found"), [({"size": 1}, True), ({"size": 2}, False)])
-def test_an_interrupted_job_is_found_again_by_itself_only(tmp_path, job, found):
+def test_resumable_output_interrupted_job_is_resumed_by_itself_only(tmp_path, job, found):
     out = tmp_path / "data"
     with pytest.raises(KeyboardInterrupt), resumable_output(out, {"size": 1}) as folder:
         fail(folder, KeyboardInterrupt())
@@ -41,7 +41,7 @@ def test_an_interrupted_job_is_found_again_by_itself_only(tmp_path, job, found):
         assert not list((folder / "result").iterdir())
 
 
-def test_two_runs_do_not_work_on_one_place(tmp_path):
+def test_resumable_output_second_run_is_refused(tmp_path):
     with resumable_output(tmp_path / "data", {}) as folder:
         (folder / "work").touch()
         with (
@@ -53,7 +53,7 @@ def test_two_runs_do_not_work_on_one_place(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_only_a_data_set_is_overwritten(tmp_path):
+def test_check_output_overwrites_only_data_sets(tmp_path):
     source, out = tmp_path / "videos", tmp_path / "data"
     check_output(out, source, overwrite=False)
     out.mkdir()

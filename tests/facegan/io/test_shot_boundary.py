@@ -18,20 +18,20 @@ def moved(image, step):
     return np.roll(image, step, axis=1)
 
 
-def test_a_cut_between_two_scenes(head_frames, tmp_path):
+def test_shot_boundary_cut_is_detected(head_frames, tmp_path):
     images = [frame.image for frame in head_frames[0] * 3] + [frame.image for frame in head_frames[1] * 3]
     path = write_video(tmp_path / "cut.mp4", images, crf="12")
     assert shots(path) == [0] * 12 + [1] * 12
     assert shots(path, every=5) == [0, 0, 0, 1, 1]
 
 
-def test_a_moving_camera_is_no_cut(tmp_path):
+def test_shot_boundary_camera_motion_is_no_cut(tmp_path):
     images = [moved(quadrants(96, 128), 3 * number) for number in range(40)]
     assert shots(write_video(tmp_path / "pan.mp4", images, crf="12"))[-1] == 0
 
 
 @pytest.mark.parametrize("brightness", [0.9, 1.1])
-def test_a_change_of_light_is_no_cut(brightness):
+def test_shot_boundary_light_change_is_no_cut(brightness):
     image = quadrants().astype(np.float32)
     detector = ShotBoundaryDetector()
     frames = [image] * 5 + [image * brightness] * 5

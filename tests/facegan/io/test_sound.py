@@ -65,7 +65,7 @@ def onset(wave):
         ("m.avi", "mpeg4", "libmp3lame", "mp3"),
     ],
 )
-def test_what_an_mp4_can_hold_is_copied(make_video, tmp_path, name, video, codec, canonical):
+def test_sound_supported_by_mp4_is_copied(make_video, tmp_path, name, video, codec, canonical):
     path = make_video(name, [IMAGE] * 25, video=video, sound=codec)
     out = rewritten(path, tmp_path / "out.mp4")
     kind, contents, before = packets(path)
@@ -78,7 +78,7 @@ def test_what_an_mp4_can_hold_is_copied(make_video, tmp_path, name, video, codec
     assert len(samples(out)) == pytest.approx(len(samples(path)), abs=0.03 * RATE)
 
 
-def test_a_transport_stream_keeps_its_sound(make_video, tmp_path):
+def test_sound_of_transport_stream_is_kept(make_video, tmp_path):
     path = make_video("a.ts", [IMAGE] * 25)
     out = rewritten(path, tmp_path / "out.mp4")
     header = 7  # an mp4 says once what a transport stream says in each packet
@@ -96,7 +96,7 @@ def test_a_transport_stream_keeps_its_sound(make_video, tmp_path):
         ("m.mpg", "mpeg1video", "mp2", 48_000, "stereo", 48_000),
     ],
 )
-def test_other_sound_becomes_aac(make_video, tmp_path, name, video, codec, rate, layout, expected):
+def test_sound_other_codec_becomes_aac(make_video, tmp_path, name, video, codec, rate, layout, expected):
     path = make_video(name, [IMAGE] * 25, video=video, sound=codec, rate=rate, layout=layout)
     out = rewritten(path, tmp_path / "out.mp4")
     with av.open(out) as container:
@@ -111,13 +111,13 @@ def test_other_sound_becomes_aac(make_video, tmp_path, name, video, codec, rate,
     assert np.argmax(spectrum) / 0.4 == pytest.approx(440, abs=3)
 
 
-def test_sound_longer_and_shorter_than_the_picture(make_video, tmp_path):
+def test_sound_of_other_length_is_kept(make_video, tmp_path):
     for seconds in (0.3, 3.0):
         path = make_video("a.mp4", [IMAGE] * 25, seconds=seconds)
         assert packets(rewritten(path, tmp_path / "out.mp4"))[1] == packets(path)[1]
 
 
-def test_sound_that_begins_before_the_picture(make_video, tmp_path):
+def test_sound_of_late_video_stays_synchronous(make_video, tmp_path):
     path = make_video("late.mkv", [IMAGE] * 25, times=list(range(10, 35)))
     out = tmp_path / "out.mp4"
     with VideoWriter.open(out, (64, 64), 25, UNMARKED, path) as writer:
@@ -129,7 +129,7 @@ def test_sound_that_begins_before_the_picture(make_video, tmp_path):
     assert onset(samples(out)) == pytest.approx(onset(samples(path)), abs=1e-3)
 
 
-def test_two_packets_of_one_time(make_video, tmp_path):
+def test_sound_packets_with_equal_times_are_kept(make_video, tmp_path):
     good = make_video("good.mp4", [IMAGE] * 25)
     bad = tmp_path / "bad.mkv"
     with av.open(good) as original, av.open(bad, "w") as container:
@@ -145,7 +145,7 @@ def test_two_packets_of_one_time(make_video, tmp_path):
     assert packets(rewritten(bad, tmp_path / "out.mp4"))[1] == packets(good)[1]
 
 
-def test_damaged_sound_ends_at_the_damage(make_video, tmp_path):
+def test_sound_damaged_ends_at_damage(make_video, tmp_path):
     path = make_video("a.mkv", [IMAGE] * 50, seconds=2)
     whole = packets(path)[1]
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
@@ -154,7 +154,7 @@ def test_damaged_sound_ends_at_the_damage(make_video, tmp_path):
     assert contents[:-1] == whole[: len(contents) - 1]
 
 
-def test_damaged_packets_that_must_be_decoded_are_passed_over(make_video, tmp_path):
+def test_sound_damaged_packets_are_skipped(make_video, tmp_path):
     path = make_video("m.mpg", [IMAGE] * 50, video="mpeg1video", sound="mp2", seconds=2)
     data = bytearray(path.read_bytes())
     middle = len(data) // 2

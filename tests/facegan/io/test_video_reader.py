@@ -92,7 +92,7 @@ def test_rotation_flag(tmp_path, matrix, expected):
     assert images[0].flags.c_contiguous
 
 
-def test_pixels_that_are_not_square(tmp_path):
+def test_video_reader_pixel_aspect_is_corrected(tmp_path):
     _, _, _, images = read(write_video(tmp_path / "v.mp4", [quadrants()] * 3, aspect=2))
     assert images[0].shape == (48, 128, 3)
     assert corners(images[0]) == ["red", "green", "blue", "gray"]
@@ -106,7 +106,7 @@ def test_variable_frame_rate(tmp_path, name):
     np.testing.assert_allclose(times, np.array(milliseconds) / 1000, atol=1e-4)
 
 
-def test_every_third_frame_keeps_number_and_time(tmp_path):
+def test_video_reader_stride_keeps_number_and_time(tmp_path):
     path = write_video(tmp_path / "v.mp4", [np.full((48, 64, 3), 20 * i, np.uint8) for i in range(11)])
     _, indices, times, images = read(path, every=3)
     assert indices == [0, 3, 6, 9]
@@ -114,7 +114,7 @@ def test_every_third_frame_keeps_number_and_time(tmp_path):
     np.testing.assert_allclose([image.mean() for image in images], 20 * np.array(indices), atol=3)
 
 
-def test_frames_are_streamed(tmp_path):
+def test_video_reader_streams_frames(tmp_path):
     path = write_video(tmp_path / "v.mp4", noise(30))
     seen = []
     for _, _, image in VideoReader(path).frames():
@@ -123,7 +123,7 @@ def test_frames_are_streamed(tmp_path):
     assert len(seen) == 30
 
 
-def test_cut_off_file_is_good_up_to_the_cut(tmp_path):
+def test_video_reader_truncated_file_is_read_up_to_the_end(tmp_path):
     path = write_video(tmp_path / "v.mp4", noise(40), movflags="faststart")
     whole = read(path)[3]
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
@@ -140,7 +140,7 @@ def test_cut_off_file_is_good_up_to_the_cut(tmp_path):
     ("name", "codec"),
     [("v.mp4", "libx264"), ("v.webm", "libvpx-vp9"), ("v.avi", "mpeg4"), ("v.ts", "libx264")],
 )
-def test_damage_in_the_middle_keeps_the_frames_before(tmp_path, name, codec):
+def test_video_reader_damage_keeps_frames_before(tmp_path, name, codec):
     path = write_video(tmp_path / name, noise(30), codec=codec)
     whole = read(path)[3]
     data = bytearray(path.read_bytes())
@@ -153,7 +153,7 @@ def test_damage_in_the_middle_keeps_the_frames_before(tmp_path, name, codec):
     np.testing.assert_array_equal(images[0], whole[0])
 
 
-def test_recording_that_begins_between_two_key_frames(tmp_path):
+def test_video_reader_start_between_key_frames(tmp_path):
     path = write_video(tmp_path / "v.ts", noise(36), gop=6)
     data = path.read_bytes()
     path.write_bytes(data[len(data) // 3 // 188 * 188 :])
@@ -198,7 +198,7 @@ def sound(path):
         ("folder.mp4", lambda p: p.mkdir(), "Is a directory"),
     ],
 )
-def test_what_is_no_video(tmp_path, name, make, reason):
+def test_video_reader_no_video_raises_input_error(tmp_path, name, make, reason):
     path = tmp_path / name
     make(path)
     with pytest.raises(InputError, match=reason) as caught:

@@ -18,7 +18,7 @@ def by_hand(network, inputs):
     return inputs @ weights[-2].T + weights[-1]
 
 
-def test_before_training_nothing_moves(faces):
+def test_landmark_transformer_untrained_is_identity(faces):
     network = LandmarkTransformer()
     for _ in range(2):
         assert torch.equal(network(*faces), faces[0])

@@ -40,19 +40,19 @@ def showing(strength, names):
     return face
 
 
-def test_names():
+def test_blendshape_names_are_complete_and_sorted():
     assert len(set(BLENDSHAPE_NAMES)) == 52
     assert set(SEEN_IN) == set(ACTION_UNITS)
     # Apart from the first, MediaPipe's shapes are in the order of the alphabet.
     assert list(BLENDSHAPE_NAMES[1:]) == sorted(BLENDSHAPE_NAMES[1:])
 
 
-def test_neutral_face_shows_nothing():
+def test_regress_neutral_face_is_zero():
     assert not blendshapes_to_action_units(np.zeros(52, np.float32)).any()
 
 
 @given(faces)
-def test_intensities_are_openfaces(blendshapes):
+def test_regress_intensities_lie_in_openface_range(blendshapes):
     intensities = blendshapes_to_action_units(blendshapes)
     assert intensities.shape == (17,)
     assert intensities.dtype == np.float32
@@ -61,20 +61,20 @@ def test_intensities_are_openfaces(blendshapes):
 
 
 @pytest.mark.parametrize("name", ACTION_UNITS)
-def test_movement_is_seen_in_its_unit_in_proportion(name):
+def test_regress_intensity_is_proportional_to_blendshape(name):
     strengths = [0, 0.25, 0.5, 1]
     seen = unit(np.stack([showing(strength, SEEN_IN[name]) for strength in strengths]), name)
     np.testing.assert_allclose(seen, np.multiply(strengths, 5), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", [name for name in ACTION_UNITS if len(SEEN_IN[name]) == 2])
-def test_one_side_alone_counts_half(name):
+def test_regress_one_side_counts_half(name):
     for side in SEEN_IN[name]:
         assert unit(showing(1, [side]), name) == pytest.approx(2.5)
 
 
 @given(faces, st.sampled_from(range(52)), st.floats(0, 1, width=32))
-def test_more_movement_never_shows_less_of_a_unit_but_closed_lips(blendshapes, index, more):
+def test_regress_is_monotone_except_for_closed_lips(blendshapes, index, more):
     if BLENDSHAPE_NAMES[index] == "mouthClose":
         return
     stronger = blendshapes.copy()
@@ -82,20 +82,20 @@ def test_more_movement_never_shows_less_of_a_unit_but_closed_lips(blendshapes, i
     assert (blendshapes_to_action_units(stronger) >= blendshapes_to_action_units(blendshapes) - 1e-6).all()
 
 
-def test_cheeks_are_raised_by_a_smile_that_reaches_the_eyes():
+def test_regress_au06_requires_cheek_squint():
     assert unit(showing(1, ["mouthSmileLeft", "mouthSmileRight"]), "AU06") == 0
     assert unit(showing(1, ["eyeSquintLeft", "eyeSquintRight"]), "AU06") == 0
     assert unit(showing(1, ["cheekSquintLeft", "cheekSquintRight"]), "AU06") == 5
 
 
-def test_lips_part_only_as_far_as_they_are_not_closed():
+def test_regress_au25_is_limited_by_closed_lips():
     assert unit(showing(0.5, ["jawOpen", "mouthClose"]), "AU25") == 0
     assert unit(showing(0.5, ["jawOpen", "mouthClose"]), "AU26") == pytest.approx(2.5)
     assert unit(showing(0.5, ["mouthLowerDownLeft", "mouthLowerDownRight"]), "AU25") == pytest.approx(2.5)
 
 
 @given(faces)
-def test_mirrored_face_shows_the_same(blendshapes):
+def test_regress_mirrored_face_is_equal(blendshapes):
     other = {"Left": "Right", "Right": "Left"}
 
     def mirrored(name):
@@ -110,7 +110,7 @@ def test_mirrored_face_shows_the_same(blendshapes):
     )
 
 
-def test_many_faces_at_once():
+def test_regress_batch_equals_single_faces():
     random = np.random.default_rng(0).random((2, 3, 52), np.float32)
     together = blendshapes_to_action_units(random)
     assert together.shape == (2, 3, 17)

@@ -47,7 +47,7 @@ def seen(analyzer):
     return result
 
 
-def test_landmarks_lie_where_they_are_drawn(seen):
+def test_analyze_landmarks_match_ground_truth(seen):
     errors = []
     for _, frame, face in seen:
         assert face.mesh.shape == (478, 3)
@@ -58,7 +58,7 @@ def test_landmarks_lie_where_they_are_drawn(seen):
 
 
 @pytest.mark.parametrize("size", [96, 384])
-def test_mirrored_picture_has_the_mirrored_landmarks(analyzer, size):
+def test_analyze_mirrored_image_mirrors_landmarks(analyzer, size):
     """Whatever the size: half a pixel between corner and center of the first one would be seen here."""
     shifts = []
     for seed in (0, 3, 5):
@@ -69,7 +69,7 @@ def test_mirrored_picture_has_the_mirrored_landmarks(analyzer, size):
     assert abs(np.mean(shifts)) < 0.15
 
 
-def test_angles_follow_the_head(seen):
+def test_analyze_angles_follow_head_pose(seen):
     for name, index, tolerance in (("yaw", 1, 6), ("roll", 2, 3), ("pitch", 0, 8)):
         for values, _, face in seen:
             if name in values:
@@ -78,7 +78,7 @@ def test_angles_follow_the_head(seen):
                 assert math.degrees(face.angles[index]) == pytest.approx(0, abs=4)
 
 
-def test_numbers_of_a_face_belong_together(seen):
+def test_analyze_measurements_of_a_face_are_consistent(seen):
     for _, _, face in seen:
         assert face.blendshapes.shape == (52,)
         assert 0 <= face.blendshapes.min() <= face.blendshapes.max() <= 1
@@ -89,7 +89,7 @@ def test_numbers_of_a_face_belong_together(seen):
         assert 0.5 < face.confidence <= 1
 
 
-def test_largest_face_comes_first_and_no_more_than_asked_for(analyzer):
+def test_analyze_sorts_faces_by_size_and_limits_count(analyzer):
     near, far = (render(sample_identity(seed), pose(), size).image for seed, size in ((0, 224), (3, 160)))
     picture = np.full((224, 384, 3), 90, np.uint8)
     picture[:160, :160], picture[:, 160:] = far, near
@@ -100,13 +100,13 @@ def test_largest_face_comes_first_and_no_more_than_asked_for(analyzer):
         assert len(one(picture)) == 1
 
 
-def test_picture_without_a_face(analyzer):
+def test_analyze_image_without_face_returns_none(analyzer):
     noise = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)
     assert analyzer(noise) == []
     assert analyzer(np.zeros((1, 1, 3), np.uint8)) == []
 
 
-def test_face_is_followed_through_a_video_whatever_the_clock(analyzer):
+def test_tracker_any_timestamps_follow_face(analyzer):
     """Frames of one time, closer than a millisecond, and after a gap."""
     frames = [render(sample_identity(0), pose(yaw=yaw), SIZE) for yaw in (0, 2, 4, 6)]
     with FaceAnalyzer() as follower:
@@ -128,7 +128,7 @@ with FaceAnalyzer() as analyzer, FaceParser() as parser:
 """
 
 
-def test_nothing_is_logged_to_the_terminal():
+def test_analyze_leaves_terminal_empty():
     """In a process of its own: MediaPipe says most things once."""
     command = [sys.executable, "-c", LOOK_AT_A_DARK_PICTURE_THEN_A_HEAD]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -157,7 +157,7 @@ def openface(real_clips):
     # Which pitch is none is another convention of theirs: about 9 degrees for this person.
     [("pose_Rx", 0, 0.8, 10), ("pose_Ry", 1, 0.95, 2), ("pose_Rz", 2, 0.95, 2)],
 )
-def test_angles_agree_with_openface(openface, column, index, least, offset):
+def test_analyze_angles_agree_with_openface(openface, column, index, least, offset):
     theirs, ours = openface
     angles = np.array([face.angles[index] for face in ours])
     assert np.corrcoef(angles, theirs[column])[0, 1] > least
@@ -166,7 +166,7 @@ def test_angles_agree_with_openface(openface, column, index, least, offset):
     assert np.degrees((angles - theirs[column]).std()) < 2
 
 
-def test_pitch_of_the_whole_picture_agrees_with_openface(openface):
+def test_analyze_pitch_of_full_frame_agrees_with_openface(openface):
     """Under a camera that sees the whole picture, as OpenFace's does."""
     theirs, ours = openface
     head_pose = HeadPose()
@@ -174,7 +174,7 @@ def test_pitch_of_the_whole_picture_agrees_with_openface(openface):
     assert np.degrees(np.abs(angles - theirs["pose_Rx"]).mean()) < 8
 
 
-def test_landmarks_agree_with_openface(openface):
+def test_analyze_landmarks_agree_with_openface(openface):
     theirs, ours = openface
     points = np.stack(
         [np.stack([theirs[f"{axis}_{i}"] for i in range(68)], axis=1) for axis in "xy"], axis=-1
@@ -185,7 +185,7 @@ def test_landmarks_agree_with_openface(openface):
 
 
 @pytest.mark.parametrize("name", ["AU01", "AU12", "AU45"])
-def test_action_units_agree_with_openface(openface, name):
+def test_analyze_action_units_agree_with_openface(openface, name):
     theirs, ours = openface
     seen = [face.intensities[ACTION_UNITS.index(name)] for face in ours]
     assert np.corrcoef(seen, theirs[f"{name}_r"])[0, 1] > 0.6
@@ -193,7 +193,7 @@ def test_action_units_agree_with_openface(openface, name):
 
 @pytest.mark.parametrize("shape", [(420, 1100), (1000, 500)])
 @pytest.mark.parametrize("yaw", [-0.4, 0.0, 0.5])
-def test_angles_do_not_depend_on_the_place_in_the_picture(analyzer, shape, yaw):
+def test_analyze_angles_are_independent_of_face_position(analyzer, shape, yaw):
     head = render(sample_identity(5), pose(yaw=yaw), 256).image
     found = []
     for down, right in ((0, 0), (0.5, 0.5), (1, 1), (0, 1)):
@@ -204,7 +204,7 @@ def test_angles_do_not_depend_on_the_place_in_the_picture(analyzer, shape, yaw):
     assert np.ptp(found, axis=0).max() < 6
 
 
-def test_a_small_face_in_a_large_photograph_is_found(analyzer):
+def test_analyze_small_face_in_large_photograph_is_detected(analyzer):
     picture = np.full((1200, 1600, 3), 120, np.uint8)
     picture[700:828, 1100:1228] = render(sample_identity(5), pose(), 128).image
     alone = analyzer(np.ascontiguousarray(picture[700:828, 1100:1228]))[0]
@@ -213,7 +213,7 @@ def test_a_small_face_in_a_large_photograph_is_found(analyzer):
     np.testing.assert_allclose(face.angles, alone.angles, atol=0.1)
 
 
-def test_nothing_but_the_confidence_is_left_out_without_scores():
+def test_analyze_without_scores_omits_only_confidence():
     image = render(sample_identity(4), pose(yaw=10), SIZE).image
     with FaceAnalyzer() as asked, FaceAnalyzer(scores=False) as unasked:
         (face,), (same,) = asked(image), unasked(image)

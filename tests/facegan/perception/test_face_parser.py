@@ -50,11 +50,11 @@ def check(parser, heads):
     return faces, whole, right
 
 
-def test_labels_cover_the_drawn_face_and_head(parser, heads):
+def test_parse_labels_match_ground_truth(parser, heads):
     check(parser, heads)
 
 
-def test_labels_from_person_and_landmarks(heads, monkeypatch):
+def test_parse_person_mask_and_landmarks_give_labels(heads, monkeypatch):
     """What is done without the multiclass model: a tighter face, no hair where neck and clothes are.
 
     The mesh ends before the ears and below the hairline.
@@ -85,7 +85,7 @@ def mesh():
     return mesh
 
 
-def test_face_is_the_inside_of_the_outline(mesh):
+def test_parse_face_is_inside_of_outline(mesh):
     rows, columns = np.indices((96, 96))
     distance = np.hypot(columns - 48, rows - 56)
     for person in (np.ones((96, 96), bool), np.zeros((96, 96), bool)):
@@ -94,7 +94,7 @@ def test_face_is_the_inside_of_the_outline(mesh):
         assert (labels[distance > 21.5] != FACE).all()
 
 
-def test_hair_is_what_else_belongs_to_the_person_about_the_head(mesh):
+def test_parse_hair_is_remaining_person_around_head(mesh):
     assert not (labels_from_person_mask(np.zeros((96, 96), bool), mesh) == HAIR).any()
     hair = labels_from_person_mask(np.ones((96, 96), bool), mesh) == HAIR
     assert hair[14, 48]  # hair stands higher above the face than the chin is below its middle
@@ -110,7 +110,7 @@ def test_hair_is_what_else_belongs_to_the_person_about_the_head(mesh):
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_labels_turn_with_the_head(mesh, quarters):
+def test_parse_labels_rotate_with_head(mesh, quarters):
     """Seen upside down, hair is on the other side of the chin."""
     turned = mesh.copy()
     for _ in range(quarters):  # a quarter anticlockwise, as numpy.rot90 turns the picture
@@ -121,12 +121,12 @@ def test_labels_turn_with_the_head(mesh, quarters):
 
 
 @pytest.mark.parametrize("shift", [-60, 70, 500])
-def test_face_that_leaves_the_picture(mesh, shift):
+def test_parse_face_beyond_border_keeps_labels(mesh, shift):
     labels = labels_from_person_mask(np.ones((96, 96), bool), mesh + shift)
     assert labels.shape == (96, 96)
 
 
-def test_what_is_not_joined_to_the_face_is_background(mesh):
+def test_parse_component_apart_from_face_is_background(mesh):
     person = np.zeros((96, 96), bool)
     person[10:86, 10:86] = True
     labels = labels_from_person_mask(person, mesh)
@@ -138,5 +138,5 @@ def test_what_is_not_joined_to_the_face_is_background(mesh):
     np.testing.assert_array_equal(keep_face_component(labels, mesh), labels)
 
 
-def test_without_a_face_in_the_picture_there_is_no_head(mesh):
+def test_parse_without_face_is_background(mesh):
     assert not keep_face_component(np.full((96, 96), HAIR, np.uint8), mesh + 500).any()

@@ -68,7 +68,7 @@ def as_levels(chips):
         (600, 500, 190, 0.6),
     ],
 )
-def test_chip_is_dlibs(width, height, face, angle):
+def test_extract_chip_equals_dlib(width, height, face, angle):
     image, anchors = scene(width, height, face, angle, center=(width / 2, height / 2))
     expected = dlib.get_face_chip(image, detection(anchors), size=150, padding=0.25).astype(float)
     off = as_levels(align(*as_input(image, anchors))) - expected
@@ -77,7 +77,7 @@ def test_chip_is_dlibs(width, height, face, angle):
     assert off.max() < 1.01
 
 
-def test_chip_of_a_large_picture_is_nearly_dlibs():
+def test_extract_chip_large_image_is_close_to_dlib():
     """From two pixels a step both shrink the picture first, which moves dlib's by a part of a pixel."""
     image, anchors = scene(1000, 1000, 500, 0.2, center=(500, 500))
     expected = dlib.get_face_chip(image, detection(anchors), size=150, padding=0.25).astype(float)
@@ -86,7 +86,7 @@ def test_chip_of_a_large_picture_is_nearly_dlibs():
 
 
 @pytest.mark.parametrize("times", [2, 4, 5])
-def test_chip_does_not_depend_on_resolution(times):
+def test_extract_chip_is_independent_of_resolution(times):
     image, anchors = scene(300, 300, 120, 0.4, center=(150, 150))
     picture, landmarks = as_input(image, anchors)
     enlarged = F.interpolate(picture, scale_factor=times, mode="bilinear")
@@ -95,7 +95,7 @@ def test_chip_does_not_depend_on_resolution(times):
     assert off.mean().abs() < 0.05
 
 
-def test_large_picture_does_not_alias():
+def test_extract_chip_large_image_does_not_alias():
     """Lines of one pixel in black and white become gray."""
     _, anchors = scene(1024, 1024, 500, 0.0, center=(512, 512))
     image = np.zeros((1024, 1024, 3), np.uint8)
@@ -104,7 +104,7 @@ def test_large_picture_does_not_alias():
     assert chips.abs().max() < 0.05
 
 
-def test_outside_is_black():
+def test_extract_chip_outside_image_is_black():
     image, anchors = scene(256, 256, 150, 0.0, center=(10, 128))
     image[:] = 255
     chip = align(*as_input(image, anchors))
@@ -112,7 +112,7 @@ def test_outside_is_black():
     assert chip[..., -40:].min() > 0.999
 
 
-def test_batch_is_its_pictures(embedder):
+def test_embed_batch_equals_single_images(embedder):
     scenes = [scene(700, 700, face, 0.1, center=(350, 350)) for face in (60, 500, 250)]
     singles = [as_input(*each) for each in scenes]
     batch = [torch.cat(parts) for parts in zip(*singles, strict=True)]
@@ -123,7 +123,7 @@ def test_batch_is_its_pictures(embedder):
 
 
 @pytest.mark.parametrize(("face", "tolerance"), [(110, 0.01), (400, 0.05)])
-def test_embedding_is_dlibs(embedder, reference, face, tolerance):
+def test_embed_equals_dlib(embedder, reference, face, tolerance):
     image, anchors = scene(800, 800, face, 0.2, center=(400, 400))
     expected = np.array(reference.compute_face_descriptor(image, detection(anchors)))
     distance = np.linalg.norm(embedder(*as_input(image, anchors))[0].numpy() - expected)
@@ -131,7 +131,7 @@ def test_embedding_is_dlibs(embedder, reference, face, tolerance):
 
 
 @pytest.mark.parametrize("face", [80, 400])
-def test_gradient_reaches_the_picture_but_not_the_weights(embedder, face):
+def test_embed_gradient_reaches_image_but_not_weights(embedder, face):
     picture, landmarks = as_input(*scene(800, 800, face, 0.0, center=(400, 400)))
     embedder(picture.requires_grad_(), landmarks).sum().backward()
     assert picture.grad.isfinite().all()
@@ -160,7 +160,7 @@ def crops():
 
 
 @pytest.mark.skipif(not CLIPS, reason="needs FACEGAN_REAL_CLIPS")
-def test_real_faces_agree_with_dlib(embedder, reference, crops):
+def test_embed_real_faces_agree_with_dlib(embedder, reference, crops):
     for _, image, points in crops:
         anchors = np.rint(points[ANCHORS]).astype(int)
         picture, landmarks = as_input(image, anchors)
@@ -172,7 +172,7 @@ def test_real_faces_agree_with_dlib(embedder, reference, crops):
 
 
 @pytest.mark.skipif(not CLIPS, reason="needs FACEGAN_REAL_CLIPS")
-def test_real_people_are_told_apart(embedder, crops):
+def test_embed_real_identities_are_separated(embedder, crops):
     embeddings = torch.cat([embedder(*as_input(image, points[ANCHORS])) for _, image, points in crops])
     people = np.array([person for person, *_ in crops])
     distances = torch.cdist(embeddings, embeddings).numpy()

@@ -65,7 +65,7 @@ def test_videos_and_ground_truth_agree(folder, table):
     assert table["noise_seed"].nunique() == len(table)
 
 
-def test_any_frame_can_be_drawn_again(folder, table):
+def test_render_frame_repeats_any_frame(folder, table):
     for _, row in table.iloc[::5].iterrows():
         scene = sample_scene(row["scene_seed"])
         frame = render(
@@ -89,7 +89,7 @@ def test_any_frame_can_be_drawn_again(folder, table):
         assert np.abs(smooth - drawn).mean() < 4
 
 
-def test_sound_is_as_long_as_the_picture_and_not_silent(folder):
+def test_synthesize_sound_has_video_length_and_is_not_silent(folder):
     loudest = 0.0
     for path in folder.rglob("*.mp4"):
         with av.open(str(path)) as container:
@@ -156,7 +156,7 @@ clips.synthesize(pathlib.Path(out), **settings)
         ("rename", 2, 2),  # half of the videos have gone over into the result
     ],
 )
-def test_killed_and_called_again_it_gives_the_same(folder, tmp_path, where, calls, kept):
+def test_synthesize_killed_and_resumed_is_equal(folder, tmp_path, where, calls, kept):
     out = tmp_path / "out"
     command = [sys.executable, "-c", DYING, where, str(calls), str(out), repr(SMALL)]
     done = subprocess.run(command, capture_output=True, timeout=100)
@@ -171,7 +171,7 @@ def test_killed_and_called_again_it_gives_the_same(folder, tmp_path, where, call
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_what_was_finished_is_not_drawn_again_unless_the_settings_change(tmp_path, monkeypatch):
+def test_synthesize_resumes_unless_settings_change(tmp_path, monkeypatch):
     drawn, real = [], clips.render
 
     def interrupted(identity, *how, **more):

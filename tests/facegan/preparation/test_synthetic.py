@@ -32,7 +32,7 @@ def exact(talking_heads, tmp_path_factory):
     return prepare_synthetic(talking_heads, out, PrepareConfig(SIZE, 30), workers=1, progress=False), out
 
 
-def test_rows_are_the_truth(exact, talking_heads):
+def test_prepare_synthetic_rows_equal_ground_truth(exact, talking_heads):
     summary, out = exact
     assert (summary.total.identities, summary.total.tracks, summary.total.crops) == (4, 4, 80)
     assert not summary.skipped
@@ -77,7 +77,7 @@ def test_strands_and_gaps_are_no_regions(size):
     np.testing.assert_array_equal(smooth_labels(straight), straight)
 
 
-def test_it_is_the_data_set_of_the_detectors_but_exact(exact, prepared):
+def test_prepare_synthetic_matches_detectors_with_exact_values(exact, prepared):
     """Where a face is, and how it is cut out, is what the detectors find on the same videos."""
     seen = {(row["video"], row["frame"]): row for row in rows(prepared)}
     assert len(seen) == 80
@@ -103,7 +103,7 @@ def test_it_is_the_data_set_of_the_detectors_but_exact(exact, prepared):
     assert np.median(overlaps) > 0.8
 
 
-def test_the_description_and_the_reader(exact, prepared):
+def test_prepare_synthetic_is_read_by_face_crops(exact, prepared):
     mine, theirs = (json.loads((out / "dataset.json").read_text()) for out in (exact[1], prepared))
     assert mine["source"]["kind"] == "synthetic"
     assert mine.keys() == theirs.keys()
@@ -119,7 +119,7 @@ def test_workers_change_nothing(exact, talking_heads, tmp_path):
         assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_what_the_truth_does_not_tell_of(talking_heads, tmp_path):
+def test_prepare_synthetic_missing_ground_truth_is_refused(talking_heads, tmp_path):
     videos, out = tmp_path / "videos", tmp_path / "out"
     videos.mkdir()
     for name in ("0000", "0001"):

@@ -190,7 +190,7 @@ def test_bundle_overwrites_only_model_folders(
     assert (tmp_path / "letters.txt").read_text() == "dear"
 
 
-def test_a_full_disk_is_one_line_and_leaves_nothing(runs: Path, tmp_path: Path) -> None:
+def test_fit_full_disk_is_one_line_and_leaves_nothing(runs: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "facegan", "bundle", str(runs / "joint/checkpoints/last.ckpt")]
     result = subprocess.run(
         [*command, "--out", str(tmp_path / "model")],

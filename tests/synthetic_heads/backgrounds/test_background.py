@@ -13,7 +13,7 @@ def only(request, monkeypatch):
     monkeypatch.setattr(background, "KINDS", {request.param: KINDS[request.param]})
 
 
-def test_every_kind_is_a_linear_picture_that_varies(only):
+def test_background_kinds_are_linear_and_vary(only):
     images = []
     for seed in range(3):
         image, above, below = paint_background(np.random.default_rng(seed), 64)
@@ -28,20 +28,20 @@ def test_every_kind_is_a_linear_picture_that_varies(only):
     assert np.abs(images[1] - images[2]).mean() > 0.004
 
 
-def test_content_does_not_depend_on_the_size(only):
+def test_background_is_independent_of_size(only):
     large, small = (paint_background(np.random.default_rng(5), size).image for size in (256, 128))
     reduced = cv2.resize(large, (128, 128), interpolation=cv2.INTER_AREA)
     assert np.abs(reduced - small).mean() < 0.003
     assert np.abs(reduced - small).max() < 0.06
 
 
-def test_same_seed_same_picture():
+def test_background_same_seed_is_equal():
     one, two = (paint_background(np.random.default_rng(11), 96) for _ in range(2))
     for first, second in zip(one, two, strict=True):
         np.testing.assert_array_equal(first, second)
 
 
-def test_defocus_turns_a_point_into_a_disc_and_keeps_its_light():
+def test_defocus_point_becomes_disc_of_equal_energy():
     image = np.zeros((WORK, WORK, 3), np.float32)
     image[WORK // 2, WORK // 2] = 100
     for radius in (0.01, 0.05):

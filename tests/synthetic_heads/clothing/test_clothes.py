@@ -38,7 +38,7 @@ def outside(points, width, thickness):
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize(("width", "thickness"), [(0.85, 0.9), (1.1, 1.15)])
-def test_garments_lie_outside_the_body(style, width, thickness):
+def test_garments_lie_outside_body(style, width, thickness):
     for opening in (0.1, 0.9):
         for part, _ in clothes_parts(dressed(style, opening=opening), width, thickness):
             seen = (part.vertices[:, 1] < 26) & (part.shade > 0.64)
@@ -46,7 +46,7 @@ def test_garments_lie_outside_the_body(style, width, thickness):
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_parts_are_light_cloth(style):
+def test_garments_are_cloth_meshes(style):
     garments = clothes_parts(dressed(style), 1.0, 1.0)
     assert sum(len(part.triangles) for part, _ in garments) < 5000
     for part, tile in garments:
@@ -59,14 +59,14 @@ def test_parts_are_light_cloth(style):
         assert (part.head_weight[part.vertices[:, 1] > 16] == 0).all()
 
 
-def test_same_clothes_same_garments():
+def test_garments_same_settings_are_equal():
     clothes = dressed("shirt", 3)
     for one, two in zip(clothes_parts(clothes, 1.0, 1.0), clothes_parts(clothes, 1.0, 1.0), strict=True):
         np.testing.assert_array_equal(one.part.vertices, two.part.vertices)
         np.testing.assert_array_equal(one.tile, two.tile)
 
 
-def test_styles_and_colors_vary():
+def test_sample_clothing_varies_styles_and_colors():
     chosen = [sample_clothes(np.random.default_rng(seed), 0.8) for seed in range(200)]
     assert {clothes.style for clothes in chosen} == set(STYLES) - {"wide neckline"}
     assert len({clothes.main.color for clothes in chosen}) > 150
@@ -74,7 +74,7 @@ def test_styles_and_colors_vary():
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("repeats", [2, 5])
-def test_tiles_go_on_over_their_edges(pattern, repeats):
+def test_fabric_texture_is_periodic(pattern, repeats):
     fabric = Fabric(pattern, (0.05, 0.1, 0.3), (0.6, 0.5, 0.4), repeats)
     tile = cloth_texture(fabric, np.random.default_rng(0))
     assert tile.dtype == np.float32
@@ -86,7 +86,7 @@ def test_tiles_go_on_over_their_edges(pattern, repeats):
         assert seam <= steps.max() + 0.01
 
 
-def test_inflating_keeps_the_distance():
+def test_inflate_keeps_distance():
     angle, heights = np.meshgrid(np.linspace(-3, 3, 40), np.linspace(9, 26, 40))
     distance = outside(body_points(angle, heights, 1.0, 1.0, 0.6).reshape(-1, 3), 1.0, 1.0)
     np.testing.assert_allclose(distance, 0.6, atol=0.12)

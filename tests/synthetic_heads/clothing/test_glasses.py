@@ -20,7 +20,7 @@ def a_face(weights):
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("weights", WEIGHTS)
-def test_stand_before_the_face(shape, weights):
+def test_glasses_stand_before_face(shape, weights):
     face = a_face(weights)
     parts = glasses_parts(Glasses(shape, (20, 20, 20), 0.15, 2.3), face)
     front = [part for part in parts if part.vertices[:, 2].max() < 0]
@@ -32,7 +32,7 @@ def test_stand_before_the_face(shape, weights):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_parts_are_sound(shape):
+def test_parts_are_valid_meshes(shape):
     glasses = Glasses(shape, (20, 20, 20), 0.12, 2.3)
     face = a_face(WEIGHTS[0])
     parts = glasses_parts(glasses, face)
@@ -48,7 +48,7 @@ def test_parts_are_sound(shape):
         assert (np.linalg.norm(points[:, :2] - eye[:2], axis=1) > 0.8).all()
 
 
-def test_one_in_five_wears_some():
+def test_sample_glasses_one_in_five_wears_some():
     drawn = [sample_glasses(np.random.default_rng(seed)) for seed in range(400)]
     worn = [glasses for glasses in drawn if glasses]
     assert 0.14 < len(worn) / len(drawn) < 0.26

@@ -15,7 +15,7 @@ def normals(vertices, triangles):
     return normal / np.linalg.norm(normal, axis=1, keepdims=True)
 
 
-def test_canonical_face_has_its_vertices_and_looks_at_the_camera():
+def test_canonical_face_has_478_vertices_facing_camera():
     mesh = canonical_mesh()
     assert mesh.vertices.shape == (COUNT, 3)
     assert mesh.uv.shape == (COUNT, 2)
@@ -33,7 +33,7 @@ def test_canonical_face_has_its_vertices_and_looks_at_the_camera():
     assert (normals(mesh.vertices, mesh.triangles)[:, 2] < 0).mean() > 0.97
 
 
-def test_eyes_and_mouth_are_cut_open_and_nothing_else_is():
+def test_canonical_face_openings_are_eyes_and_mouth():
     triangles = canonical_mesh().triangles
     lines, faces = edges(triangles)
     assert faces.max() == 2

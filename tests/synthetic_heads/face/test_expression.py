@@ -45,7 +45,7 @@ def thickness(face):
 
 
 @pytest.mark.parametrize("unit", ACTION_UNITS)
-def test_each_unit_is_symmetric_monotone_and_nothing_at_zero(rig, unit, mirrored):
+def test_action_units_are_symmetric_monotone_and_zero_at_zero(rig, unit, mirrored):
     strengths = [moved(rig, **{unit: strength}) for strength in (0, 0.25, 0.5, 0.75, 1)]
     assert np.abs(strengths[0]).max() < 1e-5
     assert 0.12 < np.linalg.norm(strengths[-1], axis=1).max() < 3.5
@@ -57,13 +57,13 @@ def test_each_unit_is_symmetric_monotone_and_nothing_at_zero(rig, unit, mirrored
     assert (np.sum(steps[:-1] * steps[1:], axis=-1) > -1e-6).all()
 
 
-def test_each_unit_looks_different(rig):
+def test_action_units_are_distinct(rig):
     shapes = np.array([moved(rig, **{unit: 1}).ravel() for unit in ACTION_UNITS])
     shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
     assert (shapes @ shapes.T - np.eye(len(shapes))).max() < 0.95
 
 
-def test_strengths_beyond_the_scale_are_those_at_its_end(rig):
+def test_action_units_are_clipped_to_scale(rig):
     for unit in ACTION_UNITS:
         np.testing.assert_array_equal(rig.deform(vector(**{unit: 1.7})), rig.deform(vector(**{unit: 1})))
         np.testing.assert_array_equal(rig.deform(vector(**{unit: -0.4})), rig.deform(vector()))
@@ -81,7 +81,7 @@ def test_au45_closes_the_eyes(rigs):
 
 
 @pytest.mark.parametrize("units", [{}, {"AU45": 0.5}, {"AU45": 1}, {"AU05": 1}, {"AU07": 1}])
-def test_lids_stay_outside_the_eyeball(rigs, units):
+def test_lids_stay_outside_eyeball(rigs, units):
     for rig in rigs:
         face = rig.deform(vector(**units))
         for eye, middle in enumerate(rig.eyes):
@@ -90,13 +90,13 @@ def test_lids_stay_outside_the_eyeball(rigs, units):
                 assert np.linalg.norm(lid[1:-1] - middle, axis=1).min() > rig.radius - 0.05
 
 
-def test_au45_wins_over_whatever_else_the_lids_do(rig):
+def test_au45_overrides_other_lid_units(rig):
     for other in ("AU05", "AU06", "AU07"):
         upper, lower = lids(rig.deform(vector(**{"AU45": 1, other: 1})), 0)
         assert np.abs(upper - lower)[:, DOWN].max() < 0.15
 
 
-def test_au05_opens_and_au07_narrows_the_eyes(rig):
+def test_au05_opens_and_au07_narrows_eyes(rig):
     def opening(**units):
         upper, lower = lids(rig.deform(vector(**units)), 0)
         return (lower - upper)[4, DOWN]
@@ -104,7 +104,7 @@ def test_au05_opens_and_au07_narrows_the_eyes(rig):
     assert opening(AU05=1) > 1.2 * opening() > 1.5 * opening(AU07=1) > 0
 
 
-def test_au26_drops_the_jaw_and_opens_the_mouth(rig):
+def test_au26_drops_jaw_and_opens_mouth(rig):
     change = moved(rig, AU26=1)
     assert 1.2 < change[CHIN, DOWN] < 3.0
     assert change[14, DOWN] - change[13, DOWN] > 1.5
@@ -114,7 +114,7 @@ def test_au26_drops_the_jaw_and_opens_the_mouth(rig):
     assert np.abs(change[above]).max() < 0.02
 
 
-def test_au25_parts_the_lips_over_a_closed_jaw(rig):
+def test_au25_parts_lips_over_closed_jaw(rig):
     change = moved(rig, AU25=1)
     assert change[14, DOWN] - change[13, DOWN] > 0.5
     assert change[13, DOWN] < -0.05
@@ -122,7 +122,7 @@ def test_au25_parts_the_lips_over_a_closed_jaw(rig):
     assert np.abs(change[CORNER]).max() < 0.15
 
 
-def test_au12_pulls_the_corners_out_and_up(rig):
+def test_au12_pulls_lip_corners_out_and_up(rig):
     change = moved(rig, AU12=1)
     for corner, side in ((CORNER, -1), (FAR_CORNER, 1)):
         assert side * change[corner, RIGHT] > 0.6
@@ -130,13 +130,13 @@ def test_au12_pulls_the_corners_out_and_up(rig):
     assert np.abs(change[[CHIN, MIDDLE_BROW]]).max() < 0.1
 
 
-def test_au15_pulls_the_corners_down(rig):
+def test_au15_pulls_lip_corners_down(rig):
     change = moved(rig, AU15=1)
     assert change[CORNER, DOWN] > 0.6
     assert abs(change[13, DOWN]) < 0.3 * change[CORNER, DOWN]
 
 
-def test_brows(rig):
+def test_brow_units_move_brows(rig):
     inner, outer, knit = (moved(rig, **{unit: 1}) for unit in ("AU01", "AU02", "AU04"))
     assert inner[INNER_BROW, DOWN] < -0.6
     assert abs(inner[OUTER_BROW, DOWN]) < 0.15
@@ -149,7 +149,7 @@ def test_brows(rig):
         assert np.abs(change[[UPPER_LIP, CHIN]]).max() < 0.05
 
 
-def test_cheeks_and_nose(rig):
+def test_cheek_and_nose_units_move_cheeks_and_nose(rig):
     cheeks, nose = moved(rig, AU06=1), moved(rig, AU09=1)
     assert (cheeks[[50, 117], DOWN] < -0.4).all()
     assert cheeks[50, BACK] < -0.2
@@ -158,7 +158,7 @@ def test_cheeks_and_nose(rig):
     assert np.abs(nose[CHIN]).max() < 0.05
 
 
-def test_lips_and_chin(rig):
+def test_lip_and_chin_units_move_lips_and_chin(rig):
     raised, chin, wide, thin = (moved(rig, **{unit: 1}) for unit in ("AU10", "AU17", "AU20", "AU23"))
     assert (raised[[37, 40, UPPER_LIP], DOWN] < -0.4).all()
     assert abs(raised[14, DOWN]) < 0.15
@@ -171,14 +171,14 @@ def test_lips_and_chin(rig):
     assert np.greater(after, 0).all()
 
 
-def test_au14_draws_the_corners_in(rig):
+def test_au14_draws_lip_corners_in(rig):
     change = moved(rig, AU14=1)
     assert change[CORNER, BACK] > 0.3
     assert change[CORNER, RIGHT] < -0.05
     assert abs(change[CORNER, DOWN]) < 0.4
 
 
-def test_closed_lips_do_not_pass_through_each_other(rig):
+def test_closed_lips_do_not_intersect(rig):
     for units in ({"AU17": 1}, {"AU10": 1}, {"AU12": 1}, {"AU15": 1}, {"AU23": 1}, {"AU17": 1, "AU15": 1}):
         face = rig.deform(vector(**units))
         gap = face[list(LIPS_LOWER[3]), DOWN] - face[list(LIPS_UPPER[3]), DOWN]
@@ -189,7 +189,7 @@ def test_closed_lips_do_not_pass_through_each_other(rig):
     weights=arrays(np.float32, len(DIRECTIONS), elements=st.floats(-1.5, 1.5, width=32)),
     values=arrays(np.float32, NUM_MOTION_PARAMS, elements=st.floats(-2, 2, width=32)),
 )
-def test_any_person_makes_any_face(weights, values):
+def test_expression_of_any_identity_is_valid(weights, values):
     rig = Rig.fit(neutral_face(weights.tolist()))
     face = rig.deform(values)
     fine = fine_face().apply(face)

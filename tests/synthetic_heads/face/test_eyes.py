@@ -21,7 +21,7 @@ def centers(rig, gaze):
     return eyes_of(rig).iris(np.float32(gaze))[[0, 5]]
 
 
-def test_rims_go_around_the_openings_from_the_outer_corner_over_the_upper_lid():
+def test_eyelid_rims_start_at_outer_corner_over_upper_lid():
     for eye, (above, below) in enumerate(LIDS):
         loop = rim(eye).tolist()
         assert len(set(loop)) == len(loop) == 4 * 16
@@ -30,7 +30,7 @@ def test_rims_go_around_the_openings_from_the_outer_corner_over_the_upper_lid():
 
 
 @given(right=ANGLES, down=ANGLES)
-def test_iris_points_lie_on_the_eyeball_around_the_gaze(rigs, right, down):
+def test_iris_points_lie_on_eyeball_around_gaze(rigs, right, down):
     rig = rigs[0]
     points = eyes_of(rig).iris(np.float32([right, down]))
     assert points.shape == (10, 3)
@@ -48,7 +48,7 @@ def test_iris_points_lie_on_the_eyeball_around_the_gaze(rigs, right, down):
         assert 1.0 < across[0] < 1.6
 
 
-def test_gaze_has_its_sign_and_size(rigs):
+def test_gaze_has_sign_and_size(rigs):
     for rig in rigs:
         ahead = centers(rig, (0, 0))
         np.testing.assert_allclose(ahead[:, :2], rig.eyes[:, :2], atol=1e-5)
@@ -60,7 +60,7 @@ def test_gaze_has_its_sign_and_size(rigs):
         assert np.abs((centers(rig, (0.4, 0)) - ahead)[:, 1]).max() < 1e-5
 
 
-def test_rims_and_lashes_go_with_the_lids(rigs):
+def test_lashes_follow_lids(rigs):
     for rig in rigs[:6]:
         eyes = eyes_of(rig)
         parts = eyes.parts()

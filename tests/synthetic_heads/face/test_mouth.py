@@ -40,14 +40,14 @@ def move(mouth, rig, **units):
     return np.split(vertices, np.cumsum(sizes)[:-1])
 
 
-def test_rim_goes_around_the_opening_over_the_upper_lip():
+def test_lip_rim_runs_over_upper_lip():
     loop = lips_rim().tolist()
     assert loop[::4] == [*LIPS_UPPER[3], *LIPS_LOWER[3][-2:0:-1]]
     assert len(set(loop)) == len(loop) == 80
 
 
 @pytest.mark.parametrize("number", range(0, 24, 4))
-def test_only_the_lower_teeth_and_the_tongue_go_with_the_jaw(rigs, number):
+def test_jaw_moves_only_lower_teeth_and_tongue(rigs, number):
     rig = rigs[number]
     mouth = Mouth(rig)
     cavity, upper, lower, tongue = move(mouth, rig)
@@ -71,7 +71,7 @@ def test_only_the_lower_teeth_and_the_tongue_go_with_the_jaw(rigs, number):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_an_open_mouth_shows_teeth_and_dark(seed):
+def test_open_mouth_shows_teeth_and_cavity(seed):
     frame = render(replace(sample_identity(seed), beard=None), vector(AU25=1, AU26=1))
     pixels, skin = inside(frame)
     bright = pixels.mean(axis=1)
@@ -83,7 +83,7 @@ def test_an_open_mouth_shows_teeth_and_dark(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_closed_mouth_shows_neither(seed):
+def test_closed_mouth_shows_no_interior(seed):
     identity = replace(sample_identity(seed), beard=None)
     closed, opened = (render(identity, vector(**units)) for units in ({}, {"AU25": 1, "AU26": 1}))
     assert len(inside(closed)[0]) < 0.1 * len(inside(opened)[0])

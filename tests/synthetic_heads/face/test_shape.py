@@ -18,14 +18,14 @@ def people():
 
 
 @pytest.mark.parametrize("name", DIRECTIONS)
-def test_each_direction_is_symmetric(name, mirrored):
+def test_shape_directions_are_symmetric(name, mirrored):
     face = face_of(**{name: 1.3})
     np.testing.assert_allclose(mirrored(face), face, atol=5e-4)
     change = np.linalg.norm(face - relaxed_face(), axis=1)
     assert 0.05 < change.max() < 1.4
 
 
-def test_no_direction_is_another_in_disguise():
+def test_shape_directions_are_independent():
     changes = np.array([(face_of(**{name: 1.0}) - relaxed_face()).ravel() for name in DIRECTIONS])
     changes /= np.linalg.norm(changes, axis=1, keepdims=True)
     likeness = np.abs(changes @ changes.T) - np.eye(len(changes))
@@ -33,12 +33,12 @@ def test_no_direction_is_another_in_disguise():
     assert np.linalg.matrix_rank(changes, tol=0.05) == len(DIRECTIONS)
 
 
-def test_weight_zero_is_the_relaxed_face():
+def test_shape_zero_weights_give_mean_face():
     np.testing.assert_array_equal(face_of(), relaxed_face())
     assert np.abs(relaxed_face() - canonical_mesh().vertices).max() < 0.8
 
 
-def test_lips_are_closed_and_eyes_open_at_rest(people):
+def test_shape_at_rest_has_closed_lips_and_open_eyes(people):
     for face in people:
         seam = face[list(LIPS_LOWER[3])] - face[list(LIPS_UPPER[3])]
         assert np.linalg.norm(seam, axis=1).max() < 0.1
@@ -48,7 +48,7 @@ def test_lips_are_closed_and_eyes_open_at_rest(people):
             assert 0.5 < opening.max() < 1.6
 
 
-def test_people_keep_a_face_in_order_and_differ(people):
+def test_shape_identities_are_valid_and_differ(people):
     for face in people:
         heights = face[[10, 105, 159, 145, 4, 0, 13, 17, 152], DOWN]
         assert (np.diff(heights) > -1e-3).all()

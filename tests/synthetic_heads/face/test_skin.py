@@ -33,7 +33,7 @@ def patch(atlas, vertex, half=20):
     return atlas[row - half : row + half, column - half : column + half]
 
 
-def test_linear_is_the_standards():
+def test_to_linear_equals_srgb_standard():
     """IEC 61966-2-1; values as in its tables."""
     known = {0: 0.0, 1: 0.000303527, 10: 0.003035270, 11: 0.003346536, 128: 0.215860500, 188: 0.502886458,
              255: 1.0}  # fmt: skip
@@ -42,14 +42,14 @@ def test_linear_is_the_standards():
 
 
 @given(value=st.floats(0, 255))
-def test_linear_grows_and_undoes_srgb(value):
+def test_to_linear_is_monotone_and_inverts_srgb(value):
     light = float(linear(value))
     back = 12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055
     assert back * 255 == pytest.approx(value, abs=0.01)
 
 
 @pytest.mark.parametrize("seed", range(0, 12, 3))
-def test_an_atlas_is_sound_and_of_its_seed(seed):
+def test_skin_atlas_is_valid_and_deterministic(seed):
     skin = sample_identity(seed).skin
     first, again, other = (paint_skin(skin, np.random.default_rng(number)) for number in (1, 1, 2))
     for one, same in zip(first, again, strict=True):
@@ -74,7 +74,7 @@ def test_an_atlas_is_sound_and_of_its_seed(seed):
     assert first.parts[:, :SIZE].max() == 0
 
 
-def test_a_small_atlas_is_the_same_picture():
+def test_skin_atlas_is_independent_of_resolution():
     whole = painted()
     small = downsample_atlas(whole)
     assert small.atlas.shape == (SIZE // 2, SIZE, CHANNELS)
@@ -85,7 +85,7 @@ def test_a_small_atlas_is_the_same_picture():
 
 
 @pytest.mark.parametrize("tone", [(250, 220, 200), (190, 136, 98), (92, 60, 44)])
-def test_skin_has_its_tone(tone):
+def test_skin_atlas_has_mean_tone(tone):
     atlas = painted(tone=tone, blush=0.3).atlas
     middle = np.median(patch(atlas, 50)[..., :3].reshape(-1, 3), axis=0)
     np.testing.assert_allclose(middle, linear(tone), rtol=0.3)
@@ -103,14 +103,14 @@ def test_skin_has_its_tone(tone):
         ("shadow", 0.0, 1.0, 29, 0),
     ],
 )
-def test_what_darkens_a_place_darkens_it(amount, low, high, vertex, channel):
+def test_skin_atlas_features_darken_their_region(amount, low, high, vertex, channel):
     before, after = (
         patch(painted(**{amount: value}).atlas, vertex, 6)[..., channel].mean() for value in (low, high)
     )
     assert after < 0.97 * before
 
 
-def test_roots_color_the_skull_behind_the_hairline():
+def test_skin_atlas_roots_color_skull_behind_hairline():
     black, bald, receding = (
         painted(roots=(10, 10, 10), scalp=scalp, hairline=line) for scalp, line in ((1, 0), (0, 0), (1, 20))
     )

@@ -14,7 +14,7 @@ def edges(triangles):
 
 
 @pytest.mark.parametrize("levels", [1, 2])
-def test_refinement_goes_through_the_coarse_vertices(levels):
+def test_refine_keeps_coarse_vertices(levels):
     mesh = canonical_mesh()
     refinement = refine(mesh.triangles, COUNT, levels)
     assert len(refinement.triangles) == 4**levels * len(mesh.triangles)
@@ -27,7 +27,7 @@ def test_refinement_goes_through_the_coarse_vertices(levels):
         np.testing.assert_allclose(fine, refinement.weights @ coarse, atol=1e-4)
 
 
-def test_refinement_reproduces_affine_maps_and_planes():
+def test_refine_reproduces_affine_maps_and_planes():
     mesh, rng = canonical_mesh(), np.random.default_rng(1)
     fine = fine_face().apply(mesh.vertices)
     for _ in range(5):
@@ -39,7 +39,7 @@ def test_refinement_reproduces_affine_maps_and_planes():
         np.testing.assert_allclose(fine_face().apply(as_float32(flat)) @ normal, 2, atol=2e-4)
 
 
-def test_the_border_of_a_round_sheet_is_round():
+def test_refine_border_of_disc_is_circle():
     """Borders are cubic splines: lips and lids have no corners."""
     count = 10
     angle = 2 * np.pi * np.arange(count) / count
@@ -55,7 +55,7 @@ def test_the_border_of_a_round_sheet_is_round():
     np.testing.assert_allclose(np.linalg.norm(rim, axis=1), 1, atol=2e-3)
 
 
-def test_a_border_depends_on_its_own_vertices_alone():
+def test_refine_border_depends_on_border_vertices_only():
     """So lids that meet in a line have no gap, whatever the skin beside them does."""
     lines, faces = edges(canonical_mesh().triangles)
     rim = np.unique(lines[faces == 1])

@@ -34,7 +34,7 @@ def shells(style, rig, length=0.6):
 
 
 @pytest.mark.parametrize("style", GROWN)
-def test_part_is_sound(style, rig):
+def test_build_beard_is_valid_mesh(style, rig):
     part = shells(style, rig).part
     assert part.label == FACE
     assert 0 < len(part.triangles) <= 4000
@@ -47,7 +47,7 @@ def test_part_is_sound(style, rig):
 
 
 @pytest.mark.parametrize("style", GROWN)
-def test_follows_an_opening_jaw(style, rig):
+def test_beard_follows_opening_jaw(style, rig):
     beard = shells(style, rig)
     shut, opened = beard.deform(*moved(rig)), beard.deform(*moved(rig, AU26=1.0))
     fallen = opened[:, 1] - shut[:, 1]
@@ -60,7 +60,7 @@ def test_follows_an_opening_jaw(style, rig):
 
 
 @pytest.mark.parametrize("style", GROWN)
-def test_the_mouth_stays_free(style, rig):
+def test_beard_leaves_mouth_free(style, rig):
     for units in ({}, {"AU26": 1.0, "AU25": 1.0}, {"AU12": 1.0, "AU26": 0.5}):
         face, normals = moved(rig, **units)
         beard = shells(style, rig)
@@ -73,7 +73,7 @@ def test_the_mouth_stays_free(style, rig):
         assert not (inside & (points[:, 1] > top) & (points[:, 1] < bottom)).any()
 
 
-def test_regions():
+def test_beard_regions_match_style():
     lips = sorted({vertex for row in (*LIPS_UPPER, *LIPS_LOWER) for vertex in row})
     full = beard_region("short")
     assert full.min() >= 0
@@ -89,7 +89,7 @@ def test_regions():
     assert beard_region("mustache")[199] == 0
 
 
-def test_sampled_beards():
+def test_sample_beard_covers_all_styles():
     random = np.random.default_rng(0)
     assert all(sample_beard(random, 0.2, 0.5, BROWN) is None for _ in range(50))
     men = [sample_beard(random, 1.0, 0.5, BROWN) for _ in range(200)]

@@ -62,7 +62,7 @@ def visible(head, parts, yaw=0.0, pitch=0.0, size=160):
 
 
 @pytest.mark.parametrize("style", GROWN)
-def test_parts_are_sound(style, head):
+def test_parts_are_valid_meshes(style, head):
     parts = grow(a_person(style), head)
     assert sum(len(part.triangles) for part in parts) <= 6000
     for part in parts:
@@ -79,12 +79,12 @@ def test_parts_are_sound(style, head):
             assert share.max() <= 1
 
 
-def test_the_bald_have_no_hair(head):
+def test_hair_bald_has_no_parts(head):
     assert grow(a_person("bald"), head) == []
 
 
 @pytest.mark.parametrize("style", GROWN)
-def test_the_face_stays_free(style, head):
+def test_hair_leaves_face_free(style, head):
     middle = head[1][fine_face().triangles].mean(axis=1)
     # From the brows down and within the eyes' outer corners.
     inner = np.flatnonzero((np.abs(middle[:, 0]) < 4) & (middle[:, 1] > -4))
@@ -96,7 +96,7 @@ def test_the_face_stays_free(style, head):
 
 
 @pytest.mark.parametrize("style", [style for style in GROWN if style != "horseshoe"])
-def test_no_skin_shows_above_the_hairline(style, head):
+def test_hair_covers_skull_above_hairline(style, head):
     hair = a_person(style)
     scalp = skull_part(head[0], len(head[1]))
     corners = np.concatenate((head[1], scalp.vertices))[scalp.triangles]
@@ -111,7 +111,7 @@ def test_no_skin_shows_above_the_hairline(style, head):
 
 
 @pytest.mark.parametrize("style", GROWN)
-def test_the_same_random_numbers_give_the_same_hair(style, head):
+def test_hair_same_generator_state_is_equal(style, head):
     one, same, other = (grow(a_person(style), head, seed) for seed in (1, 1, 2))
     for a, b in zip(one, same, strict=True):
         np.testing.assert_array_equal(a.vertices, b.vertices)
@@ -119,13 +119,13 @@ def test_the_same_random_numbers_give_the_same_hair(style, head):
     assert any(not np.array_equal(a.vertices, b.vertices) for a, b in zip(one, other, strict=True))
 
 
-def test_long_hair_rests_on_the_shoulders(head):
+def test_hair_long_rests_on_shoulders(head):
     for part in grow(a_person("straight", length=1.0), head):
         assert (part.head_weight[part.vertices[:, 1] > 14.5] == 0).all()
         assert (part.head_weight[part.vertices[:, 1] < 2] > 0.98).all()
 
 
-def test_sampled_hair():
+def test_sample_hair_covers_all_styles():
     random = np.random.default_rng(0)
     young = [sample_hair(random, 0.1, 0.9) for _ in range(200)]
     old = [sample_hair(random, 0.95, 0.9) for _ in range(200)]
@@ -143,7 +143,7 @@ def test_sampled_hair():
 
 
 @pytest.mark.parametrize("curl", [0.0, 0.5, 1.0])
-def test_strand_texture(curl):
+def test_strand_texture_varies_along_and_across(curl):
     texture = strand_texture(np.random.default_rng(0), curl)
     assert texture.shape == (256, 256)
     assert texture.dtype == np.uint8

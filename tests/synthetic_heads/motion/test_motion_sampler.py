@@ -36,7 +36,7 @@ def vectors(clips):
 @given(
     st.integers(0, 2**32 - 1), st.integers(1, 60), st.floats(1, 240), st.sampled_from([None, *MOTION_STYLES])
 )
-def test_any_movement_is_within_bounds(seed, frames, fps, motion_style):
+def test_motion_any_seed_is_within_bounds(seed, frames, fps, motion_style):
     vectors, gaze = sample_motion(seed, frames, fps, motion_style=motion_style)
     assert vectors.shape == (frames, 20)
     assert gaze.shape == (frames, 2)
@@ -48,7 +48,7 @@ def test_any_movement_is_within_bounds(seed, frames, fps, motion_style):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_frame_rate_and_length_change_nothing_but_the_samples(seed):
+def test_motion_is_independent_of_frame_rate_and_length(seed):
     short = sample_motion(seed, 50, 25.0)
     for same, step in ((sample_motion(seed, 100, 50.0), 2), (sample_motion(seed, 300, 25.0), 1)):
         np.testing.assert_allclose(short.motion, same.motion[::step][:50], atol=1e-6)
@@ -56,7 +56,7 @@ def test_frame_rate_and_length_change_nothing_but_the_samples(seed):
     assert np.abs(short.motion - sample_motion(seed + 100, 50, 25.0).motion).max() > 0.1
 
 
-def test_nothing_jumps_and_the_blink_is_the_fastest(clips):
+def test_motion_is_continuous_and_blink_is_fastest(clips):
     steps = np.max(
         [np.abs(np.diff(clip.motion, axis=0)).max(axis=0) for some in clips.values() for clip in some], axis=0
     )
@@ -66,7 +66,7 @@ def test_nothing_jumps_and_the_blink_is_the_fastest(clips):
     assert (np.degrees(steps[17:] * POSE_SCALE) < 10).all()
 
 
-def test_every_unit_occurs_and_tells_something_of_its_own(vectors):
+def test_motion_units_all_occur_and_are_not_collinear(vectors):
     units = vectors[:, :17]
     assert (units.std(axis=0) > 0.12).all()
     assert (units.max(axis=0) > 0.8).all()
@@ -88,7 +88,7 @@ def test_blinks_close_twice_as_fast_as_they_open():
         assert (lids[start::40] > 0.84).any()
 
 
-def test_talkers_open_and_close_their_lips_and_listeners_keep_quiet():
+def test_motion_only_talkers_move_lips():
     talker, listener = (
         sample_motion(1, 30 * 25, FPS, motion_style=name).motion for name in ("calm talker", "listener")
     )
@@ -100,7 +100,7 @@ def test_talkers_open_and_close_their_lips_and_listeners_keep_quiet():
     assert restless[0] > 5 * restless[1]
 
 
-def test_gaze_rests_jumps_and_counters_the_head(clips):
+def test_gaze_has_fixations_saccades_and_counters_head(clips):
     still = []
     for clip in clips["calm talker"]:
         change = np.abs(np.diff(clip.gaze, axis=0)).max(axis=1)
@@ -121,7 +121,7 @@ def test_gaze_rests_jumps_and_counters_the_head(clips):
     assert np.corrcoef(gaze[:, 1], pitch)[0, 1] < -0.4
 
 
-def test_the_seed_chooses_among_all_rhythms():
+def test_motion_seed_chooses_among_all_styles():
     quiet = [sample_motion(seed, 100, FPS).motion[:, column("AU20")].std() for seed in range(40)]
     assert 0 < np.mean(np.array(quiet) < 0.02) < 0.6
     with pytest.raises(ValueError, match="no motion style 'hurried': choose from calm talker"):

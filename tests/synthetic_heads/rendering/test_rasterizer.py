@@ -41,7 +41,7 @@ def random_triangle(seed, size=32):
             return points
 
 
-def test_nothing_is_seen_where_nothing_is():
+def test_rasterize_empty_scene_covers_nothing():
     seen, _, inverse_depth = draw([(0, 0, 5), (4, 0, 5), (0, 4, 5)], [(0, 1, 2)], 8)
     expected = np.array([[x + y + 1 < 4 + 1e-3 for x in range(8)] for y in range(8)])
     np.testing.assert_array_equal(seen == 0, expected)
@@ -51,7 +51,7 @@ def test_nothing_is_seen_where_nothing_is():
 
 
 @given(seed=SEEDS)
-def test_a_triangle_covers_the_samples_inside_it(seed):
+def test_rasterize_triangle_covers_samples_inside(seed):
     points = random_triangle(seed)
     seen, _, _ = draw(points, [(0, 1, 2)])
     least = flat_shares(points)[0].min(axis=-1)
@@ -60,7 +60,7 @@ def test_a_triangle_covers_the_samples_inside_it(seed):
 
 
 @given(seed=SEEDS)
-def test_shares_are_those_of_the_place_in_space(seed):
+def test_rasterize_barycentric_weights_are_perspective_correct(seed):
     """What is linear in space is not in the image: shares are weighted by the inverse_depth."""
     points = random_triangle(seed)
     seen, shares, inverse_depth = draw(points, [(0, 1, 2)])
@@ -78,7 +78,7 @@ def test_shares_are_those_of_the_place_in_space(seed):
 
 
 @given(seed=SEEDS)
-def test_the_nearest_wins_in_any_order(seed):
+def test_rasterize_nearest_triangle_wins_in_any_order(seed):
     rng = np.random.default_rng(seed)
     points = np.concatenate([random_triangle([seed, number]) for number in range(6)])
     triangles = np.arange(18).reshape(6, 3)
@@ -96,7 +96,7 @@ def test_the_nearest_wins_in_any_order(seed):
 
 
 @given(seed=SEEDS, count=st.integers(0, 400))
-def test_neighbors_leave_no_gap(seed, count):
+def test_rasterize_adjacent_triangles_leave_no_gap(seed, count):
     """A mesh over the whole image covers every sample, even of needles and with corners on samples."""
     rng = np.random.default_rng(seed)
     points = rng.uniform(0, 32, (count, 2))
@@ -112,7 +112,7 @@ def test_neighbors_leave_no_gap(seed, count):
     assert shares.max() < 1.02
 
 
-def test_the_inner_side_of_a_closed_surface_is_not_seen():
+def test_rasterize_culls_back_faces():
     points, front, back = [(2, 2, 9), (28, 4, 9), (6, 30, 9)], [(0, 2, 1)], [(0, 1, 2)]
     assert (draw(points, front, closed=True)[0] == 0).sum() > 200
     assert (draw(points, back, closed=True)[0] == -1).all()
@@ -124,7 +124,7 @@ def test_the_inner_side_of_a_closed_surface_is_not_seen():
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.2, 0.5, 0.9])
-def test_thin_surfaces_miss_their_share_and_show_what_is_behind(missing):
+def test_rasterize_transparent_surfaces_show_what_is_behind(missing):
     size = 96
     strands = np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8)
     square = np.array([(0, 0), (size, 0), (0, size), (size, size)], float)
@@ -144,7 +144,7 @@ def test_thin_surfaces_miss_their_share_and_show_what_is_behind(missing):
     np.testing.assert_array_equal(moved[:, 3:] < 0, through[:, :-3])
 
 
-def test_what_is_outside_the_picture_or_has_no_area_does_no_harm():
+def test_rasterize_ignores_outside_and_degenerate_triangles():
     points = [(-90, -90, 5), (-50, -90, 5), (-90, -50, 5), (4, 4, 5), (4, 4, 5), (9, 9, 5), (1e6, 1e6, 5)]
     seen, _, _ = draw(points, [(0, 1, 2), (3, 4, 5), (3, 5, 5)])
     assert (seen == -1).all()
@@ -152,7 +152,7 @@ def test_what_is_outside_the_picture_or_has_no_area_does_no_harm():
     assert (seen == 0).all()
 
 
-def test_shadows_fall_from_the_nearest_solid_surface():
+def test_rasterize_shadow_map_holds_nearest_opaque_surface():
     points = np.array([(0, 0, 7), (20, 0, 7), (0, 20, 7), (0, 0, 3), (10, 0, 3), (0, 10, 3)], np.float32)
     triangles = np.array([(0, 1, 2), (3, 4, 5)], np.int32)
     depth = np.empty((24, 24), np.float32)

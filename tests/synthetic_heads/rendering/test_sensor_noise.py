@@ -10,13 +10,13 @@ def flat(light, side=256):
     return np.full((side, side, 3), light, np.float32)
 
 
-def test_srgb_follows_the_standard_up_to_the_shoulder():
+def test_tone_map_equals_srgb_below_shoulder():
     light = np.linspace(0, 0.7, 500, dtype=np.float32)
     standard = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     assert np.abs(to_srgb(light) - 255 * standard).max() < 1.01
 
 
-def test_highlights_keep_their_order_and_end_at_white():
+def test_tone_map_highlights_are_monotone_and_end_at_white():
     coded = to_srgb(np.linspace(0, 3, 4000, dtype=np.float32)).astype(int)
     assert (np.diff(coded) >= 0).all()
     assert coded[0] == 0
@@ -24,17 +24,17 @@ def test_highlights_keep_their_order_and_end_at_white():
     assert 235 < to_srgb(np.float32([1.0]))[0] < 250
 
 
-def test_what_is_outside_is_clipped():
+def test_tone_map_clips_out_of_range():
     np.testing.assert_array_equal(to_srgb(np.float32([-3, np.inf, -np.inf])), [0, 255, 0])
 
 
 @pytest.mark.parametrize("strength", [0.5, 2, 4])
-def test_strength_is_the_deviation_in_levels_at_middle_gray(strength):
+def test_sensor_noise_strength_is_deviation_at_middle_gray(strength):
     light = camera_noise(flat(0.18), 4, strength) @ WEIGHTS
     assert light.std() * 304.8 == pytest.approx(strength, rel=0.05)
 
 
-def test_variance_grows_with_the_light_and_the_mean_stays():
+def test_sensor_noise_variance_grows_and_mean_stays():
     deviations = []
     for light in (0.0, 0.05, 0.2, 0.8):
         noise = camera_noise(flat(light), 9, 3) - light
@@ -46,7 +46,7 @@ def test_variance_grows_with_the_light_and_the_mean_stays():
     assert deviations[0] > 0
 
 
-def test_frames_are_independent_and_seeds_repeat():
+def test_sensor_noise_frames_are_independent_and_seeded():
     frames = [camera_noise(flat(0.3), seed, 2).ravel() for seed in range(12)]
     correlation = np.corrcoef(frames) - np.eye(12)
     assert np.abs(correlation).max() < 0.03

@@ -108,12 +108,12 @@ def draw(*meshes, lamp=None, uv=None, materials=None, labels=None, variants=None
     return shade(seen, weights, surface, look_ or look(), folds, lamp, SIZE), seen
 
 
-def test_material_numbers_are_those_of_the_meshes():
+def test_material_indices_match_meshes():
     assert list(Material) == [SKIN, HAIR, EYE, WET, CLOTH, HARD, LASH]
 
 
 @pytest.mark.parametrize("towards", [LEFT_ABOVE, (0.7, -0.2, -0.6), (0.1, 0.8, -0.5)])
-def test_a_ball_is_brightest_towards_the_lamp(towards):
+def test_shade_sphere_is_brightest_towards_light(towards):
     image, _ = draw(ball(), lamp=lamp_from(towards))
     bright = image.color.mean(axis=-1)
     rows, columns = np.mgrid[:SIZE, :SIZE] - 23.5
@@ -130,7 +130,7 @@ def test_a_ball_is_brightest_towards_the_lamp(towards):
     assert 0.05 < opposite.mean() < 0.5 * bright[top].mean()
 
 
-def test_an_occluder_throws_its_shadow_away_from_the_lamp():
+def test_shade_occluder_casts_shadow_away_from_light():
     wall, disc = plane(60), plane(45, 18, 18, 26, 26)
     points = np.concatenate((wall[0], disc[0]))
     triangles = np.concatenate((wall[1], disc[1] + 4))
@@ -148,7 +148,7 @@ def test_an_occluder_throws_its_shadow_away_from_the_lamp():
     assert (ratio[:, : 16 + shift] > 0.99).all()
 
 
-def test_a_surface_does_not_shade_itself():
+def test_shade_surface_does_not_shadow_itself():
     points, triangles = ball()
     towards = (-0.5, -0.4, -0.76)
     alone, _ = draw((points, triangles), lamp=lamp_from(towards))
@@ -161,7 +161,7 @@ def test_a_surface_does_not_shade_itself():
     np.testing.assert_allclose(own.color[facing], alone.color[facing], rtol=0.12)
 
 
-def test_a_pixel_has_the_label_that_most_of_its_samples_have():
+def test_label_of_pixel_is_majority_of_samples():
     wall = plane(60)
     # A second surface over one, two, three and all four quarters of pixels.
     cover = [(10, 10, 10.5, 10.5), (20, 10, 20.5, 11), (30, 10, 31, 11)]
@@ -177,7 +177,7 @@ def test_a_pixel_has_the_label_that_most_of_its_samples_have():
     assert hidden.segmentation[10, 30] == 0
 
 
-def test_cover_is_the_share_of_samples_that_see_something():
+def test_coverage_is_fraction_of_covered_samples():
     image, seen = draw(ball(radius=13.3, center=(21, 25, 50)))
     share = (seen >= 0).reshape(SIZE, SAMPLES, SIZE, SAMPLES).mean(axis=(1, 3))
     np.testing.assert_allclose(image.cover, share, atol=1e-6)
@@ -190,7 +190,7 @@ def test_cover_is_the_share_of_samples_that_see_something():
     assert (image.color[edge] / share[edge][:, None]).min() > 0.04
 
 
-def test_the_atlas_says_where_skin_is_hair():
+def test_label_of_skin_with_hair_is_hair():
     parts = np.zeros((16, 32), np.uint8)
     parts[:, 8:] = HAIR_LABEL
     points, triangles = plane(60)
@@ -200,7 +200,7 @@ def test_the_atlas_says_where_skin_is_hair():
     assert (image.segmentation[:, 25:] == HAIR_LABEL).all()
 
 
-def test_wrinkles_darken_and_bend_their_own_region_only():
+def test_wrinkles_change_only_their_region():
     atlas = look().atlas.copy()
     atlas[4:8, 4:8, 6:8], atlas[4:8, 4:8, 8] = 0.8, 0.3
     regions = np.zeros((16, 32), np.uint8)
@@ -217,7 +217,7 @@ def test_wrinkles_darken_and_bend_their_own_region_only():
     np.testing.assert_array_equal(images[0], images[2])
 
 
-def test_tangents_follow_the_texture():
+def test_tangents_follow_texture():
     points, triangles = ball()
     rng = np.random.default_rng(0)
     uv = rng.uniform(0, 1, (len(points), 2)).astype(np.float32)

@@ -46,7 +46,7 @@ def complaint(folder, kind):
     return message
 
 
-def test_torch_is_the_model(tiny_model, engines):
+def test_torch_engine_equals_model(tiny_model, engines):
     given = frames(2)
     made = engines["torch"](*given)
     with torch.no_grad():
@@ -58,7 +58,7 @@ def test_torch_is_the_model(tiny_model, engines):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_engines_agree_with_torch_in_every_batch(engines, kind, count):
+def test_engines_agree_with_torch_for_any_batch_size(engines, kind, count):
     given = frames(count)
     made, expected = engines[kind](*given), engines["torch"](*given)
     assert (made.landmarks - given[1]).abs().max() > 0.1  # they do move
@@ -68,7 +68,7 @@ def test_engines_agree_with_torch_in_every_batch(engines, kind, count):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_frames_of_a_batch_know_nothing_of_each_other(engines, kind):
+def test_engines_frames_of_batch_are_independent(engines, kind):
     given = frames(3)
     together = engines[kind](*given)
     for index in range(3):
@@ -77,7 +77,7 @@ def test_frames_of_a_batch_know_nothing_of_each_other(engines, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_any_tensors_are_taken(engines, kind):
+def test_engines_accept_expanded_strided_and_double_tensors(engines, kind):
     """One source for all frames is expanded, not copied; motion may come in double precision."""
     source, landmarks, motion, background = frames(2)
     source, landmarks = source[:1].expand(2, -1, -1, -1), landmarks[:1].expand(2, -1, -1)
@@ -89,7 +89,7 @@ def test_any_tensors_are_taken(engines, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_results_stay_when_more_is_computed(engines, kind):
+def test_engines_results_stay_after_next_call(engines, kind):
     first = engines[kind](*frames(2))
     before = first.result.clone()
     engines[kind](*(part.flip(0) for part in frames(2)))
@@ -97,7 +97,7 @@ def test_results_stay_when_more_is_computed(engines, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_several_threads_may_compute_at_once(engines, kind):
+def test_engines_are_thread_safe(engines, kind):
     given = [frames(count) for count in (1, 2, 5, 1, 2, 5, 3, 4)]
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(lambda one: engines[kind](*one), given))
@@ -105,24 +105,24 @@ def test_several_threads_may_compute_at_once(engines, kind):
         torch.testing.assert_close(found.result, engines["torch"](*one).result, atol=1e-4, rtol=0)
 
 
-def test_openvino_in_16_bit_is_nearly_the_same(exported_model, engines):
+def test_openvino_engine_16_bit_is_close_to_32_bit(exported_model, engines):
     given = frames(2)
     rough = engines["openvino-bf16"](*given)
     assert (rough.result - engines["torch"](*given).result).abs().mean() < 0.05
 
 
 @pytest.mark.parametrize("name", ENGINES)
-def test_what_an_engine_says_of_itself(engines, name):
+def test_engines_describe_themselves(engines, name):
     assert engines[name].size == 32
     assert engines[name].device == torch.device("cpu")
 
 
-def test_a_model_in_training_is_switched_to_evaluation(tiny_model):
+def test_open_model_in_training_is_switched_to_evaluation(tiny_model):
     tiny_model.train()
     assert not TorchEngine(tiny_model).model.training
 
 
-def test_a_model_without_landmark_transformer_is_refused():
+def test_open_model_without_landmark_transformer_is_refused():
     tiny = {"kind": "global", "width": 4, "downsamplings": 1, "num_residual_blocks": 0}
     config = FaceGANConfig(size=32, reenactor=tiny, background_mixer=tiny, transform_landmarks=False)
     with pytest.raises(InputError, match="without landmark transformer"):
@@ -130,24 +130,24 @@ def test_a_model_without_landmark_transformer_is_refused():
 
 
 @pytest.mark.parametrize("device", ["nonsense", "cuda:77"])
-def test_a_device_that_is_not_there(exported_model, device):
+def test_open_unavailable_device_raises_input_error(exported_model, device):
     with pytest.raises(InputError, match=f"cannot use the device '{device}'"):
         load_engine(exported_model, "torch", device)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_only_torch_knows_other_devices(exported_model, kind):
+def test_open_other_device_without_torch_raises_input_error(exported_model, kind):
     with pytest.raises(InputError, match=f"the engine {kind} uses the CPU, not 'cuda'"):
         load_engine(exported_model, kind, "cuda")
 
 
-def test_no_such_engine(exported_model):
+def test_open_engine_unknown_raises_input_error(exported_model):
     with pytest.raises(InputError, match=f"no engine 'tensorrt': choose from {', '.join(ENGINES)}"):
         load_engine(exported_model, "tensorrt")
 
 
 @pytest.mark.parametrize(("kind", "package"), [("openvino", "openvino"), ("onnx", "onnxruntime")])
-def test_a_missing_package_is_told_with_its_extra(exported_model, monkeypatch, kind, package):
+def test_missing_package_error_names_extra(exported_model, monkeypatch, kind, package):
     monkeypatch.setitem(sys.modules, package, None)
     message = complaint(exported_model, kind)
     assert package in message
@@ -155,7 +155,7 @@ def test_a_missing_package_is_told_with_its_extra(exported_model, monkeypatch, k
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_model_that_is_not_exported(tiny_model, tmp_path, kind):
+def test_open_engine_without_export_raises_input_error(tiny_model, tmp_path, kind):
     tiny_model.save_pretrained(tmp_path)
     message = complaint(tmp_path, kind)
     assert "is not exported" in message
@@ -163,12 +163,12 @@ def test_a_model_that_is_not_exported(tiny_model, tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_name_on_the_hub(kind):
+def test_open_engine_hub_name_raises_input_error(kind):
     assert "owner/name is not a model folder on this disk" in complaint("owner/name", kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_model_that_was_trained_on(folder, kind):
+def test_open_engine_export_of_other_weights_is_refused(folder, kind):
     model = FaceGAN.from_pretrained(folder)
     with torch.no_grad():
         next(model.reenactor.parameters()).mul_(1.01)
@@ -178,13 +178,13 @@ def test_a_model_that_was_trained_on(folder, kind):
     assert "--overwrite" in message
 
 
-def test_a_model_with_another_configuration(folder):
+def test_open_engine_export_of_other_configuration_is_refused(folder):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"sigma": 0.05}))
     assert "exported from another state of the model" in complaint(folder, "onnx")
 
 
-def test_a_configuration_that_only_looks_different(folder):
+def test_open_engine_equivalent_configuration_is_accepted(folder):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config, sort_keys=True))
     assert load_engine(folder, "onnx").size == 32
@@ -194,7 +194,7 @@ def test_a_configuration_that_only_looks_different(folder):
     ("kind", "name"), [("openvino", "model.xml"), ("openvino", "model.bin"), ("onnx", "model.onnx")]
 )
 @pytest.mark.parametrize("harm", ["cut", "empty", "changed", "gone"])
-def test_damaged_networks(folder, kind, name, harm):
+def test_open_engine_damaged_networks_are_refused(folder, kind, name, harm):
     path = folder / kind / name
     content = path.read_bytes()
     middle = len(content) // 2
@@ -212,13 +212,13 @@ def test_damaged_networks(folder, kind, name, harm):
 
 
 @pytest.mark.parametrize("record", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b'{"model": {}, "files": {}}'])
-def test_a_damaged_record(folder, record):
+def test_open_engine_damaged_record_is_refused(folder, record):
     (folder / "onnx" / RECORD).write_bytes(record)
     assert f"{folder / 'onnx' / RECORD} is damaged" in complaint(folder, "onnx")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_networks_that_the_program_cannot_read(folder, kind):
+def test_open_engine_unreadable_networks_are_refused(folder, kind):
     """For example of another version of it."""
     (folder / kind / MODEL_FILES[kind]).write_text("networks of the future")
     record = json.loads((folder / kind / RECORD).read_text())
@@ -226,7 +226,7 @@ def test_networks_that_the_program_cannot_read(folder, kind):
     assert f"cannot read {folder / kind / MODEL_FILES[kind]}" in complaint(folder, kind)
 
 
-def test_nothing_is_imported_before_it_is_used():
+def test_inference_imports_engines_lazily():
     modules = "{'openvino', 'onnx', 'onnxruntime'}"
     script = f"import sys, facegan.inference.engines; sys.exit(bool({modules} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
