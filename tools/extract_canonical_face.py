@@ -1,7 +1,7 @@
 """Extract MediaPipe's canonical face from face_landmarker.task.
 
-Writes src/facegan/geometry/canonical_face.npz: vertices 468×3 in cm (x right, y up, z towards the camera) and
-weights, 468, by which MediaPipe's Procrustes analysis fits them to a mesh.
+Writes src/facegan/geometry/canonical_face.npz: vertices 468×3 in cm (x right, y up, z towards the camera),
+their unit normals, 468×3, and weights, 468, by which MediaPipe's Procrustes analysis fits them to a mesh.
 
     python tools/extract_canonical_face.py
 """
@@ -20,11 +20,13 @@ from facegan.perception import assets
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
 OUT = Path(__file__).parents[1] / "src/facegan/geometry/canonical_face.npz"
 METADATA = "geometry_pipeline_metadata_landmarks.binarypb"
 VERTEX_SIZE = 5
 """Numbers of a vertex: its position, then its texture coordinates."""
-MESH, PROCRUSTES_LANDMARK, VERTEX_BUFFER, LANDMARK_ID, WEIGHT = 1, 2, 3, 1, 2
+MESH, PROCRUSTES_LANDMARK, VERTEX_BUFFER, INDEX_BUFFER, LANDMARK_ID, WEIGHT = 1, 2, 3, 4, 1, 2
 """Field numbers of GeometryPipelineMetadata, Mesh3d and WeightedLandmarkRef."""
 VARINT, LENGTH_DELIMITED, FIXED32 = 0, 2, 5
 """Wire types of protocol buffers."""
@@ -35,17 +37,32 @@ def main() -> None:
     with zipfile.ZipFile(assets.fetch("face_landmarker.task")) as bundle:
         metadata = bundle.read(METADATA)
     numbers: list[float] = []
+    indices: list[int] = []
     weights: dict[int, float] = {}
     for field, value in read_fields(metadata):
         if field == MESH:
-            numbers += [read_float(part) for number, part in read_fields(value) if number == VERTEX_BUFFER]
+            for number, part in read_fields(value):
+                if number == VERTEX_BUFFER:
+                    numbers.append(read_float(part))
+                elif number == INDEX_BUFFER:
+                    indices.append(int.from_bytes(part, "little"))
         elif field == PROCRUSTES_LANDMARK:
             entry = dict(read_fields(value))
             weights[int.from_bytes(entry[LANDMARK_ID], "little")] = read_float(entry[WEIGHT])
     vertices = np.array(numbers, np.float32).reshape(-1, VERTEX_SIZE)[:, :3]
     dense = np.zeros(len(vertices), np.float32)
     dense[list(weights)] = list(weights.values())
-    np.savez_compressed(OUT, vertices=vertices, weights=dense)
+    normals = vertex_normals(vertices, np.array(indices).reshape(-1, 3))
+    np.savez_compressed(OUT, vertices=vertices, normals=normals, weights=dense)
+
+
+def vertex_normals(vertices: NDArray[np.float32], triangles: NDArray[np.integer]) -> NDArray[np.float32]:
+    """Sum the normals of the triangles around each vertex, weighted by their areas."""
+    first, second, third = (vertices[triangles[:, corner]] for corner in range(3))
+    normals = np.zeros_like(vertices)
+    for corner in range(3):
+        np.add.at(normals, triangles[:, corner], np.cross(second - first, third - first))
+    return normals / np.linalg.norm(normals, axis=1, keepdims=True)
 
 
 def read_fields(message: bytes) -> Iterator[tuple[int, bytes]]:

@@ -19,9 +19,9 @@ import torch
 
 from facegan.data import FaceCrops, ValidationPairs
 from facegan.data.pair_datasets import rotation_angle_deg
-from facegan.geometry.landmarks import draw_gaussians
+from facegan.geometry.head_alignment import SourceFace
 from facegan.geometry.segmentation import HAIR
-from facegan.networks import FaceReenactor, GeneratorConfig
+from facegan.networks import FaceReenactor, ReenactorConfig, reenact_face
 from facegan.stages.checkpoints import StageCheckpoint
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=400, help="pairs per split")
     options = parser.parse_args()
     stage = StageCheckpoint(options.checkpoint, "ReenactStage")
-    network = FaceReenactor(GeneratorConfig(**stage.config["generator"])).eval()
+    network = FaceReenactor(ReenactorConfig(**stage.config["generator"])).eval()
     network.load_state_dict(stage.weights("network"))
     intersection, union = Counter[str](), Counter[str]()
     wrong, wrong_at_boundary = Counter[str](), Counter[str]()
@@ -54,8 +54,9 @@ def main() -> None:
         for pair in ValidationPairs(crops, options.pairs, align_background=False):
             source = (pair.source_segmentation == HAIR).numpy()
             target = (pair.driving_segmentation == HAIR).numpy()
-            predicted = predict_hair(network, pair, pair.driving_landmarks, stage.config["sigma"])
-            own_pose = predict_hair(network, pair, pair.source_landmarks, stage.config["sigma"])
+            sigma = stage.config["sigma"]
+            predicted = predict_hair(network, pair, pair.driving_landmarks, pair.driving_motion, sigma)
+            own_pose = predict_hair(network, pair, pair.source_landmarks, pair.source_motion, sigma)
             predictions = {
                 identities: (predicted, target),
                 f"{identities}, {classify_pose_change(pair)}": (predicted, target),
@@ -77,11 +78,13 @@ def main() -> None:
 
 
 @torch.inference_mode()
-def predict_hair(network: FaceReenactor, pair: FacePair, landmarks: torch.Tensor, sigma: float) -> Mask:
-    """Predict the hair S_fr of the source with given landmarks; S×S."""
-    heatmap = draw_gaussians(landmarks[None], pair.source_image.shape[-1], sigma)
-    _, logits = network(pair.source_image[None], heatmap)
-    hair: Mask = (logits[0].argmax(dim=0) == HAIR).numpy()
+def predict_hair(
+    network: FaceReenactor, pair: FacePair, landmarks: torch.Tensor, motion: torch.Tensor, sigma: float
+) -> Mask:
+    """Predict the hair S_fr of the source with given landmarks and head pose; S×S."""
+    source = SourceFace(*(part[None] for part in pair.source))
+    output = reenact_face(network, source, landmarks[None], motion[None], sigma)
+    hair: Mask = (output.segmentation[0].argmax(dim=0) == HAIR).numpy()
     return hair
 
 

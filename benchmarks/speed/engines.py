@@ -20,6 +20,7 @@ from facegan.inference.model_export import export_model
 from facegan.networks import FaceGAN, FaceGANConfig
 
 if TYPE_CHECKING:
+    from facegan.geometry.head_alignment import SourceFace
     from facegan.inference.engines import Engine, Frames
     from facegan.inference.export_check import ExampleInputs
 
@@ -34,10 +35,10 @@ class AutocastEngine:
     def __init__(self, engine: Engine) -> None:
         self.engine, self.size, self.device = engine, engine.size, engine.device
 
-    def __call__(self, *inputs: torch.Tensor) -> Frames:
+    def __call__(self, source: SourceFace, motion: torch.Tensor, background: torch.Tensor) -> Frames:
         """Reenact a batch as :class:`facegan.inference.engines.Engine` does."""
         with torch.autocast("cpu", torch.bfloat16):
-            frames = self.engine(*inputs)
+            frames = self.engine(source, motion, background)
         return type(frames)(*(part.float() for part in frames))
 
 
@@ -96,7 +97,7 @@ def measure_engines(
     The engines take turns, so that other programs on the machine disturb all alike.
     """
     times: dict[tuple[str, int], list[float]] = {(name, size): [] for size in BATCHES for name in engines}
-    batches = {size: [part[torch.arange(size) % len(part)] for part in inputs] for size in BATCHES}
+    batches = {size: inputs.select(torch.arange(size) % len(inputs.motion)) for size in BATCHES}
     for turn in range(rounds + 1):
         for name, size in times:
             start = time.perf_counter()

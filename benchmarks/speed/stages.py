@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from facegan.data import FacePair
 from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.geometry.motion import NUM_MOTION_PARAMS
-from facegan.networks import GeneratorConfig, VGGFeatures
+from facegan.networks import ReenactorConfig, VGGFeatures
 from facegan.stages import BackgroundMixStage, JointStage, LandmarkTransformStage, ReenactStage
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def make_stage(case: str, optimizer: OptimizerConfig) -> GANStage:
     torch.manual_seed(0)
     stage: GANStage
     if case == "stage 2":
-        stage = ReenactStage(GeneratorConfig("global", 64), optimizer=optimizer)
+        stage = ReenactStage(ReenactorConfig("global", 64), optimizer=optimizer)
     elif case == "stage 2, with enhancer":
         stage = ReenactStage(optimizer=optimizer)
     elif case == "stage 3":

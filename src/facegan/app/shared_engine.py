@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from facegan.geometry.head_alignment import SourceFace
     from facegan.inference.engines import Engine, Frames
 
 
@@ -24,7 +25,7 @@ class SharedEngine:
         self.size = engine.size
         self.device = engine.device
 
-    def __call__(self, source: Tensor, landmarks: Tensor, motion: Tensor, background: Tensor) -> Frames:
+    def __call__(self, source: SourceFace, motion: Tensor, background: Tensor) -> Frames:
         """See :class:`~facegan.inference.engines.Engine`."""
         with self._lock:
-            return self._engine(source, landmarks, motion, background)
+            return self._engine(source, motion, background)

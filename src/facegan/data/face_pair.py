@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils.data import default_collate
 from torch.utils.data._utils.collate import default_collate_fn_map
 
+from facegan.geometry.head_alignment import SourceFace
 from facegan.io.images import normalize_levels
 
 if TYPE_CHECKING:
@@ -53,6 +54,13 @@ class FacePair(NamedTuple):
     driving_segmentation: Tensor = _ABSENT
     background_image: Tensor = _ABSENT
     background_segmentation: Tensor = _ABSENT
+
+    @property
+    def source(self) -> SourceFace:
+        """Image, segmentation, landmarks and motion of the source."""
+        return SourceFace(
+            self.source_image, self.source_segmentation, self.source_landmarks, self.source_motion
+        )
 
 
 def collate_pairs(pairs: list[FacePair], **_: Any) -> FacePair:

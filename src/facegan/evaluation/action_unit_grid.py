@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
+from facegan.geometry.head_alignment import SourceFace
 from facegan.geometry.motion import (
     ACTION_UNIT_GRID_DEGREES,
     ACTION_UNIT_GRID_INTENSITIES,
@@ -84,7 +85,8 @@ def edit_action_units(
     motion = torch.from_numpy(crops.motion[source])
     image, labels = crops.picture(source)[None], crops.segmentation(source)[None]
     device = next(model.parameters()).device
-    inputs = [part.to(device) for part in (image, torch.from_numpy(crops.landmarks[source])[None])]
+    landmarks = torch.from_numpy(crops.landmarks[source])[None]
+    face = SourceFace(image, labels, landmarks, motion[None]).to(device)
 
     def generate(motions: list[torch.Tensor], background: torch.Tensor) -> NDArray[np.uint8]:
         """Generate an image a motion, with one background or one each."""
@@ -94,8 +96,7 @@ def edit_action_units(
             count = len(batch)
             behind = background.to(device)
             behind = behind if len(behind) == count else behind.expand(count, -1, -1, -1)
-            face, points = (part.expand(count, *part.shape[1:]) for part in inputs)
-            images.append(tensor_to_images(model(face, points, batch, behind).result))
+            images.append(tensor_to_images(model(face.expand(count), batch, behind).result))
         return np.concatenate(images)
 
     own_background = mask_background(image, labels)

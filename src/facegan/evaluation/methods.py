@@ -142,12 +142,9 @@ class ModelPredictor:
         batch: FacePair = default_collate(
             [read_pair(self._crops, int(source[n]), int(driving[n])) for n in numbers]
         )
-        inputs = [
-            batch.source_image,
-            batch.source_landmarks,
-            batch.driving_motion,
-            mask_background(batch.background_image, batch.background_segmentation),
-        ]
+        background = mask_background(batch.background_image, batch.background_segmentation)
+        inputs = [batch.driving_motion, background]
         if self._model.landmark_transformer is None:
             inputs.append(batch.driving_landmarks)
-        return batch, self._model(*(tensor.to(self._device) for tensor in inputs))
+        face = batch.source.to(self._device)
+        return batch, self._model(face, *(tensor.to(self._device) for tensor in inputs))

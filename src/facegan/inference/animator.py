@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import torch
 
 from facegan.geometry.crop import Crop
+from facegan.geometry.head_alignment import SourceFace
 from facegan.geometry.landmarks import landmarks_from_mesh, normalize_points
 from facegan.inference.engines import load_engine
 from facegan.inference.face_selection import MAX_FACES, select_face
@@ -42,6 +43,11 @@ class Source:
     """Region of the source image from which ``image`` is cut."""
     photograph: NDArray[np.uint8]
     """The whole source image, H×W×3."""
+
+    @property
+    def face(self) -> SourceFace:
+        """What the networks see of it, besides the background."""
+        return SourceFace(self.image, self.segmentation, self.landmarks, self.motion)
 
 
 class Animator:
@@ -125,8 +131,5 @@ class Animator:
             # Without the region of the source's head, as in training; otherwise it shows through the result.
             background = mask_background(background.to(self.device), source.segmentation)
         return self.engine(
-            source.image.expand(count, -1, -1, -1),
-            source.landmarks.expand(count, -1, -1),
-            motion.to(self.device),
-            background.expand(count, -1, -1, -1),
+            source.face.expand(count), motion.to(self.device), background.expand(count, -1, -1, -1)
         )

@@ -11,6 +11,7 @@ import torch
 
 from facegan.errors import InputError
 from facegan.geometry.crop import Crop
+from facegan.geometry.head_alignment import SourceFace
 from facegan.geometry.landmarks import normalize_points
 from facegan.geometry.motion import NUM_MOTION_PARAMS
 from facegan.inference.animator import Animator
@@ -21,6 +22,7 @@ from facegan.perception import FaceAnalyzer
 from synthetic_heads import render, sample_identity, sample_motion
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -32,6 +34,8 @@ BATCHES = (1, 3)
 """Batch sizes of the comparison."""
 NUM_IDENTITIES = 3
 """Number of synthetic identities."""
+MOTIONS_PER_IDENTITY = 2
+"""Number of motions of each."""
 NUM_MOTIONS = 6
 """Number of motions of the user's own face."""
 FRAME_STRIDE = 5
@@ -43,10 +47,18 @@ RENDER_SIZE = 256
 class ExampleInputs(NamedTuple):
     """Arguments of an :class:`~facegan.inference.engines.Engine`."""
 
-    source: Tensor
-    landmarks: Tensor
+    source: SourceFace
     motion: Tensor
     background: Tensor
+
+    def batches(self, size: int) -> Iterator[ExampleInputs]:
+        """Split into batches of a size; the last may be smaller."""
+        for start in range(0, len(self.motion), size):
+            yield self.select(slice(start, start + size))
+
+    def select(self, index: Tensor | slice) -> ExampleInputs:
+        """Select some of the frames."""
+        return ExampleInputs(self.source.select(index), self.motion[index], self.background[index])
 
 
 @dataclass(frozen=True)
@@ -84,11 +96,10 @@ def compare_engines(engine: Engine, reference: Engine, inputs: ExampleInputs) ->
         reference: PyTorch on the CPU.
         inputs: the frames.
     """
-    expected = [reference(*(part[None] for part in frame)) for frame in zip(*inputs, strict=True)]
+    expected = [reference(*frame) for frame in inputs.batches(1)]
     image_differences, landmark_differences = [], []
     for size in BATCHES:
-        batches = zip(*(torch.split(part, size) for part in inputs), strict=True)
-        frames = [frame for batch in batches for frame in zip(*engine(*batch), strict=True)]
+        frames = [frame for batch in inputs.batches(size) for frame in zip(*engine(*batch), strict=True)]
         for (result, landmarks, _), target in zip(frames, expected, strict=True):
             image_differences.append((result - target.result[0]).abs() * 127.5)
             landmark_differences.append((landmarks - target.landmarks[0]).abs() * engine.size / 2)
@@ -103,21 +114,24 @@ def compare_engines(engine: Engine, reference: Engine, inputs: ExampleInputs) ->
 
 
 def synthetic_inputs(size: int) -> ExampleInputs:
-    """Render synthetic identities, each with two motions.
+    """Render synthetic identities, each with some motions.
 
     Args:
         size: side of the images in pixels.
     """
-    parts: list[tuple[Tensor, ...]] = []
+    sources, motions, backgrounds = [], [], []
     for seed in range(NUM_IDENTITIES):
         frame = render(sample_identity(seed), np.zeros(NUM_MOTION_PARAMS), RENDER_SIZE)
         crop = Crop.for_face(frame.landmarks)
         image = image_to_tensor(crop.cut(frame.image, size))[None]
         segmentation = torch.from_numpy(crop.cut_labels(frame.segmentation, size))[None]
         landmarks = torch.from_numpy(normalize_points(crop.to_crop(frame.landmarks, size), size))[None]
-        background = mask_background(image, segmentation)
-        parts += [(image, landmarks, motion[None], background) for motion in _sample_motions(seed, 2)]
-    return ExampleInputs(*(torch.cat(part) for part in zip(*parts, strict=True)))
+        source = SourceFace(image, segmentation, landmarks, torch.zeros(1, NUM_MOTION_PARAMS))
+        sources.append(source.expand(MOTIONS_PER_IDENTITY))
+        motions.append(_sample_motions(seed, MOTIONS_PER_IDENTITY))
+        backgrounds.append(mask_background(image, segmentation).expand(MOTIONS_PER_IDENTITY, -1, -1, -1))
+    source = SourceFace(*(torch.cat(parts) for parts in zip(*sources, strict=True)))
+    return ExampleInputs(source, torch.cat(motions), torch.cat(backgrounds))
 
 
 def inputs_from_file(model: Path, path: Path) -> ExampleInputs:
@@ -138,12 +152,7 @@ def inputs_from_file(model: Path, path: Path) -> ExampleInputs:
         image, motion = _read_motions(path)
     face = Animator.from_pretrained(model).prepare(image, path)
     count = len(motion)
-    return ExampleInputs(
-        face.image.expand(count, -1, -1, -1),
-        face.landmarks.expand(count, -1, -1),
-        motion,
-        face.background.expand(count, -1, -1, -1),
-    )
+    return ExampleInputs(face.face.expand(count), motion, face.background.expand(count, -1, -1, -1))
 
 
 def _sample_motions(seed: int, count: int) -> Tensor:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from facegan import __version__
 from facegan.errors import InputError
+from facegan.geometry.head_alignment import SourceFace
 from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.geometry.motion import NUM_MOTION_PARAMS
 from facegan.inference.engines import ExportedModel, OnnxEngine, OpenVINOEngine, TorchEngine
@@ -76,9 +77,9 @@ def export_model(
 ) -> ExportSummary:
     """Export the networks as one graph into the model folder and compare them with PyTorch.
 
-    The graph maps source, landmarks, motion and background to result, landmarks and mask, for batches of any
-    size, with all operations between the networks. It is compared on synthetic heads or on the user's own
-    face and only kept if its frames equal PyTorch's within IMAGE_TOLERANCE and LANDMARK_TOLERANCE.
+    The graph maps INPUTS to OUTPUTS (:mod:`facegan.inference.engines.exported`), for batches of any size,
+    with all operations between the networks. It is compared on synthetic heads or on the user's own face
+    and only kept if its frames equal PyTorch's within IMAGE_TOLERANCE and LANDMARK_TOLERANCE.
 
     Args:
         model: model folder; the networks are written into its subfolder ``openvino`` or ``onnx``.
@@ -142,9 +143,15 @@ class _Graph(nn.Module):
         self.model = model
 
     def forward(
-        self, source: Tensor, landmarks: Tensor, motion: Tensor, background: Tensor
+        self,
+        source: Tensor,
+        segmentation: Tensor,
+        landmarks: Tensor,
+        source_motion: Tensor,
+        motion: Tensor,
+        background: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        output = self.model(source, landmarks, motion, background)
+        output = self.model(SourceFace(source, segmentation, landmarks, source_motion), motion, background)
         return output.result, output.landmarks, output.mask
 
 
@@ -152,7 +159,9 @@ def _write_onnx(model: FaceGAN, path: Path) -> None:
     size = model.config.size
     # A batch of one would be taken for a constant.
     image = torch.zeros(2, 3, size, size)
-    example = (image, torch.zeros(2, NUM_LANDMARKS, 2), torch.zeros(2, NUM_MOTION_PARAMS), image.clone())
+    motion = torch.zeros(2, NUM_MOTION_PARAMS)
+    labels = torch.zeros(2, size, size, dtype=torch.uint8)
+    example = (image, labels, torch.rand(2, NUM_LANDMARKS, 2), motion, motion.clone(), image.clone())
     with _silence_exporter():
         program = torch.onnx.export(
             _Graph(model).eval(),

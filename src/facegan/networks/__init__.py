@@ -1,6 +1,6 @@
 """The networks of FACEGAN, and the frozen ones of its losses and metrics."""
 
-from facegan.networks.config import DiscriminatorConfig, GeneratorConfig
+from facegan.networks.config import DiscriminatorConfig, GeneratorConfig, MixerConfig, ReenactorConfig
 from facegan.networks.discriminator import MultiScaleDiscriminator
 from facegan.networks.facegan import FaceGAN, FaceGANConfig, Reenactment
 from facegan.networks.generator import CoarseToFineGenerator, GlobalGenerator
@@ -29,9 +29,11 @@ __all__ = [
     "IdentityNetwork",
     "LandmarkTransformer",
     "MixedImage",
+    "MixerConfig",
     "MultiScaleDiscriminator",
     "ReenactedFace",
     "Reenactment",
+    "ReenactorConfig",
     "VGGFeatures",
     "mix_background",
     "reenact_face",

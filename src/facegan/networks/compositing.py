@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torch.nn import functional
+
 if TYPE_CHECKING:
     from torch import Tensor
+
+HOLE_GROWTH = 60
+"""The hole is grown by this fraction of the image's size before it is filled."""
 
 
 def mask_head(image: Tensor, segmentation: Tensor) -> Tensor:
@@ -45,3 +50,30 @@ def alpha_composite(foreground: Tensor, mask: Tensor, background: Tensor) -> Ten
         background: I_b, N×3×H×W.
     """
     return mask * foreground + (1 - mask) * background
+
+
+def fill_hole(background: Tensor) -> Tensor:
+    """Fill the removed region from its surroundings, coarse to fine (push-pull; Gortler et al., 1996).
+
+    The region is grown first, so that a head whose mask is not quite one shows a plausible color and no rim.
+    It is where all channels are zero, which no 8-bit pixel is.
+
+    Args:
+        background: N×3×H×W in -1..1, zero where the head was; returned as it is without such a region.
+    """
+    margin = round(background.shape[-1] / HOLE_GROWTH)
+    hole = (background == 0).all(dim=1, keepdim=True).to(background.dtype)
+    known = 1 - functional.max_pool2d(hole, 2 * margin + 1, stride=1, padding=margin)
+    return _push_pull(background, known)
+
+
+def _push_pull(image: Tensor, known: Tensor) -> Tensor:
+    """Keep known pixels, and fill the others by those of the next coarser level."""
+    size = image.shape[-2:]
+    if max(size) == 1:
+        return image * known
+    weight = functional.avg_pool2d(known, 2, ceil_mode=True)
+    coarse = functional.avg_pool2d(image * known, 2, ceil_mode=True) / weight.clamp(min=1e-6)
+    filled = _push_pull(coarse, (weight > 0).to(image.dtype))
+    filled = functional.interpolate(filled, size=size, mode="bilinear", align_corners=False)
+    return image * known + filled * (1 - known)

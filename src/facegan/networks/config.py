@@ -58,6 +58,48 @@ class GeneratorConfig:
 
 
 @dataclass(frozen=True)
+class ReenactorConfig(GeneratorConfig):
+    """Generator of the face reenactor.
+
+    Args:
+        align_source: move the source's head to the target landmarks first, by
+            :func:`facegan.geometry.head_alignment.align_head`. The paper's reenactor sees the source where it
+            is, and must learn to carry a face through its bottleneck.
+
+    Raises:
+        InputError: if a value is impossible.
+    """
+
+    align_source: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        _require_one_of("generator.align_source", self.align_source, (False, True))
+
+
+@dataclass(frozen=True)
+class MixerConfig(GeneratorConfig):
+    """Generator of the background mixer.
+
+    Args:
+        fill_background: fill the hole of I_b from its surroundings first, by
+            :func:`facegan.networks.compositing.fill_hole`. The paper's mixer sees the hole, and composites
+            over it.
+
+    Raises:
+        InputError: if a value is impossible.
+    """
+
+    fill_background: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        _require_one_of("generator.fill_background", self.fill_background, (False, True))
+
+
+@dataclass(frozen=True)
 class DiscriminatorConfig:
     """Discriminators of one architecture on the image at 1, 1/2, 1/4, … of its size.
 

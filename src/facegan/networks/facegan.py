@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from textwrap import shorten
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import torch
 from safetensors import SafetensorError
@@ -14,9 +14,12 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from facegan.errors import InputError
-from facegan.networks.config import GeneratorConfig
+from facegan.networks.config import MixerConfig, ReenactorConfig
 from facegan.networks.landmark_transformer import LandmarkTransformer
 from facegan.networks.reenactor import BackgroundMixer, FaceReenactor, mix_background, reenact_face
+
+if TYPE_CHECKING:
+    from facegan.geometry.head_alignment import SourceFace
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 FORMAT_VERSION = 2
@@ -34,9 +37,9 @@ class FaceGANConfig:
     landmark_transformer: dict[str, Any] = field(default_factory=dict)
     """Arguments of :class:`LandmarkTransformer`."""
     reenactor: dict[str, Any] = field(default_factory=dict)
-    """Fields of the face reenactor's :class:`GeneratorConfig`."""
+    """Fields of the face reenactor's :class:`ReenactorConfig`."""
     background_mixer: dict[str, Any] = field(default_factory=dict)
-    """Fields of the background mixer's :class:`GeneratorConfig`."""
+    """Fields of the background mixer's :class:`MixerConfig`."""
     transform_landmarks: bool = True
     """False is the paper's ablation without L_T (Table 1): the driving frame's landmarks are drawn."""
 
@@ -80,22 +83,20 @@ class FaceGAN(nn.Module):
         self.landmark_transformer = (
             LandmarkTransformer(**config.landmark_transformer) if config.transform_landmarks else None
         )
-        self.reenactor = FaceReenactor(GeneratorConfig(**config.reenactor))
-        self.background_mixer = BackgroundMixer(GeneratorConfig(**config.background_mixer))
+        self.reenactor = FaceReenactor(ReenactorConfig(**config.reenactor))
+        self.background_mixer = BackgroundMixer(MixerConfig(**config.background_mixer))
 
     def forward(
         self,
-        source: Tensor,
-        source_landmarks: Tensor,
+        source: SourceFace,
         motion: Tensor,
         background: Tensor,
         landmarks: Tensor | None = None,
     ) -> Reenactment:
-        """Reenact source images.
+        """Reenact source faces.
 
         Args:
-            source: I_s, N×3×H×W in -1..1.
-            source_landmarks: l_s, N×68×2.
+            source: I_s, its segmentation, l_s and the source's own motion.
             motion: AU_d, N×20.
             background: I_b, N×3×H×W, zero where the source's head is; or another background.
             landmarks: target landmarks N×68×2 to use instead of the transformer's (ablation
@@ -108,8 +109,8 @@ class FaceGAN(nn.Module):
             if self.landmark_transformer is None:
                 msg = "this model has no landmark transformer: it needs the landmarks to draw"
                 raise ValueError(msg)
-            landmarks = self.landmark_transformer(source_landmarks, motion)
-        reenacted = reenact_face(self.reenactor, source, landmarks, self.config.sigma)
+            landmarks = self.landmark_transformer(source.landmarks, motion)
+        reenacted = reenact_face(self.reenactor, source, landmarks, motion, self.config.sigma)
         mixed = mix_background(self.background_mixer, reenacted.head, background)
         return Reenactment(landmarks, *reenacted, *mixed)
 

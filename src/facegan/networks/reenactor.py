@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from facegan.errors import InputError
+from facegan.geometry.head_alignment import align_head
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.geometry.segmentation import LABELS
-from facegan.networks.compositing import alpha_composite, mask_predicted_head
-from facegan.networks.config import GeneratorConfig
+from facegan.networks.compositing import alpha_composite, fill_hole, mask_predicted_head
+from facegan.networks.config import MixerConfig, ReenactorConfig
 from facegan.networks.convolution import ReflectConv2d
 from facegan.networks.generator import (
     CoarseToFineGenerator,
@@ -24,9 +25,8 @@ from facegan.networks.generator import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from facegan.networks.config import Norm
-
-PIX2PIXHD = GeneratorConfig()
+    from facegan.geometry.head_alignment import SourceFace
+    from facegan.networks.config import GeneratorConfig, Norm
 
 
 class ReenactedFace(NamedTuple):
@@ -53,21 +53,27 @@ class MixedImage(NamedTuple):
     """I_r, N×3×H×W in -1..1."""
 
 
-def reenact_face(reenactor: nn.Module, source: Tensor, landmarks: Tensor, sigma: float) -> ReenactedFace:
-    """Reenact source images by landmarks, and remove the background.
+def reenact_face(
+    reenactor: FaceReenactor, source: SourceFace, landmarks: Tensor, motion: Tensor, sigma: float
+) -> ReenactedFace:
+    """Reenact source faces by landmarks, and remove the background.
 
     Args:
         reenactor: G_r.
-        source: I_s, N×3×H×W in -1..1.
+        source: the source faces.
         landmarks: l_t, N×68×2 in -1..1.
+        motion: AU_d, N×20; its angles are used if the reenactor aligns the source.
         sigma: standard deviation of a drawn landmark, in the landmarks' units.
     """
-    heatmap = draw_gaussians(landmarks, source.shape[-1], sigma)
-    face, segmentation = reenactor(source, heatmap)
+    heatmap = draw_gaussians(landmarks, source.image.shape[-1], sigma)
+    appearance = source.image
+    if reenactor.align_source:
+        appearance = torch.cat(align_head(source, landmarks, motion), dim=1)
+    face, segmentation = reenactor(appearance, heatmap)
     return ReenactedFace(heatmap, face, segmentation, mask_predicted_head(face, segmentation))
 
 
-def mix_background(mixer: nn.Module, head: Tensor, background: Tensor) -> MixedImage:
+def mix_background(mixer: BackgroundMixer, head: Tensor, background: Tensor) -> MixedImage:
     """Composite heads over backgrounds.
 
     Args:
@@ -75,6 +81,8 @@ def mix_background(mixer: nn.Module, head: Tensor, background: Tensor) -> MixedI
         head: I'_fr, N×3×H×W in -1..1.
         background: I_b, N×3×H×W in -1..1, zero where the source's head was.
     """
+    if mixer.fill_background:
+        background = fill_hole(background)
     foreground, mask = mixer(head, background)
     return MixedImage(foreground, mask, alpha_composite(foreground, mask, background))
 
@@ -120,25 +128,29 @@ class FaceReenactor(TwoHeadGenerator):
 
     Args:
         config: sizes and variants of the generator.
+
+    Attributes:
+        align_source: whether it sees the source's head where the landmarks are, not where it is.
     """
 
-    def __init__(self, config: GeneratorConfig = PIX2PIXHD) -> None:
-        super().__init__(4, config)
+    def __init__(self, config: ReenactorConfig = ReenactorConfig()) -> None:
+        super().__init__(7 if config.align_source else 4, config)
+        self.align_source = config.align_source
         self.segmentation = PredictionHead(config.width, len(LABELS), config.norm)
         if config.init == "kaiming":
             self.apply(init_kaiming)
 
-    def forward(self, source: Tensor, heatmap: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, appearance: Tensor, heatmap: Tensor) -> tuple[Tensor, Tensor]:
         """Generate the source's face with the landmarks of the heat map.
 
         Args:
-            source: I_s, N×3×H×W in -1..1.
+            appearance: I_s, N×3×H×W in -1..1; or the aligned head with its labels and confidence, N×6×H×W.
             heatmap: H_t, N×1×H×W from :func:`facegan.geometry.landmarks.draw_gaussians`.
 
         Returns:
             I_fr, N×3×H×W in -1..1, and the logits of S_fr, N×3×H×W (background, face, hair).
         """
-        features = self.generator.features(torch.cat((source, heatmap), dim=1))
+        features = self.generator.features(torch.cat((appearance, heatmap), dim=1))
         return self.generator.head(features), self.segmentation(features)
 
 
@@ -147,10 +159,14 @@ class BackgroundMixer(TwoHeadGenerator):
 
     Args:
         config: sizes and variants of the generator.
+
+    Attributes:
+        fill_background: whether it sees, and composites over, a background whose hole is filled.
     """
 
-    def __init__(self, config: GeneratorConfig = PIX2PIXHD) -> None:
+    def __init__(self, config: MixerConfig = MixerConfig()) -> None:
         super().__init__(6, config)
+        self.fill_background = config.fill_background
         self.mask = PredictionHead(config.width, 1, config.norm)
         if config.init == "kaiming":
             self.apply(init_kaiming)
@@ -160,7 +176,7 @@ class BackgroundMixer(TwoHeadGenerator):
 
         Args:
             head: I'_fr, N×3×H×W in -1..1, zero outside the head.
-            background: I_b, N×3×H×W in -1..1, zero where the source's head was.
+            background: I_b, N×3×H×W in -1..1, zero or filled where the source's head was.
 
         Returns:
             I_c, N×3×H×W in -1..1, and M, N×1×H×W in 0..1; the result is M·I_c + (1 - M)·I_b.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +16,11 @@ from facegan.networks import (
     BackgroundMixer,
     DiscriminatorConfig,
     FaceReenactor,
-    GeneratorConfig,
     MixedImage,
+    MixerConfig,
     MultiScaleDiscriminator,
     Reenactment,
+    ReenactorConfig,
     mix_background,
     reenact_face,
 )
@@ -95,7 +96,7 @@ class BackgroundMixStage(GANStage):
 
     def __init__(
         self,
-        generator: GeneratorConfig = GeneratorConfig(),
+        generator: MixerConfig = MixerConfig(),
         discriminator: DiscriminatorConfig = DiscriminatorConfig(),
         head: Literal["truth", "reenacted", "schedule"] = "truth",
         reenact_checkpoint: Path | None = None,
@@ -115,7 +116,7 @@ class BackgroundMixStage(GANStage):
                 msg = f"head: {head} needs model.init_args.reenact_checkpoint, a checkpoint of stage 2"
                 raise InputError(msg)
             trained = StageCheckpoint(reenact_checkpoint, "ReenactStage")
-            self.reenactor = FaceReenactor(GeneratorConfig(**trained.config["generator"]))
+            self.reenactor = FaceReenactor(ReenactorConfig(**trained.config["generator"]))
             self.reenactor.load_state_dict(trained.weights("network"))
             self.reenactor.requires_grad_(False)
             self.sigma: float = trained.config["sigma"]
@@ -143,7 +144,7 @@ class BackgroundMixStage(GANStage):
 
     def mix(self, head: Tensor, background: Tensor) -> MixedImage:
         """Composite heads N×3×H×W over backgrounds N×3×H×W."""
-        return mix_background(self.inference_network, head, background)
+        return mix_background(cast("BackgroundMixer", self.inference_network), head, background)
 
     def discriminator_inputs(
         self, pair: FacePair, output: MixedHead | Reenactment
@@ -210,8 +211,9 @@ class BackgroundMixStage(GANStage):
             reenacted = draw[rank::processes] < share
         if reenacted.any():
             with torch.no_grad():
-                source, landmarks = pair.source_image[reenacted], pair.driving_landmarks[reenacted]
-                faces = reenact_face(self.reenactor, source, landmarks, self.sigma).head
+                source = pair.source.select(reenacted)
+                landmarks, motion = pair.driving_landmarks[reenacted], pair.driving_motion[reenacted]
+                faces = reenact_face(self.reenactor, source, landmarks, motion, self.sigma).head
                 head[reenacted] = faces.to(head.dtype)
         return head
 

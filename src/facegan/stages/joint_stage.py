@@ -196,7 +196,7 @@ class JointStage(BaseStage):
         """Reenact the source by the driving motion."""
         transform = self.landmark_transform
         landmarks = pair.driving_landmarks if transform is None else transform(pair)
-        reenacted = self.reenact.reenact(pair.source_image, landmarks)
+        reenacted = self.reenact.reenact(pair, landmarks)
         background = mask_background(pair.background_image, pair.background_segmentation)
         return Reenactment(landmarks, *reenacted, *self.background_mix.mix(reenacted.head, background))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +15,10 @@ from facegan.networks import (
     CoarseToFineGenerator,
     DiscriminatorConfig,
     FaceReenactor,
-    GeneratorConfig,
     MultiScaleDiscriminator,
     ReenactedFace,
     Reenactment,
+    ReenactorConfig,
     reenact_face,
 )
 from facegan.networks.compositing import mask_head
@@ -84,7 +84,7 @@ class ReenactStage(GANStage):
 
     def __init__(
         self,
-        generator: GeneratorConfig = GeneratorConfig(),
+        generator: ReenactorConfig = ReenactorConfig(),
         discriminator: DiscriminatorConfig = DiscriminatorConfig(),
         sigma: float = 0.02,
         loss_weights: ReenactLossWeights = ReenactLossWeights(),
@@ -123,11 +123,12 @@ class ReenactStage(GANStage):
 
     def forward(self, pair: FacePair) -> ReenactedFace:
         """Reenact the source by the driving frame's landmarks."""
-        return self.reenact(pair.source_image, pair.driving_landmarks)
+        return self.reenact(pair, pair.driving_landmarks)
 
-    def reenact(self, source: Tensor, landmarks: Tensor) -> ReenactedFace:
-        """Reenact source images N×3×H×W by landmarks N×68×2."""
-        return reenact_face(self.inference_network, source, landmarks, self.hparams["sigma"])
+    def reenact(self, pair: FacePair, landmarks: Tensor) -> ReenactedFace:
+        """Reenact the sources by landmarks N×68×2 and the driving head pose."""
+        network, sigma = cast("FaceReenactor", self.inference_network), self.hparams["sigma"]
+        return reenact_face(network, pair.source, landmarks, pair.driving_motion, sigma)
 
     def discriminator_inputs(
         self, pair: FacePair, output: ReenactedFace | Reenactment

@@ -13,7 +13,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import CSVLogger
 
 from facegan.cli.dashboard import IMAGES, VIDEOS, build_dashboard, main
-from facegan.networks import DiscriminatorConfig, GeneratorConfig
+from facegan.networks import DiscriminatorConfig, MixerConfig, ReenactorConfig
 from facegan.stages import (
     BackgroundMixData,
     BackgroundMixStage,
@@ -29,10 +29,8 @@ from facegan.stages.background_mix_stage import BackgroundMixLossWeights
 from facegan.stages.config import AdversarialConfig
 from facegan.stages.reenact_stage import ReenactLossWeights
 
-SIZES = {
-    "generator": GeneratorConfig(kind="global", width=8, downsamplings=2, num_residual_blocks=1),
-    "discriminator": DiscriminatorConfig(width=8),
-}
+GENERATOR = {"kind": "global", "width": 8, "downsamplings": 2, "num_residual_blocks": 1}
+DISCRIMINATOR = DiscriminatorConfig(width=8)
 BASELINE_INTERVAL = "/(copy_source|naive_composite)/ci95_half_width$"
 # With every term that is off by default.
 LOSSES = {
@@ -48,10 +46,21 @@ def logged(validation_data: Path, tmp_path_factory: pytest.TempPathFactory) -> s
     checkpoints = [folder / f"{name}.ckpt" for name in ("landmark", "reenact", "background", "joint")]
     stages = [
         lambda: (LandmarkTransformStage(width=16, layers=1), LandmarkTransformData),
-        lambda: (ReenactStage(**SIZES, **LOSSES, loss_weights=ReenactLossWeights(jaccard=1)), ReenactData),
+        lambda: (
+            ReenactStage(
+                ReenactorConfig(**GENERATOR),
+                DISCRIMINATOR,
+                **LOSSES,
+                loss_weights=ReenactLossWeights(jaccard=1),
+            ),
+            ReenactData,
+        ),
         lambda: (
             BackgroundMixStage(
-                **SIZES, **LOSSES, loss_weights=BackgroundMixLossWeights(head_reconstruction=1)
+                MixerConfig(**GENERATOR),
+                DISCRIMINATOR,
+                **LOSSES,
+                loss_weights=BackgroundMixLossWeights(head_reconstruction=1),
             ),
             BackgroundMixData,
         ),

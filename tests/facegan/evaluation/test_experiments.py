@@ -17,6 +17,7 @@ from facegan.errors import InputError
 from facegan.evaluation import export_pairs
 from facegan.evaluation.experiments import PAIRS_FILE
 from facegan.evaluation.methods import DRIVING_COPIED, SOURCE_COPIED
+from facegan.geometry.head_alignment import SourceFace
 from facegan.geometry.landmarks import draw_gaussians, normalize_points
 from facegan.geometry.motion import motion_to_openface
 from facegan.io.images import read_image, write_image
@@ -226,7 +227,9 @@ def test_evaluate_model_without_landmark_transformer_uses_driving_landmarks(data
         face, _ = model.reenactor(image, draw_gaussians(landmarks[[driving]], 64, config.sigma))
         background = torch.zeros(1, 3, 64, 64)
         motion = torch.from_numpy(crops.motion[[driving]])
-        output = model(image, landmarks[[source]], motion, background, landmarks[[driving]])
+        labels, own = crops.segmentation(source)[None], torch.from_numpy(crops.motion[[source]])
+        face_of = SourceFace(image, labels, landmarks[[source]], own)
+        output = model(face_of, motion, background, landmarks[[driving]])
     torch.testing.assert_close(output.face, face)
     assert not (tmp_path / "out/action_units.png").exists()
 

@@ -76,9 +76,7 @@ def test_animate_equals_model(animator, source):
     result = animator.animate(source, motion).result
     with torch.no_grad():
         for row, picture in zip(motion, result, strict=True):
-            single = animator.engine.model(
-                source.image, source.landmarks, row[None], source.background
-            ).result[0]
+            single = animator.engine.model(source.face, row[None], source.background).result[0]
             torch.testing.assert_close(picture, single, atol=1e-5, rtol=0)
     assert (result[0] - result[2]).abs().max() > 1e-3
     assert result.dtype == torch.float32
@@ -92,7 +90,7 @@ def test_animate_background_replaces_own(animator, source):
     behind = other * (source.segmentation == 0)
     assert not behind[:, :, source.segmentation[0] > 0].any()
     with torch.no_grad():
-        parts = animator.engine.model(source.image, source.landmarks, motion[:1], behind)
+        parts = animator.engine.model(source.face, motion[:1], behind)
     expected = parts.mask * parts.foreground + (1 - parts.mask) * behind
     torch.testing.assert_close(result, expected.expand(2, -1, -1, -1), atol=1e-5, rtol=0)
     assert (result - animator.animate(source, motion).result).abs().mean() > 0.05

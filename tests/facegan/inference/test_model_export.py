@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from facegan.errors import InputError
+from facegan.geometry.head_alignment import SourceFace
 from facegan.inference import Animator
 from facegan.inference.engines import Frames, load_engine
 from facegan.inference.export_check import ExampleInputs, compare_engines, inputs_from_file, synthetic_inputs
@@ -61,15 +62,18 @@ def test_export_files_contain_no_local_paths(exported_model):
 
 
 @pytest.mark.parametrize(
-    ("kind", "variant"),
+    ("kind", "variant", "extended"),
     [
-        ("openvino", {"norm": "group", "use_skip_connections": True}),
-        ("onnx", {"norm": "instance", "init": "kaiming"}),
+        ("openvino", {"norm": "group", "use_skip_connections": True}, True),
+        ("onnx", {"norm": "group", "init": "kaiming"}, True),
+        ("onnx", {"norm": "instance", "init": "kaiming"}, False),
     ],
 )
-def test_export_supports_all_generators(tmp_path, kind, variant):
+def test_export_supports_all_generators(tmp_path, kind, variant, extended):
     torch.manual_seed(2)
-    model = FaceGAN(FaceGANConfig(size=32, reenactor=FINE | variant, background_mixer=FINE | variant))
+    reenactor = FINE | variant | {"align_source": extended}
+    mixer = FINE | variant | {"fill_background": extended}
+    model = FaceGAN(FaceGANConfig(size=32, reenactor=reenactor, background_mixer=mixer))
     model.save_pretrained(tmp_path)
     summary = export_model(tmp_path, kind, progress=False)
     assert summary.difference.image_max < 0.05
@@ -153,17 +157,17 @@ class Shifted:
     def __init__(self, levels, pixels):
         self.levels, self.pixels = levels, pixels
 
-    def __call__(self, source, landmarks, motion, background):
-        result, points = source.clone(), landmarks.clone()
+    def __call__(self, source, motion, background):
+        result, points = source.image.clone(), source.landmarks.clone()
         result[-1, 0, 0, 0] += self.levels / 127.5
         points[..., 0] -= self.pixels / 16
-        return Frames(result, points, source[:, :1])
+        return Frames(result, points, source.image[:, :1])
 
 
 def test_check_export_reports_levels_and_pixels():
-    trial = ExampleInputs(
-        torch.zeros(3, 3, 32, 32), torch.zeros(3, 68, 2), torch.zeros(3, 20), torch.zeros(3, 3, 32, 32)
-    )
+    image, motion = torch.zeros(3, 3, 32, 32), torch.zeros(3, 20)
+    source = SourceFace(image, torch.zeros(3, 32, 32, dtype=torch.uint8), torch.zeros(3, 68, 2), motion)
+    trial = ExampleInputs(source, motion, image)
     found = compare_engines(Shifted(3, 0.25), Shifted(0, 0), trial)
     assert found.frames == 3
     assert found.image_max == pytest.approx(3)
@@ -175,14 +179,14 @@ def test_check_export_reports_levels_and_pixels():
 
 def test_check_export_synthetic_frames_equal_prepared_ones():
     trial = synthetic_inputs(64)
-    assert trial.source.shape == trial.background.shape == (6, 3, 64, 64)
-    assert trial.landmarks.shape == (6, 68, 2)
+    assert trial.source.image.shape == trial.background.shape == (6, 3, 64, 64)
+    assert trial.source.landmarks.shape == (6, 68, 2)
     assert trial.motion.shape == (6, 20)
     assert len(trial.motion.unique(dim=0)) == 6
     hole = (trial.background == 0).all(dim=1)
     assert 0.2 < hole.float().mean() < 0.8
-    assert torch.equal(trial.background.movedim(1, -1)[~hole], trial.source.movedim(1, -1)[~hole])
-    assert trial.landmarks.abs().max() < 1
+    assert torch.equal(trial.background.movedim(1, -1)[~hole], trial.source.image.movedim(1, -1)[~hole])
+    assert trial.source.landmarks.abs().max() < 1
 
 
 @pytest.mark.parametrize("name", ["nowhere", "owner/name"])

@@ -2,7 +2,13 @@
 
 import torch
 
-from facegan.networks.compositing import alpha_composite, mask_background, mask_head, mask_predicted_head
+from facegan.networks.compositing import (
+    alpha_composite,
+    fill_hole,
+    mask_background,
+    mask_head,
+    mask_predicted_head,
+)
 
 
 def noise(*shape, seed=0):
@@ -37,3 +43,33 @@ def test_alpha_composite_interpolates():
     assert torch.equal(mixed[..., 0, 0], background[..., 0, 0])
     assert torch.equal(mixed[..., 0, 1], foreground[..., 0, 1])
     torch.testing.assert_close(mixed[..., 1, 0], 0.25 * foreground[..., 1, 0] + 0.75 * background[..., 1, 0])
+
+
+def test_fill_hole_without_hole_is_unchanged():
+    image = noise(2, 3, 60, 60)
+    assert torch.equal(fill_hole(image), image)
+
+
+def test_fill_hole_one_color_continues():
+    """Also where the hole reaches the border."""
+    image = torch.tensor([0.5, -0.25, 1.0]).view(1, 3, 1, 1).expand(2, 3, 60, 60).clone()
+    labels = torch.zeros(2, 60, 60)
+    labels[0, 20:45, 10:50], labels[1, 30:, 25:] = 1, 2
+    torch.testing.assert_close(fill_hole(mask_background(image, labels)), image)
+
+
+def test_fill_hole_keeps_pixels_beyond_margin_and_blends_sides():
+    image = torch.full((1, 3, 120, 120), -0.5)
+    image[..., 60:] = 0.5
+    labels = torch.zeros(1, 120, 120)
+    labels[:, 40:80, 40:80] = 1
+    filled = fill_hole(mask_background(image, labels))
+    kept = torch.ones(120, 120, dtype=torch.bool)
+    kept[38:82, 38:82] = False
+    assert torch.equal(filled[..., kept], image[..., kept])
+    left, middle, right = filled[0, 0, 60, 42], filled[0, 0, 60, 59:61].mean(), filled[0, 0, 60, 77]
+    assert left < -0.3 < middle < 0.3 < right
+
+
+def test_fill_hole_everything_removed_is_zero():
+    assert not fill_hole(torch.zeros(1, 3, 33, 33)).any()

@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError, asdict
 import pytest
 
 from facegan.errors import InputError
-from facegan.networks import DiscriminatorConfig, GeneratorConfig
+from facegan.networks import DiscriminatorConfig, GeneratorConfig, MixerConfig, ReenactorConfig
 
 
 def test_config_defaults_are_pix2pixhd():
@@ -18,6 +18,8 @@ def test_config_defaults_are_pix2pixhd():
         "use_skip_connections": False,
         "init": "normal",
     }
+    assert asdict(ReenactorConfig()) == asdict(GeneratorConfig()) | {"align_source": False}
+    assert asdict(MixerConfig()) == asdict(GeneratorConfig()) | {"fill_background": False}
     assert asdict(DiscriminatorConfig()) == {
         "width": 64,
         "layers": 3,
@@ -49,6 +51,9 @@ IMPOSSIBLE = [
     (GeneratorConfig, "norm", None),
     (GeneratorConfig, "use_skip_connections", "no"),
     (GeneratorConfig, "norm", "none"),
+    (ReenactorConfig, "align_source", 1.5),
+    (ReenactorConfig, "width", 0),
+    (MixerConfig, "fill_background", "yes"),
     (DiscriminatorConfig, "width", -64),
     (DiscriminatorConfig, "layers", 0),
     (DiscriminatorConfig, "scales", 0),

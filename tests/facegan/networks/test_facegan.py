@@ -8,9 +8,10 @@ import torch
 from huggingface_hub import constants
 
 from facegan.errors import InputError
+from facegan.geometry.head_alignment import SourceFace, align_head
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.networks import CoarseToFineGenerator, FaceGAN, FaceGANConfig, GlobalGenerator
-from facegan.networks.compositing import mask_predicted_head
+from facegan.networks.compositing import fill_hole, mask_predicted_head
 
 SIZE = 32
 GENERATOR = {"width": 8, "downsamplings": 2, "num_residual_blocks": 1, "num_local_residual_blocks": 1}
@@ -34,8 +35,12 @@ def inputs():
     generator = torch.Generator().manual_seed(1)
     source, background = torch.rand(2, 2, 3, SIZE, SIZE, generator=generator) * 2 - 1
     return {
-        "source": source,
-        "source_landmarks": torch.rand(2, 68, 2, generator=generator) - 0.5,
+        "source": SourceFace(
+            source,
+            torch.randint(3, (2, SIZE, SIZE), generator=generator, dtype=torch.uint8),
+            torch.rand(2, 68, 2, generator=generator) - 0.5,
+            torch.zeros(2, 20),
+        ),
         "motion": torch.rand(2, 20, generator=generator),
         "background": background,
     }
@@ -72,11 +77,11 @@ def test_facegan_output_shapes_and_ranges(model, inputs):
 def test_facegan_forward_equals_networks_in_sequence(model, inputs):
     torch.nn.init.normal_(model.landmark_transformer.body[-1].weight, std=0.1)
     output = model(**inputs)
-    moved = model.landmark_transformer(inputs["source_landmarks"], inputs["motion"])
-    assert (moved - inputs["source_landmarks"]).abs().max() > 0.01
+    moved = model.landmark_transformer(inputs["source"].landmarks, inputs["motion"])
+    assert (moved - inputs["source"].landmarks).abs().max() > 0.01
     torch.testing.assert_close(output.landmarks, moved)
     torch.testing.assert_close(output.heatmap, draw_gaussians(moved, SIZE, 0.1))
-    face, segmentation = model.reenactor(inputs["source"], output.heatmap)
+    face, segmentation = model.reenactor(inputs["source"].image, output.heatmap)
     torch.testing.assert_close((output.face, output.segmentation), (face, segmentation))
     torch.testing.assert_close(output.head, mask_predicted_head(face, segmentation))
     foreground, mask = model.background_mixer(output.head, inputs["background"])
@@ -84,8 +89,24 @@ def test_facegan_forward_equals_networks_in_sequence(model, inputs):
     torch.testing.assert_close(output.result, mask * foreground + (1 - mask) * inputs["background"])
 
 
+def test_facegan_aligned_equals_networks_in_sequence(inputs):
+    """The aligned source replaces the source, the filled background the one with a hole."""
+    aligned = CONFIG.reenactor | {"align_source": True}
+    filled = CONFIG.background_mixer | {"fill_background": True}
+    model = FaceGAN(replace(CONFIG, reenactor=aligned, background_mixer=filled))
+    source, hole = inputs["source"], torch.zeros(2, 1, SIZE, SIZE)
+    hole[..., 8:20, 10:24] = 1
+    output = model(source, inputs["motion"], inputs["background"] * (1 - hole))
+    head = align_head(source, output.landmarks, inputs["motion"])
+    face, segmentation = model.reenactor(torch.cat(head, dim=1), output.heatmap)
+    torch.testing.assert_close((output.face, output.segmentation), (face, segmentation))
+    background = fill_hole(inputs["background"] * (1 - hole))
+    foreground, mask = model.background_mixer(output.head, background)
+    torch.testing.assert_close(output.result, mask * foreground + (1 - mask) * background)
+
+
 def test_facegan_given_landmarks_replace_transformed(model, inputs):
-    given = inputs["source_landmarks"] + 0.2
+    given = inputs["source"].landmarks + 0.2
     output = model(**inputs, landmarks=given)
     assert torch.equal(output.landmarks, given)
     torch.testing.assert_close(output.heatmap, draw_gaussians(given, SIZE, 0.1))
@@ -105,7 +126,7 @@ def test_facegan_image_gradient_reaches_landmark_transformer(model, inputs):
 
 
 def test_facegan_given_landmarks_leave_transformer_without_gradient(model, inputs):
-    model(**inputs, landmarks=inputs["source_landmarks"]).result.sum().backward()
+    model(**inputs, landmarks=inputs["source"].landmarks).result.sum().backward()
     assert all(parameter.grad is None for parameter in model.landmark_transformer.parameters())
 
 
@@ -131,7 +152,7 @@ def test_facegan_without_landmark_transformer_needs_landmarks(inputs, tmp_path):
     assert not any("landmark_transformer" in name for name in model.state_dict())
     with pytest.raises(ValueError, match="no landmark transformer"):
         model(**inputs)
-    driving = inputs["source_landmarks"] + 0.1
+    driving = inputs["source"].landmarks + 0.1
     output = model(**inputs, landmarks=driving)
     assert output.landmarks is driving
     output.result.square().sum().backward()

@@ -6,15 +6,21 @@ import pytest
 import torch
 from torch import nn
 
-from facegan.networks import BackgroundMixer, FaceReenactor, GeneratorConfig, MultiScaleDiscriminator
+from facegan.networks import (
+    BackgroundMixer,
+    FaceReenactor,
+    MixerConfig,
+    MultiScaleDiscriminator,
+    ReenactorConfig,
+)
 from facegan.networks.generator import norm_layer
 
 NORMS = ("instance", "group")
 SIZE = 64
 
 
-def small(norm="instance", kind="coarse_to_fine"):
-    return GeneratorConfig(
+def small(config, norm="instance", kind="coarse_to_fine"):
+    return config(
         kind, width=8, downsamplings=2, num_residual_blocks=1, num_local_residual_blocks=1, norm=norm
     )
 
@@ -24,9 +30,9 @@ def discriminator(norm):
 
 
 BUILDERS = {
-    "reenactor": lambda norm: FaceReenactor(small(norm)),
-    "global reenactor": lambda norm: FaceReenactor(small(norm, "global")),
-    "mixer": lambda norm: BackgroundMixer(small(norm)),
+    "reenactor": lambda norm: FaceReenactor(small(ReenactorConfig, norm)),
+    "global reenactor": lambda norm: FaceReenactor(small(ReenactorConfig, norm, "global")),
+    "mixer": lambda norm: BackgroundMixer(small(MixerConfig, norm)),
     "discriminator": discriminator,
 }
 builders = pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)
@@ -141,7 +147,7 @@ def test_norm_layer_group_equals_reference(channels, groups):
 
 def test_face_reenactor_compiled_is_equal():
     """As small as can be: nearly all of the time goes to the compiler."""
-    tiny = GeneratorConfig(width=4, downsamplings=1, num_residual_blocks=1, num_local_residual_blocks=1)
+    tiny = ReenactorConfig(width=4, downsamplings=1, num_residual_blocks=1, num_local_residual_blocks=1)
     network = lively(lambda norm: FaceReenactor(replace(tiny, norm=norm)), "instance").eval()
     images = [image[..., :16, :16] for image in inputs(network, 1)]
     with torch.no_grad():

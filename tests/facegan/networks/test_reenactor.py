@@ -1,7 +1,5 @@
 """The face reenactor and the background mixer."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
@@ -10,11 +8,19 @@ from facegan.networks import (
     BackgroundMixer,
     CoarseToFineGenerator,
     FaceReenactor,
-    GeneratorConfig,
     GlobalGenerator,
+    MixerConfig,
+    ReenactorConfig,
 )
 
-SMALL = GeneratorConfig(width=8, downsamplings=2, num_residual_blocks=1, num_local_residual_blocks=1)
+SMALL = {"width": 8, "downsamplings": 2, "num_residual_blocks": 1, "num_local_residual_blocks": 1}
+CONFIGS = {FaceReenactor: ReenactorConfig, BackgroundMixer: MixerConfig}
+
+
+def build(network, **changes):
+    return network(CONFIGS[network](**SMALL | changes))
+
+
 KINDS = [("coarse_to_fine", CoarseToFineGenerator), ("global", GlobalGenerator)]
 
 
@@ -24,7 +30,7 @@ def noise(*shape, seed=0):
 
 @pytest.mark.parametrize(("kind", "generator"), KINDS)
 def test_face_reenactor_uses_generator_of_config(kind, generator):
-    network = FaceReenactor(replace(SMALL, kind=kind))
+    network = build(FaceReenactor, kind=kind)
     assert type(network.generator) is generator
     source, heatmap = noise(2, 3, 32, 32), noise(2, 1, 32, 32, seed=1).abs()
     face, segmentation = network(source, heatmap)
@@ -32,9 +38,15 @@ def test_face_reenactor_uses_generator_of_config(kind, generator):
     torch.testing.assert_close(face, network.generator(torch.cat((source, heatmap), dim=1)))
 
 
+def test_face_reenactor_aligned_takes_head_labels_and_confidence():
+    network = build(FaceReenactor, align_source=True)
+    face, segmentation = network(noise(2, 6, 32, 32), noise(2, 1, 32, 32, seed=1).abs())
+    assert face.shape == segmentation.shape == (2, 3, 32, 32)
+
+
 @pytest.mark.parametrize(("kind", "generator"), KINDS)
 def test_background_mixer_returns_foreground_and_mask(kind, generator):
-    network = BackgroundMixer(replace(SMALL, kind=kind))
+    network = build(BackgroundMixer, kind=kind)
     assert type(network.generator) is generator
     head, background = noise(2, 3, 32, 32), noise(2, 3, 32, 32, seed=1)
     foreground, mask = network(head, background)
@@ -44,7 +56,7 @@ def test_background_mixer_returns_foreground_and_mask(kind, generator):
     torch.testing.assert_close(foreground, network.generator(torch.cat((head, background), dim=1)))
 
 
-@pytest.mark.parametrize("network", [FaceReenactor(SMALL), BackgroundMixer(SMALL)])
+@pytest.mark.parametrize("network", [build(FaceReenactor), build(BackgroundMixer)])
 def test_second_head_gradient_reaches_generator(network):
     channels = 1 if isinstance(network, FaceReenactor) else 3
     _, second = network(noise(1, 3, 32, 32), noise(1, channels, 32, 32, seed=1))
@@ -56,7 +68,7 @@ def test_second_head_gradient_reaches_generator(network):
 @pytest.mark.parametrize("network", [FaceReenactor, BackgroundMixer])
 def test_generator_config_reaches_generator(network):
     def parameters(**changes):
-        built = network(replace(SMALL, **changes))
+        built = build(network, **changes)
         return sum(p.numel() for p in built.generator.parameters())
 
     small = parameters()
@@ -69,11 +81,9 @@ def test_generator_config_reaches_generator(network):
     ]
     assert all(parameters(**changes) > small for changes in more)
     assert parameters(kind="global") < small
-    assert network(replace(SMALL, use_skip_connections=True)).generator.use_skip_connections
-    assert any(isinstance(m, torch.nn.GroupNorm) for m in network(replace(SMALL, norm="group")).modules())
-    assert not any(
-        isinstance(m, torch.nn.InstanceNorm2d) for m in network(replace(SMALL, norm="group")).modules()
-    )
+    assert build(network, use_skip_connections=True).generator.use_skip_connections
+    assert any(isinstance(m, torch.nn.GroupNorm) for m in build(network, norm="group").modules())
+    assert not any(isinstance(m, torch.nn.InstanceNorm2d) for m in build(network, norm="group").modules())
 
 
 def test_face_reenactor_default_num_parameters():
@@ -86,7 +96,7 @@ def test_face_reenactor_default_num_parameters():
 @pytest.mark.parametrize("network", [FaceReenactor, BackgroundMixer])
 @pytest.mark.parametrize(("kind", "multiple"), [("global", 4), ("coarse_to_fine", 8)])
 def test_multiple_is_required_size(network, kind, multiple):
-    built = network(replace(SMALL, kind=kind))
+    built = build(network, kind=kind)
     assert built.multiple == multiple
     channels = 1 if network is FaceReenactor else 3
     side = 5 * multiple
@@ -98,8 +108,8 @@ def test_multiple_is_required_size(network, kind, multiple):
 
 @pytest.mark.parametrize("network", [FaceReenactor, BackgroundMixer])
 def test_load_global_generator_is_bit_exact(network):
-    trained = network(replace(SMALL, kind="global", width=16))
-    grown = network(SMALL)
+    trained = build(network, kind="global", width=16)
+    grown = build(network)
     own = {
         n: t.clone() for n, t in grown.state_dict().items() if not n.startswith("generator.global_generator.")
     }
@@ -116,24 +126,24 @@ def test_load_global_generator_is_bit_exact(network):
 @pytest.mark.parametrize(
     ("settings", "state", "message"),
     [
-        (SMALL, FaceReenactor(replace(SMALL, kind="global")), "other sizes: .* width 16 "),
+        ({}, build(FaceReenactor, kind="global"), "other sizes: .* width 16 "),
         (
-            SMALL,
-            BackgroundMixer(replace(SMALL, kind="global", width=16)),
+            {},
+            build(BackgroundMixer, kind="global", width=16),
             r"stem\.0\.weight is 16×6×7×7, not 16×4",
         ),
-        (SMALL, FaceReenactor(SMALL), "other sizes"),
-        (SMALL, torch.nn.Linear(1, 1), "is absent, not"),
+        ({}, build(FaceReenactor), "other sizes"),
+        ({}, torch.nn.Linear(1, 1), "is absent, not"),
         (
-            replace(SMALL, kind="global"),
-            FaceReenactor(replace(SMALL, kind="global", width=16)),
+            {"kind": "global"},
+            build(FaceReenactor, kind="global", width=16),
             "only a coarse_to_fine one",
         ),
     ],
 )
 def test_load_global_generator_other_sizes_are_refused(settings, state, message):
     with pytest.raises(InputError, match=message) as caught:
-        FaceReenactor(settings).load_global_generator(state.state_dict())
+        build(FaceReenactor, **settings).load_global_generator(state.state_dict())
     assert "\n" not in str(caught.value)
 
 
@@ -141,7 +151,7 @@ def test_load_global_generator_other_sizes_are_refused(settings, state, message)
 def test_init_kaiming_scales_with_fan_in_except_heads(network):
     torch.manual_seed(0)
     networks = {
-        start: network(GeneratorConfig(kind="global", width=16, num_residual_blocks=1, init=start))
+        start: network(CONFIGS[network](kind="global", width=16, num_residual_blocks=1, init=start))
         for start in ("normal", "kaiming")
     }
     for name, module in networks["kaiming"].named_modules():

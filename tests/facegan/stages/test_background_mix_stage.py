@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from facegan.data import FacePair
-from facegan.networks import DiscriminatorConfig, GeneratorConfig
+from facegan.networks import DiscriminatorConfig, MixerConfig
 from facegan.stages import BackgroundMixStage
 from facegan.stages.background_mix_stage import (
     BackgroundMixLossWeights,
@@ -21,7 +21,7 @@ def losses():
 
     def compute(pair, output, **weights):
         stage = BackgroundMixStage(
-            GeneratorConfig("global", 4, 2, 1),
+            MixerConfig("global", 4, 2, 1),
             DiscriminatorConfig(4),
             loss_weights=BackgroundMixLossWeights(perceptual=0, **weights),
         )

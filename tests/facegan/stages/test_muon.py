@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from facegan.networks import FaceReenactor, GeneratorConfig
+from facegan.networks import FaceReenactor, ReenactorConfig
 from facegan.stages.muon import MIN_MATRIX_ROWS, Muon, muon_groups, orthogonalize
 
 
@@ -163,7 +163,7 @@ def test_muon_without_gradient_is_unchanged():
 
 def test_muon_takes_all_convolutions_but_heads_last():
     """Of the reenactor: stem, downsamplings, blocks, upsamplings, and the second head's first."""
-    reenactor = FaceReenactor(GeneratorConfig(kind="global", width=8, downsamplings=2, num_residual_blocks=1))
+    reenactor = FaceReenactor(ReenactorConfig(kind="global", width=8, downsamplings=2, num_residual_blocks=1))
     chosen = {
         id(p)
         for group in build([reenactor], 0.1, 1e-3, (0.5, 0.999)).param_groups[1:]

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from facegan.data import FacePair
 from facegan.data.face_pair import collate_pairs
-from facegan.networks import DiscriminatorConfig, GeneratorConfig
+from facegan.networks import DiscriminatorConfig, ReenactorConfig
 from facegan.stages import ReenactStage
 from facegan.stages.config import AdversarialConfig, OptimizerConfig
 from facegan.stages.muon import Muon, muon_groups
@@ -48,7 +48,7 @@ class RandomPairs(pl.LightningDataModule):
 def build_stage(muon_lr: float | None) -> ReenactStage:
     torch.manual_seed(0)
     return ReenactStage(
-        GeneratorConfig("global", 16, 2, 1),
+        ReenactorConfig("global", 16, 2, 1),
         DiscriminatorConfig(8),
         perceptual_network="identity",
         adversarial=AdversarialConfig(feature_matching=1),

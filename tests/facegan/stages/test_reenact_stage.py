@@ -11,7 +11,7 @@ from tests.facegan.stages.training_commands import MODEL, callbacks, exact, save
 
 from facegan.cli import main
 from facegan.data import FacePair
-from facegan.networks import DiscriminatorConfig, GeneratorConfig, ReenactedFace
+from facegan.networks import DiscriminatorConfig, ReenactedFace, ReenactorConfig
 from facegan.stages import ReenactStage
 from facegan.stages.perceptual_loss import PerceptualLoss
 from facegan.stages.reenact_stage import ReenactLossWeights
@@ -98,7 +98,7 @@ def terms():
 
     def losses(**weights: float) -> dict[str, torch.Tensor]:
         stage = ReenactStage(
-            GeneratorConfig("global", 4, 2, 1),
+            ReenactorConfig("global", 4, 2, 1),
             DiscriminatorConfig(4),
             loss_weights=ReenactLossWeights(perceptual=0, **weights),
         )

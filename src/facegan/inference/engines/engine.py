@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from facegan.geometry.head_alignment import SourceFace
+
 
 class Frames(NamedTuple):
     """Output of the networks."""
@@ -28,12 +30,11 @@ class Engine(Protocol):
     device: torch.device
     """Device of its tensors."""
 
-    def __call__(self, source: Tensor, landmarks: Tensor, motion: Tensor, background: Tensor) -> Frames:
+    def __call__(self, source: SourceFace, motion: Tensor, background: Tensor) -> Frames:
         """Reenact a batch of sources.
 
         Args:
-            source: I_s, N×3×S×S in -1..1; N is one or more.
-            landmarks: l_s, N×68×2 in -1..1.
+            source: N source faces; N is one or more.
             motion: AU_d, N×20.
             background: I_b, N×3×S×S in -1..1, zero where the source's head was.
 

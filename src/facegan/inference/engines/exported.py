@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from facegan.errors import InputError
 from facegan.networks.facegan import CONFIG, WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -22,7 +23,7 @@ MODEL_FILES = {"openvino": "model.xml", "onnx": "model.onnx"}
 """File to open for each format, in the subfolder with the name of the format."""
 RECORD = "export.json"
 """Name of the record of an export: fingerprints and the comparison with PyTorch."""
-INPUTS = ("source", "landmarks", "motion", "background")
+INPUTS = ("source", "segmentation", "landmarks", "source_motion", "motion", "background")
 OUTPUTS = ("result", "target_landmarks", "mask")
 """Names in the graph; outputs in the order of :class:`~facegan.inference.engines.Frames`."""
 
@@ -86,10 +87,14 @@ def hash_files(folder: Path) -> dict[str, str]:
     return {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.name != RECORD}
 
 
-def to_arrays(tensors: Sequence[Tensor]) -> dict[str, NDArray[np.float32]]:
-    """Convert tensors in the order of INPUTS to named arrays."""
+def to_arrays(tensors: Sequence[Tensor]) -> dict[str, NDArray[Any]]:
+    """Convert tensors in the order of INPUTS to named arrays: float32, the segmentation uint8."""
     return {
-        name: tensor.detach().cpu().float().contiguous().numpy()
+        name: tensor.detach()
+        .cpu()
+        .to(torch.uint8 if name == "segmentation" else torch.float32)
+        .contiguous()
+        .numpy()
         for name, tensor in zip(INPUTS, tensors, strict=True)
     }
 

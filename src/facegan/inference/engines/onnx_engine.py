@@ -13,6 +13,7 @@ from facegan.inference.engines.exported import OUTPUTS, to_arrays
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from facegan.geometry.head_alignment import SourceFace
     from facegan.inference.engines.exported import ExportedModel
 
 ERRORS_ONLY = 3
@@ -53,7 +54,7 @@ class OnnxEngine:
             msg = f"ONNX Runtime {onnxruntime.__version__} cannot read {exported.path}: {reason}"
             raise InputError(msg) from error
 
-    def __call__(self, source: Tensor, landmarks: Tensor, motion: Tensor, background: Tensor) -> Frames:
+    def __call__(self, source: SourceFace, motion: Tensor, background: Tensor) -> Frames:
         """Run the networks, see :class:`~facegan.inference.engines.Engine`; thread-safe."""
-        outputs = self._session.run(OUTPUTS, to_arrays((source, landmarks, motion, background)))
+        outputs = self._session.run(OUTPUTS, to_arrays((*source, motion, background)))
         return Frames(*(torch.from_numpy(array) for array in outputs))

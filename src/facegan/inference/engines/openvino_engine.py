@@ -13,6 +13,7 @@ from facegan.inference.engines.exported import OUTPUTS, to_arrays
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from facegan.geometry.head_alignment import SourceFace
     from facegan.inference.engines.exported import ExportedModel
 
 
@@ -55,10 +56,10 @@ class OpenVINOEngine:
             msg = f"OpenVINO {openvino.__version__} cannot read {exported.path}: {_last_line(error)}"
             raise InputError(msg) from error
 
-    def __call__(self, source: Tensor, landmarks: Tensor, motion: Tensor, background: Tensor) -> Frames:
+    def __call__(self, source: SourceFace, motion: Tensor, background: Tensor) -> Frames:
         """Run the networks, see :class:`~facegan.inference.engines.Engine`; thread-safe."""
         # The model's shared request is not thread-safe, and a new one costs nothing.
-        outputs = self._model.create_infer_request().infer(to_arrays((source, landmarks, motion, background)))
+        outputs = self._model.create_infer_request().infer(to_arrays((*source, motion, background)))
         return Frames(*(torch.from_numpy(outputs[name]) for name in OUTPUTS))
 
 

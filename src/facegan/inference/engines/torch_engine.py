@@ -12,6 +12,7 @@ from facegan.inference.engines.engine import Frames
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from facegan.geometry.head_alignment import SourceFace
     from facegan.networks import FaceGAN
 
 
@@ -40,9 +41,9 @@ class TorchEngine:
         self.size = model.config.size
 
     @torch.inference_mode()
-    def __call__(self, source: Tensor, landmarks: Tensor, motion: Tensor, background: Tensor) -> Frames:
+    def __call__(self, source: SourceFace, motion: Tensor, background: Tensor) -> Frames:
         """Run the networks, see :class:`~facegan.inference.engines.Engine`."""
-        output = self.model(source, landmarks, motion, background)
+        output = self.model(source, motion, background)
         return Frames(output.result, output.landmarks, output.mask)
 
 

@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from facegan.errors import InputError
+from facegan.geometry.head_alignment import SourceFace
 from facegan.inference.engines import ENGINES, TorchEngine, load_engine
 from facegan.inference.engines.exported import MODEL_FILES, RECORD, hash_files
+from facegan.inference.export_check import ExampleInputs
 from facegan.networks import FaceGAN, FaceGANConfig
 
 KINDS = ("openvino", "onnx")
@@ -23,7 +25,9 @@ def frames(count, size=32):
     def uniform(*shape):
         return 2 * torch.rand(count, *shape, generator=generator) - 1
 
-    return uniform(3, size, size), uniform(68, 2), uniform(20), uniform(3, size, size)
+    labels = torch.randint(3, (count, size, size), generator=generator, dtype=torch.uint8)
+    source = SourceFace(uniform(3, size, size), labels, uniform(68, 2), uniform(20))
+    return ExampleInputs(source, uniform(20), uniform(3, size, size))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +65,7 @@ def test_torch_engine_equals_model(tiny_model, engines):
 def test_engines_agree_with_torch_for_any_batch_size(engines, kind, count):
     given = frames(count)
     made, expected = engines[kind](*given), engines["torch"](*given)
-    assert (made.landmarks - given[1]).abs().max() > 0.1  # they do move
+    assert (made.landmarks - given.source.landmarks).abs().max() > 0.1  # they do move
     for ours, theirs in zip(made, expected, strict=True):
         assert ours.dtype == torch.float32
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0)
@@ -72,19 +76,17 @@ def test_engines_frames_of_batch_are_independent(engines, kind):
     given = frames(3)
     together = engines[kind](*given)
     for index in range(3):
-        alone = engines[kind](*(part[index : index + 1] for part in given))
+        alone = engines[kind](*given.select(slice(index, index + 1)))
         torch.testing.assert_close(alone.result[0], together.result[index], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_engines_accept_expanded_strided_and_double_tensors(engines, kind):
     """One source for all frames is expanded, not copied; motion may come in double precision."""
-    source, landmarks, motion, background = frames(2)
-    source, landmarks = source[:1].expand(2, -1, -1, -1), landmarks[:1].expand(2, -1, -1)
-    made = engines[kind](
-        source, landmarks, motion.double().requires_grad_(), background.movedim(1, -1).movedim(-1, 1)
-    )
-    expected = engines["torch"](source, landmarks, motion, background)
+    source, motion, background = frames(2)
+    source = source.select(slice(1)).expand(2)
+    made = engines[kind](source, motion.double().requires_grad_(), background.movedim(1, -1).movedim(-1, 1))
+    expected = engines["torch"](source, motion, background)
     torch.testing.assert_close(made.result, expected.result, atol=1e-4, rtol=0)
 
 
@@ -92,7 +94,7 @@ def test_engines_accept_expanded_strided_and_double_tensors(engines, kind):
 def test_engines_results_stay_after_next_call(engines, kind):
     first = engines[kind](*frames(2))
     before = first.result.clone()
-    engines[kind](*(part.flip(0) for part in frames(2)))
+    engines[kind](*frames(2).select(torch.tensor([1, 0])))
     assert torch.equal(first.result, before)
 
 
