@@ -71,6 +71,7 @@ print(hashlib.sha256(frame.image.tobytes() + frame.mesh.tobytes()).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_render_is_independent_of_thread_count():
     frame = render(sample_identity(8), [0.3] * 20, 96, gaze=(0.1, 0.1), noise_seed=5)
     # This process has as many as there are cores, unless it was told otherwise.
@@ -134,6 +135,7 @@ def test_render_landmarks_lie_on_face():
         assert 0.2 * 128 < height < 0.6 * 128
 
 
+@pytest.mark.slow
 def test_render_hair_label_covers_hair():
     bald = render(styled(0, "bald"), pose())
     assert set(np.unique(bald.segmentation)) == {BACKGROUND, FACE}
@@ -181,6 +183,7 @@ def test_render_small_image_is_scaled_large_one(seed):
     assert (small.segmentation == large.segmentation[::2, ::2]).mean() > 0.98
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 8])
 def test_render_is_continuous_in_motion(seed):
     """Nothing pops from one frame to the next."""
@@ -205,6 +208,7 @@ def test_render_is_continuous_in_motion(seed):
     assert little < 0.3 * change[at]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("one", "other"), [(0, 1), (3, 8), (6, 9)])
 def test_render_motion_of_another_identity_is_transferred(one, other):
     vector = sample_motion(other, 30, 25).motion[15].copy()

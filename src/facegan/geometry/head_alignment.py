@@ -59,7 +59,8 @@ def _read_canonical_head() -> tuple[Tensor, Tensor, Tensor]:
     """Read positions and normals of the 68 landmarks, and the ring; x right, y down, z from the camera."""
     with np.load(CANONICAL_FACE) as data:
         positions, normals = (
-            data[name][list(MESH_INDICES)] * np.array([1, -1, -1], np.float32) for name in ("vertices", "normals")
+            data[name][list(MESH_INDICES)] * np.array([1, -1, -1], np.float32)
+            for name in ("vertices", "normals")
         )
     _, y, z = positions[[JAW[0], JAW[-1]]].mean(axis=0)
     angles = np.radians(RING_DEGREES)

@@ -29,6 +29,8 @@ from facegan.stages.background_mix_stage import BackgroundMixLossWeights
 from facegan.stages.config import AdversarialConfig
 from facegan.stages.reenact_stage import ReenactLossWeights
 
+pytestmark = pytest.mark.slow
+
 GENERATOR = {"kind": "global", "width": 8, "downsamplings": 2, "num_residual_blocks": 1}
 DISCRIMINATOR = DiscriminatorConfig(width=8)
 BASELINE_INTERVAL = "/(copy_source|naive_composite)/ci95_half_width$"

@@ -93,6 +93,7 @@ def record_calls(command, called):
     return note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRAINING)
 def test_training_help_example_is_accepted(capsys, name):
     words = example(help_of(name, capsys))
@@ -153,6 +154,7 @@ def test_main_bad_input_prints_one_line_and_writes_nothing(fails, tmp_path, monk
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -178,6 +180,7 @@ def test_fit_wrong_option_prints_one_line(fails, word):
     assert word.partition("=")[0].rpartition(".")[2].strip("-") in fails([*FIT, word])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [[], ["--model.class_path=facegan.stages.JointStage"]])
 def test_fit_missing_input_prints_one_line(capsys, tmp_path, settings):
     """The error occurs while the stage is built; jsonargparse wraps it."""
@@ -240,6 +243,7 @@ def test_assets_list_shows_every_license(capsys, monkeypatch):
         assert any(state in line for state in ("verified", "missing", "damaged"))
 
 
+@pytest.mark.slow
 def test_assets_fetch_unavailable_file_fails(fails, monkeypatch, tmp_path):
     name = "dlib_face_recognition_resnet_model_v1.dat"
     monkeypatch.setattr(assets, "ASSETS", {name: ASSETS[name]})
@@ -258,6 +262,7 @@ def test_synthesize_prints_the_output_folder(capsys, tmp_path):
     assert (tmp_path / "heads/0000/00.mp4").is_file()
 
 
+@pytest.mark.slow
 def test_export_prints_the_agreement(capsys, tmp_path):
     tiny = {"kind": "global", "width": 4, "downsamplings": 1, "num_residual_blocks": 0}
     FaceGAN(FaceGANConfig(size=32, reenactor=tiny, background_mixer=tiny)).save_pretrained(tmp_path)

@@ -64,6 +64,7 @@ OPTIONS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", OPTIONS)
 def test_reenact_option_writes_video(tmp_path, capsys, options):
     assert run(f"reenact --source me.png --driving clip.mp4 {options}", tmp_path / "out.mp4") == 0
@@ -172,6 +173,7 @@ def test_reenact_existing_folder_receives_the_result(tmp_path, capsys):
     assert "name it .png" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_reenact_image_does_not_import_training_packages(tmp_path):
     line = f"reenact --source me.png --driving you.png --model model --out {tmp_path / 'moved.png'}"
     heavy = {"torch._dynamo", "scipy", "datasets", "pytorch_lightning"}

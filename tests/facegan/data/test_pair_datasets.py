@@ -207,6 +207,7 @@ def test_pairs_of_no_crops_are_empty(prepared):
     assert len(TrainingPairs(empty)) == len(ValidationPairs(empty, 5)) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["fork", "spawn"])
 def test_training_pairs_in_worker_processes_are_equal(crops, way):
     pairs = TrainingPairs(crops, augmentation=Augmentation(flip=0.5, color=0.3))

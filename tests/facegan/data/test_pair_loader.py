@@ -17,6 +17,7 @@ def landmarks(loader, epoch):
     return [pair.driving_landmarks for pair in loader]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_pair_loader_resumed_goes_on_after_the_used_pairs(prepared, workers):
     whole = landmarks(loader(prepared), 4)

@@ -32,6 +32,7 @@ class Crops:
         return len(self.identity)
 
 
+@pytest.mark.slow
 @given(identity_lists, counts, seeds)
 def test_select_cross_pairs_pairs_two_identities_and_uses_each_crop_once(names, count, seed):
     crops = Crops(names)

@@ -257,6 +257,7 @@ def hub(prepared):
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_face_crops_of_hub_equal_those_of_folder(hub, prepared, tmp_path):
     """In another process, because the hub's URL is read at import."""
     code = (

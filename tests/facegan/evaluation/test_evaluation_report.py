@@ -14,6 +14,8 @@ from facegan.io.images import read_image
 from facegan.metrics import METRICS, bootstrap_interval
 from facegan.networks import FaceGAN, FaceGANConfig
 
+pytestmark = pytest.mark.slow
+
 TABLES = {"metrics.json", "metrics.csv", "table.tex", "report.html", "pairs.parquet", "scores.parquet"}
 GRIDS = {"self.png", "cross.png", "action_units.png", "head_pose.png", "backgrounds.png"}
 

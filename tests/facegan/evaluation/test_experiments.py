@@ -26,6 +26,8 @@ from facegan.networks import FaceGAN, FaceGANConfig
 from facegan.perception import FaceAnalyzer, IdentityEmbedder
 from facegan.stages.perceptual_loss import PerceptualLoss
 
+pytestmark = pytest.mark.slow
+
 
 def copy_source(source, driving):
     return source
@@ -240,7 +242,6 @@ def test_evaluate_pairs_of_a_file_edits_one_of_their_identities(model_folder, da
     assert report.metrics["data"]["splits"] == ["test"]
 
 
-@pytest.mark.slow
 def test_evaluate_after_a_kill_keeps_predictions_and_gives_equal_metrics(model_folder, data, tmp_path):
     """Predicted by a process of its own, killed in the second protocol."""
     expected = run([f"model={model_folder}"], data, tmp_path / "whole").metrics

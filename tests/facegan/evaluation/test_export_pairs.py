@@ -14,6 +14,8 @@ from facegan.evaluation import export_pairs
 from facegan.evaluation.experiments import PAIRS_FILE
 from facegan.io.images import read_image, tensor_to_images
 
+pytestmark = pytest.mark.slow
+
 
 def test_export_pairs_writes_the_crops_and_model_inputs(data, crops, tmp_path):
     assert export_pairs(data, tmp_path / "pairs", pairs=5) == {"self": 5, "cross": 5, "lsim": 5}

@@ -11,6 +11,8 @@ from facegan.preparation import PrepareConfig
 from facegan.preparation.synthesize import synthesize
 from facegan.preparation.synthetic import prepare_synthetic
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory):
@@ -58,7 +60,6 @@ def test_ground_truth_of_other_videos_raises(synthetic_crops, talking_heads):
         GroundTruthReenactments(talking_heads / "nowhere", synthetic_crops)
 
 
-@pytest.mark.slow
 def test_evaluate_with_ground_truth_scores_it_best(
     synthetic_data, synthetic_crops, videos, model_folder, tmp_path
 ):

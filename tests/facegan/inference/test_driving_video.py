@@ -12,6 +12,8 @@ from facegan.io.images import read_image
 from facegan.io.video_reader import VideoReader
 from synthetic_heads import render, sample_identity
 
+pytestmark = pytest.mark.slow
+
 EMPTY = np.full((128, 128, 3), 100, np.uint8)
 
 

@@ -37,6 +37,7 @@ def test_edit_background_color_and_paste_back(animator, source, photograph):
     assert edit(animator, source, {"yaw": 10}, RenderConfig(paste_back=True)).shape == photograph.shape
 
 
+@pytest.mark.slow
 def test_edit_grid_varies_one_parameter_per_column(animator, source):
     sheet = edit_grid(animator, source, {})
     assert sheet.shape[1] > 20 * 128
@@ -68,6 +69,7 @@ def test_edit_video_goes_forth_and_back(animator, source):
     assert np.abs(frames[5].astype(int) - frames[15]).max() <= 1
 
 
+@pytest.mark.slow
 def test_edit_image_file_writes_file(animator, source, photo, tmp_path):
     write_edit(animator, photo, tmp_path / "a.png", {"AU12": 0.8}, provenance=UNMARKED)
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), edit(animator, source, {"AU12": 0.8}))

@@ -17,6 +17,8 @@ from facegan.inference.export_check import ExampleInputs, compare_engines, input
 from facegan.inference.model_export import export_model
 from facegan.networks import FaceGAN, FaceGANConfig
 
+pytestmark = pytest.mark.slow
+
 FINE = {
     "kind": "coarse_to_fine",
     "width": 8,

@@ -18,6 +18,8 @@ from facegan.io.images import center_crop, image_to_tensor, read_image, tensor_t
 from facegan.io.video_reader import VideoReader
 from facegan.provenance import ProvenanceConfig, detect_provenance
 
+pytestmark = pytest.mark.slow
+
 plain = partial(reenact, provenance=ProvenanceConfig(marks=False), progress=False)
 EMPTY = np.full((128, 128, 3), 100, np.uint8)
 

@@ -136,6 +136,7 @@ def test_video_reader_truncated_file_is_read_up_to_the_end(tmp_path):
         np.testing.assert_array_equal(image, original)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "codec"),
     [("v.mp4", "libx264"), ("v.webm", "libvpx-vp9"), ("v.avi", "mpeg4"), ("v.ts", "libx264")],

@@ -92,6 +92,7 @@ def test_function_equals_reference(name):
     np.testing.assert_allclose(FUNCTIONS[name](preds, target), expected(name, preds, target), rtol=1e-5)
 
 
+@pytest.mark.slow
 @all_metrics
 @given(sizes=st.lists(st.integers(0, 9), min_size=1, max_size=6).filter(any), seed=st.integers(0, 99))
 def test_metric_uneven_batches_equal_one_batch(name, sizes, seed):
@@ -102,6 +103,7 @@ def test_metric_uneven_batches_equal_one_batch(name, sizes, seed):
     assert metric.compute().item() == pytest.approx(np.mean(expected(name, preds, target)), abs=1e-5)
 
 
+@pytest.mark.slow
 @all_metrics
 def test_metric_is_mean_of_function(name):
     preds, target = pairs(name, 5)
@@ -165,6 +167,7 @@ def test_metric_other_shapes_are_refused_by_name(name):
         update(preds, target, torch.ones(2, dtype=torch.bool))
 
 
+@pytest.mark.slow
 @all_metrics
 @given(detected=st.lists(st.booleans(), min_size=1, max_size=12), size=st.integers(1, 5))
 def test_metric_undetected_is_penalized_or_left_out(name, detected, size):
@@ -252,6 +255,7 @@ def reduce(rank, folder):
     dist.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_metric_two_processes_uneven_shares_equal_one_process(tmp_path):
     mp.spawn(reduce, (tmp_path,), nprocs=2)
 

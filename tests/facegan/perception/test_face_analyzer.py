@@ -57,6 +57,7 @@ def test_analyze_landmarks_match_ground_truth(seen):
     assert np.max(errors) < 0.06
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [96, 384])
 def test_analyze_mirrored_image_mirrors_landmarks(analyzer, size):
     """Whatever the size: half a pixel between corner and center of the first one would be seen here."""
@@ -128,6 +129,7 @@ with FaceAnalyzer() as analyzer, FaceParser() as parser:
 """
 
 
+@pytest.mark.slow
 def test_analyze_leaves_terminal_empty():
     """In a process of its own: MediaPipe says most things once."""
     command = [sys.executable, "-c", LOOK_AT_A_DARK_PICTURE_THEN_A_HEAD]

@@ -10,6 +10,8 @@ from facegan.perception.face_measurer import FaceMeasurer, compute_gaze
 from facegan.perception.metric_backends import open_identity_backend, open_motion_backend
 from synthetic_heads import render, sample_identity
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def images(crops):

@@ -159,6 +159,7 @@ def crops():
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CLIPS, reason="needs FACEGAN_REAL_CLIPS")
 def test_embed_real_faces_agree_with_dlib(embedder, reference, crops):
     for _, image, points in crops:

@@ -42,6 +42,7 @@ def mixed(heads, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_prepare_with_cluster_gives_each_person_one_identity_and_split(mixed, tmp_path):
     out = tmp_path / "data"
     summary = prepare_small(find_videos(mixed), out, size=128, cluster=True)
@@ -55,6 +56,7 @@ def test_prepare_with_cluster_gives_each_person_one_identity_and_split(mixed, tm
     assert all(len(line["sha256"]) == 64 for line in lines)
 
 
+@pytest.mark.slow
 def test_prepare_with_identity_in_two_splits_keeps_test(mixed, tmp_path):
     source = find_videos(mixed)
     clips = [replace(clip, split="train" if int(clip.video) >= 3 else "test") for clip in source.clips]

@@ -96,6 +96,7 @@ def test_prepare_videos_of_synthetic_heads_agrees_with_ground_truth(prepared, he
         assert (seen & (face == 1)).sum() / (seen | (face == 1)).sum() > 0.7
 
 
+@pytest.mark.slow
 def test_prepare_videos_with_two_workers_writes_same_bytes(prepared, people, tmp_path):
     summary = prepare_small(find_videos(people), tmp_path / "data", workers=2)
     assert summary.total == prepared[0].total

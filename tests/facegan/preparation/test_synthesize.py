@@ -101,6 +101,7 @@ def test_synthesize_sound_has_video_length_and_is_not_silent(folder):
     assert loudest > 0.02
 
 
+@pytest.mark.slow
 def test_workers_change_nothing_and_more_people_or_time_only_add(folder, tmp_path):
     larger = SMALL | {"identities": 3, "clips": 3, "workers": 2}
     out = synthesize(tmp_path / "out", **larger)
@@ -220,6 +221,7 @@ def test_numbers_out_of_range_are_refused(tmp_path, bad):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_synthesize_without_numba_says_what_to_install(tmp_path):
     code = "import sys; sys.modules['numba'] = None; from facegan.cli import main; sys.exit(main())"
     arguments = ("synthesize", "--identities", "1", "--clips", "1", "--out", str(tmp_path / "out"))

@@ -15,6 +15,8 @@ from facegan.preparation.dataset_format import SCHEMA
 from facegan.preparation.synthetic import prepare_synthetic, smooth_labels
 from synthetic_heads import GroundTruth
 
+pytestmark = pytest.mark.slow
+
 SIZE = 64
 
 

@@ -38,17 +38,20 @@ SETTINGS = {
         f"{OPTIMIZER}learning_rate=2e-3",
         "--data.init_args.repeats=75",
     ],
-    "2_reenact": [*ADVERSARIAL, *GENERATOR, f"{OPTIMIZER}learning_rate=1e-3", "--data.init_args.repeats=90"],
+    "2_reenact": [
+        *(*ADVERSARIAL, *GENERATOR, f"{MODEL}generator.align_source=true"),
+        *(f"{OPTIMIZER}learning_rate=1e-3", "--data.init_args.repeats=40"),
+    ],
     "3_background_mix": [
         *(*ADVERSARIAL, *GENERATOR, f"{MODEL}head=truth", f"{MODEL}generator.norm=group"),
         *(f"{MODEL}loss_weights.head_reconstruction=10", f"{MODEL}loss_weights.mask_norm=0.4"),
         *(f"{OPTIMIZER}learning_rate=2e-3", f"{OPTIMIZER}muon_lr=0.03"),
-        "--data.init_args.repeats=90",
+        *(f"{MODEL}generator.fill_background=true", "--data.init_args.repeats=60"),
     ],
     "4_joint": [
         *ADVERSARIAL,
         f"{OPTIMIZER}learning_rate=5e-4",
-        "--data.init_args.repeats=20",
+        "--data.init_args.repeats=12",
         "--trainer.max_epochs=2",
     ],
 }

@@ -13,6 +13,7 @@ def only(request, monkeypatch):
     monkeypatch.setattr(background, "KINDS", {request.param: KINDS[request.param]})
 
 
+@pytest.mark.slow
 def test_background_kinds_are_linear_and_vary(only):
     images = []
     for seed in range(3):

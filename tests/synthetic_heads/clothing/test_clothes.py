@@ -36,6 +36,7 @@ def outside(points, width, thickness):
     return distance * np.sign(((points - skin[nearest]) * (further - skin)[nearest]).sum(axis=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize(("width", "thickness"), [(0.85, 0.9), (1.1, 1.15)])
 def test_garments_lie_outside_body(style, width, thickness):

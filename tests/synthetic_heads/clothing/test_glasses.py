@@ -18,6 +18,7 @@ def a_face(weights):
     return fine_face().weights @ neutral_face(weights.tolist())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_glasses_stand_before_face(shape, weights):

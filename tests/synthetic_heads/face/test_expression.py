@@ -185,6 +185,7 @@ def test_closed_lips_do_not_intersect(rig):
         assert gap.min() > -0.25, units
 
 
+@pytest.mark.slow
 @given(
     weights=arrays(np.float32, len(DIRECTIONS), elements=st.floats(-1.5, 1.5, width=32)),
     values=arrays(np.float32, NUM_MOTION_PARAMS, elements=st.floats(-2, 2, width=32)),

@@ -48,6 +48,7 @@ def test_to_linear_is_monotone_and_inverts_srgb(value):
     assert back * 255 == pytest.approx(value, abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(0, 12, 3))
 def test_skin_atlas_is_valid_and_deterministic(seed):
     skin = sample_identity(seed).skin
@@ -84,6 +85,7 @@ def test_skin_atlas_is_independent_of_resolution():
     np.testing.assert_array_equal(small.parts, whole.parts[::2, ::2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tone", [(250, 220, 200), (190, 136, 98), (92, 60, 44)])
 def test_skin_atlas_has_mean_tone(tone):
     atlas = painted(tone=tone, blush=0.3).atlas
@@ -91,6 +93,7 @@ def test_skin_atlas_has_mean_tone(tone):
     np.testing.assert_allclose(middle, linear(tone), rtol=0.3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("amount", "low", "high", "vertex", "channel"),
     [
@@ -110,6 +113,7 @@ def test_skin_atlas_features_darken_their_region(amount, low, high, vertex, chan
     assert after < 0.97 * before
 
 
+@pytest.mark.slow
 def test_skin_atlas_roots_color_skull_behind_hairline():
     black, bald, receding = (
         painted(roots=(10, 10, 10), scalp=scalp, hairline=line) for scalp, line in ((1, 0), (0, 0), (1, 20))

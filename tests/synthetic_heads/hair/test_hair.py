@@ -83,6 +83,7 @@ def test_hair_bald_has_no_parts(head):
     assert grow(a_person("bald"), head) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", GROWN)
 def test_hair_leaves_face_free(style, head):
     middle = head[1][fine_face().triangles].mean(axis=1)
@@ -95,6 +96,7 @@ def test_hair_leaves_face_free(style, head):
         assert (haired[np.isin(bare, inner)] < first).mean() > (0.75 if yaw else 0.97)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", [style for style in GROWN if style != "horseshoe"])
 def test_hair_covers_skull_above_hairline(style, head):
     hair = a_person(style)
@@ -110,6 +112,7 @@ def test_hair_covers_skull_above_hairline(style, head):
         assert covered[seen[bare] - first].sum() < 0.015 * (seen >= first + len(scalp.triangles)).sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", GROWN)
 def test_hair_same_generator_state_is_equal(style, head):
     one, same, other = (grow(a_person(style), head, seed) for seed in (1, 1, 2))

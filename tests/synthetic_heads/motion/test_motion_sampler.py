@@ -33,6 +33,7 @@ def vectors(clips):
     return np.concatenate([clip.motion for some in clips.values() for clip in some])
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, 2**32 - 1), st.integers(1, 60), st.floats(1, 240), st.sampled_from([None, *MOTION_STYLES])
 )

@@ -16,6 +16,8 @@ from facegan.inference.engines.exported import MODEL_FILES, RECORD, hash_files
 from facegan.inference.export_check import ExampleInputs
 from facegan.networks import FaceGAN, FaceGANConfig
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("openvino", "onnx")
 
 

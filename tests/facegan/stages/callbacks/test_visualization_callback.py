@@ -30,6 +30,8 @@ from facegan.stages.callbacks.action_unit_grid_logger import (
 )
 from facegan.stages.callbacks.video_logger import VideoLogger, compute_frame_rate
 
+pytestmark = pytest.mark.slow
+
 
 class MotionStage(BaseStage):
     """Visualizes the driving motion: a stripe for each motion parameter."""
