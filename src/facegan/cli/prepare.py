@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def prepare(
-    kind: Literal["videos", "faceforensics", "ijbc", "synthetic"],
+    kind: Literal["videos", "photos", "faceforensics", "ijbc", "synthetic"],
     input_: Path,
     *,
     out: Path,
@@ -36,9 +36,10 @@ def prepare(
         facegan prepare videos my_videos/ --out data/mine/prepared --size 256
 
     Args:
-        kind: any folder of videos; a data set as it is distributed; or synthetic for the output of facegan
-            synthesize, whose ground truth replaces the detectors.
-        input_: folder of the input; in videos, the name of the first sub-folder is the identity.
+        kind: any folder of videos; photos, with a sub-folder for each person and session; a data set as it is
+            distributed; or synthetic for the output of facegan synthesize, whose ground truth replaces the
+            detectors.
+        input_: folder of the input; in videos and photos, the name of the first sub-folder is the identity.
         out: folder of the data set.
         config: which frames and faces are used.
         identities: CSV file with the columns file and identity, in place of the sub-folders (videos only).
@@ -53,9 +54,9 @@ def prepare(
         ("identities", identities, ("videos",)),
         ("quality", quality, ("faceforensics",)),
         ("splits", splits, ("faceforensics",)),
-        ("cluster", config.cluster, ("videos", "faceforensics", "ijbc")),
+        ("cluster", config.cluster, ("videos", "photos", "faceforensics", "ijbc")),
         ("sample-fps", config.sample_fps, ("videos", "faceforensics")),
-        ("engine", engine != "local", ("videos", "faceforensics", "ijbc")),
+        ("engine", engine != "local", ("videos", "photos", "faceforensics", "ijbc")),
     ):
         if given and kind not in kinds:
             msg = f"--{option} is for {', '.join(kinds)}, not for {kind}"
@@ -65,12 +66,20 @@ def prepare(
 
         summary = prepare_synthetic(input_, out, config, seed=seed, workers=workers, overwrite=overwrite)
         return _print_summary(summary)
-    from facegan.preparation import find_faceforensics, find_ijbc, find_videos, prepare_videos
+    from facegan.preparation import (
+        find_faceforensics,
+        find_ijbc,
+        find_photos,
+        find_videos,
+        prepare_videos,
+    )
 
     if kind == "faceforensics":
         source = find_faceforensics(input_, quality=quality, splits=splits or "official")
+    elif kind == "videos":
+        source = find_videos(input_, identities)
     else:
-        source = find_ijbc(input_) if kind == "ijbc" else find_videos(input_, identities)
+        source = find_ijbc(input_) if kind == "ijbc" else find_photos(input_)
     summary = prepare_videos(
         source, out, config, seed=seed, workers=workers, engine=engine, overwrite=overwrite
     )

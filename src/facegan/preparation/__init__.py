@@ -8,6 +8,7 @@ from facegan.preparation.sources import (
     VideoClip,
     find_faceforensics,
     find_ijbc,
+    find_photos,
     find_videos,
 )
 from facegan.preparation.splits import split_identities
@@ -21,6 +22,7 @@ __all__ = [
     "VideoClip",
     "find_faceforensics",
     "find_ijbc",
+    "find_photos",
     "find_videos",
     "prepare_videos",
     "split_identities",

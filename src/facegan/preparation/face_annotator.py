@@ -78,9 +78,14 @@ def annotate_with_detectors(clip: VideoClip) -> Iterator[FaceAnnotator]:
 
 
 def select_face_in_box(
-    faces: Sequence[AnnotatedFace], box: tuple[float, float, float, float]
+    faces: Sequence[AnnotatedFace], box: tuple[float, float, float, float] | None
 ) -> list[AnnotatedFace]:
-    """Select the face whose center is closest to that of a box (x, y, width, height) and in the box."""
+    """Select the face whose center is closest to that of a box (x, y, width, height) and in the box.
+
+    Without a box it is the first, which is the largest.
+    """
+    if box is None:
+        return list(faces[:1])
     x, y, width, height = box
     center = np.array((x + width / 2, y + height / 2))
     offsets = [np.abs(face.landmarks.mean(axis=0) - center) for face in faces]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-
 from facegan.errors import InputError
+from facegan.io.images import read_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,12 +42,13 @@ class ImageSequenceReader:
         self.decode_error = None
         delivered = 0
         for index in range(0, len(self._images), frame_stride):
-            image = cv2.imread(str(self._images[index].path), cv2.IMREAD_COLOR)
-            if image is None:
+            try:
+                image = read_image(self._images[index].path)
+            except InputError:
                 self.decode_error = f"cannot read {self._images[index].path.name}"
                 continue
             delivered += 1
-            yield index, index / self.fps, np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+            yield index, index / self.fps, image
         if not delivered:
             msg = f"no image can be read, such as {self._images[0].path}"
             raise InputError(msg)

@@ -35,15 +35,15 @@ class VideoClip:
 
 @dataclass(frozen=True)
 class LabeledImage:
-    """An image with the box of one face.
+    """An image of one face.
 
     Attributes:
         path: the file.
-        box: x, y, width and height of the face in pixels.
+        box: x, y, width and height of the face in pixels; None for the largest face.
     """
 
     path: Path
-    box: tuple[float, float, float, float]
+    box: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True)
