@@ -71,7 +71,7 @@ def evaluate_ground_truth_head(stage: JointStage, data: JointData) -> dict[str, 
         head = (pair.driving_segmentation > 0) | (pair.background_segmentation > 0)
         preds = torch.where(head[:, None], target, pair.background_image)
         values["mse"] += masked_mse(preds, target).tolist()
-        values["perceptual"] += stage.perceptual.distances(preds, target).tolist()
+        values["perceptual"] += stage.reenact.perceptual.distances(preds, target).tolist()
     return {name: float(np.mean(numbers)) for name, numbers in values.items()}
 
 
