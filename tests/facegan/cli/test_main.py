@@ -120,7 +120,7 @@ def test_training_help_example_is_accepted(capsys, name):
         ("prepare faceforensics . --out out", "no original_sequences/"),
         ("prepare ijbc . --out out", "no protocols/ijbc_metadata.csv"),
         ("prepare ijbc . --out out --quality c23", "--quality is for faceforensics, not for ijbc"),
-        ("prepare synthetic . --out out --cluster", "--cluster is for videos, faceforensics, ijbc"),
+        ("prepare synthetic . --out out --cluster", "--cluster is for videos, photos, faceforensics, ijbc"),
         ("prepare videos . --out out", "no videos in ."),
         ("prepare synthetic . --out out", "holds no ground_truth.parquet"),
         ("synthesize --identities 3", "required: --out"),
@@ -255,6 +255,7 @@ def test_assets_fetch_unavailable_file_fails(fails, monkeypatch, tmp_path):
     assert "FACEGAN_ASSETS" in line
 
 
+@pytest.mark.slow
 def test_synthesize_prints_the_output_folder(capsys, tmp_path):
     words = shlex.split("synthesize --identities 1 --clips 1 --seconds 0.1 --size 32 --out")
     assert main([*words, str(tmp_path / "heads")]) == 0
@@ -274,6 +275,7 @@ def test_export_prints_the_agreement(capsys, tmp_path):
     assert (tmp_path / "onnx/model.onnx").is_file()
 
 
+@pytest.mark.slow
 def test_prepare_synthetic_uses_the_ground_truth(capsys, talking_heads, tmp_path):
     out = tmp_path / "data"
     words = ["prepare", "synthetic", str(talking_heads), "--out", str(out), "--size", "32", "--workers", "1"]
@@ -284,6 +286,7 @@ def test_prepare_synthetic_uses_the_ground_truth(capsys, talking_heads, tmp_path
     assert (out / "dataset.json").is_file()
 
 
+@pytest.mark.slow
 def test_prepare_bad_video_exits_partially(capsys, talking_heads, tmp_path):
     shutil.copytree(talking_heads, tmp_path / "heads")
     (tmp_path / "heads/0000/broken.mp4").write_text("no video")

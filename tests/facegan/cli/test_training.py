@@ -11,6 +11,8 @@ from facegan.cli import main
 from facegan.errors import InputError
 from facegan.stages import LandmarkTransformData, LandmarkTransformStage
 
+pytestmark = pytest.mark.slow
+
 STAGES = ("1_landmark_transform", "2_reenact_128", "2_reenact", "3_background_mix", "4_joint")
 SMALL = tuple(path.stem for path in sorted(Path("stages/small").glob("*.yaml")))
 FILES = [
@@ -46,7 +48,6 @@ def test_small_overlays_belong_to_stages():
     assert set(SMALL) <= set(STAGES)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_stage_yaml_values_fixed_by_paper(printed, stage):
     configuration = printed(stage)
@@ -86,7 +87,6 @@ def test_stage_yaml_first_phase_is_global_generator_of_second(printed):
     assert ours == theirs
 
 
-@pytest.mark.slow
 def test_stage_yaml_checkpoints_are_found(printed):
     folders = {stage: printed(stage)["trainer"]["default_root_dir"] for stage in STAGES}
     assert len(set(folders.values())) == len(STAGES)
@@ -100,7 +100,6 @@ def test_stage_yaml_checkpoints_are_found(printed):
         assert settings[f"{role}_checkpoint"] == f"{folders[stage]}/checkpoints/last.ckpt"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("stage", "small"), FILES)
 def test_stage_yaml_size_fits_generator(printed, stage, small):
     configuration = printed(stage, small)
@@ -142,7 +141,6 @@ TINY = (
 
 
 # Each kind of refusal once; all values are tested where they are checked.
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "setting",
     [
@@ -155,7 +153,6 @@ def test_fit_impossible_value_of_group_is_named(refused, setting):
     assert setting.partition("=")[0] in refused("2_reenact", f"model.init_args.{setting}")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "setting", ["sigma=0", "sigma=wide", "loss_weights.jaccard=-1", "perceptual_network=resnet", "form=log"]
 )
@@ -163,7 +160,6 @@ def test_fit_impossible_argument_of_stage_is_named(refused, setting):
     assert setting.partition("=")[0] in refused("2_reenact", f"model.init_args.{setting}")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "setting", ["size=30", "size=128", "batch_size=41", "flip=2", "root=/nowhere", "root=[]", "batch=3"]
 )
@@ -173,7 +169,6 @@ def test_fit_impossible_data_is_named(refused, setting):
     assert key in line or value in line
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "reason"),
     [
@@ -189,7 +184,6 @@ def test_fit_impossible_trainer_is_named(refused, setting, reason):
     assert reason in refused("1_landmark_transform", setting)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stage", "settings", "reason"),
     [

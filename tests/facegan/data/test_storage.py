@@ -69,8 +69,8 @@ def same(one, other):
     for name in ("landmarks", "motion", "time", "track", "frame", "identity", "video", "split"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     for index in (0, len(one) - 1):
-        assert torch.equal(one.picture(index), other.picture(index))
-        assert torch.equal(one.segmentation(index), other.segmentation(index))
+        torch.testing.assert_close(one.picture(index), other.picture(index), rtol=0, atol=0)
+        torch.testing.assert_close(one.segmentation(index), other.segmentation(index), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("end", ["", "/"])

@@ -59,6 +59,7 @@ def test_align_head_similarity_is_exact(frontal):
     torch.testing.assert_close(aligned.image, expected, atol=5e-4, rtol=0)
 
 
+@pytest.mark.slow
 def test_align_head_gradient_equals_finite_differences():
     generator = torch.Generator().manual_seed(0)
     size = 12

@@ -74,6 +74,7 @@ def test_regress_one_side_counts_half(name):
         assert unit(showing(1, [side]), name) == pytest.approx(2.5)
 
 
+@pytest.mark.slow
 @given(faces, st.sampled_from(range(52)), st.floats(0, 1, width=32))
 def test_regress_is_monotone_except_for_closed_lips(blendshapes, index, more):
     if BLENDSHAPE_NAMES[index] == "mouthClose":

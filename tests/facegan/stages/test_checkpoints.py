@@ -32,6 +32,8 @@ from facegan.stages.checkpoints import StageCheckpoint, read_checkpoint
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 STAGE = "1_landmark_transform"
 
 
@@ -90,7 +92,6 @@ def test_read_checkpoint_code_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "made").exists()
 
 
-@pytest.mark.slow
 def test_save_checkpoint_killed_leaves_one_of_two(tmp_path: Path) -> None:
     """Killed at any time between two writes, again and again."""
     for delay in range(8):
@@ -142,7 +143,6 @@ def _write_on_full_disk(path: Path, results) -> None:
     results.put(errors)
 
 
-@pytest.mark.slow
 def test_fit_full_disk_is_one_line(prepared: Path, tmp_path: Path) -> None:
     line = exact(STAGE, prepared, tmp_path)
     assert main(line) == 0
@@ -182,7 +182,6 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-5000])
 
 
-@pytest.mark.slow
 def test_resume_damaged_last_uses_previous(two_epochs: list[str], tmp_path: Path) -> None:
     cut(tmp_path / "run/checkpoints/last.ckpt")
     process = started([two_epochs], tmp_path / "log")
@@ -207,7 +206,6 @@ def test_resume_both_damaged_is_one_line(
     assert "checkpoint" in line
 
 
-@pytest.mark.slow
 def test_bundle_and_joint_stage_damaged_last_use_previous(
     runs: Path, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -244,7 +242,6 @@ def test_stage_checkpoint_other_format_version_is_refused(tmp_path: Path, versio
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.slow
 def test_joint_stage_missing_hyperparameters_have_defaults(
     runs: Path, prepared: Path, tmp_path: Path
 ) -> None:
@@ -255,7 +252,6 @@ def test_joint_stage_missing_hyperparameters_have_defaults(
     assert main([*line, f"{MODEL}reenact_checkpoint={tmp_path / 'old.ckpt'}"]) == 0
 
 
-@pytest.mark.slow
 def test_best_checkpoint_has_lowest_metric(prepared: Path, tmp_path: Path) -> None:
     """A rate that leads astray after the first epoch: the best stays, also after going on."""
     line = [*exact(STAGE, prepared, tmp_path), f"{MODEL}optimizer.learning_rate=10"]

@@ -12,6 +12,8 @@ from rich.progress import Progress as Bars
 from facegan.stages import LandmarkTransformData, LandmarkTransformStage
 from facegan.stages.callbacks.progress_bar import ProgressBar, format_metrics
 
+pytestmark = pytest.mark.slow
+
 
 def fit(data: Path, folder: Path) -> pl.Trainer:
     trainer = pl.Trainer(
