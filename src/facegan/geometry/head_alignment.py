@@ -25,8 +25,9 @@ from facegan.geometry.landmarks import (
     NOSE_BRIDGE,
     RIGHT_BROW,
     RIGHT_EYE,
+    flip_landmarks,
 )
-from facegan.geometry.motion import rotation_matrix
+from facegan.geometry.motion import flip_motion, rotation_matrix
 from facegan.geometry.segmentation import FACE, HAIR
 from facegan.geometry.thin_plate_spline import fit_spline
 
@@ -45,14 +46,18 @@ RING_DEGREES = tuple(range(-20, 201, 22))
 RING_WIDTH, RING_HEIGHT, RING_DEPTH = 11.0, 13.5, 1.5
 """Half axes of the ring around the ears, and its distance behind them, in cm of the canonical face."""
 RING_WEIGHT = 0.5
-STIFFNESS = 0.02
+STIFFNESS = 0.05
 MIN_SCALE = 0.01
 """Of a head in the landmarks' units per cm; a face that fills its crop has about 0.06."""
 GRID_SIZE = 32
 """Of the spline's evaluation, enlarged to the image."""
-VISIBILITY_SLOPE = 8.0
-VISIBILITY_OFFSET = 0.15
+VISIBILITY_SLOPE, VISIBILITY_OFFSET = 8.0, 0.15
+"""Of the sigmoid of a normal's cosine with the direction to the camera; a frontal face's outline is visible."""
 CONFIDENCE_SIGMA = 0.12
+"""Of the Gaussian by which a landmark's visibility counts in the confidence around it."""
+MIRROR_CONFIDENCE = (0.2, 0.6)
+"""The mirrored image is used where the confidence of the source is at most the first and that of the mirrored
+image at least the second; in between partly."""
 
 
 def _read_canonical_head() -> tuple[Tensor, Tensor, Tensor]:
@@ -138,7 +143,9 @@ class PlacedHead(NamedTuple):
 def align_head(face: SourceFace, landmarks: Tensor, motion: Tensor) -> AlignedHead:
     """Move the source's head to the target landmarks by a thin-plate spline.
 
-    Computed in 32 bit or more under any autocast. Gradients reach the target landmarks.
+    Where the source shows little of what the target shows, such as the far cheek of a profile, its mirrored
+    image is used instead if that shows more. Computed in 32 bit or more under any autocast. Gradients reach
+    the target landmarks.
 
     Args:
         face: the sources; the angles of their motion are used.
@@ -146,23 +153,39 @@ def align_head(face: SourceFace, landmarks: Tensor, motion: Tensor) -> AlignedHe
         motion: AU_d, N×20; its angles are used.
     """
     with torch.autocast(landmarks.device.type, enabled=False):
-        source, target = place_head(face.landmarks, face.motion), place_head(landmarks, motion)
-        # Points that one of the images hides are the detector's guesses.
-        weights = target.visibility * (0.2 + 0.8 * source.visibility)
-        ring = weights.new_full((1, len(RING_DEGREES)), RING_WEIGHT).expand(weights.shape[0], -1)
-        weights = torch.cat((weights, ring), dim=1).clamp(min=1e-3)
-        spline = fit_spline(target.points, source.points - target.points, weights, STIFFNESS)
-        size = face.image.shape[-1]
-        nodes = _grid_nodes(size, target.points)
-        field = nodes + spline.displacement(nodes)
-        field = field.reshape(-1, GRID_SIZE, GRID_SIZE, 2).permute(0, 3, 1, 2)
-        area = (source.scale / target.scale).square()
-        confidence = _confidence(nodes, source, target) * _coverage(field, area, size)
-        field = _enlarge(field, size).permute(0, 2, 3, 1)
-        labels = torch.stack([face.segmentation == label for label in (FACE, HAIR)], dim=1).to(field.dtype)
-        head = face.image.to(field.dtype) * labels.sum(dim=1, keepdim=True)
-        moved = functional.grid_sample(torch.cat((head, labels), dim=1), field, align_corners=False)
-        return AlignedHead(moved[:, :3], moved[:, 3:], _enlarge(confidence[:, None], size))
+        both = SourceFace(*(torch.cat(parts) for parts in zip(face, _mirror(face), strict=True)))
+        moved = _move_head(both, torch.cat((landmarks, landmarks)), torch.cat((motion, motion)))
+        (own, mirrored), (confidence, other) = (part.chunk(2) for part in moved)
+        low, high = MIRROR_CONFIDENCE
+        weight = ((high - confidence) / (high - low)).clamp(0, 1) * ((other - low) / (high - low)).clamp(0, 1)
+        blended = own + weight * (mirrored - own)
+        return AlignedHead(blended[:, :3], blended[:, 3:], confidence)
+
+
+def _mirror(face: SourceFace) -> SourceFace:
+    image, segmentation = face.image.flip(-1), face.segmentation.flip(-1)
+    return SourceFace(image, segmentation, flip_landmarks(face.landmarks), flip_motion(face.motion))
+
+
+def _move_head(face: SourceFace, landmarks: Tensor, motion: Tensor) -> tuple[Tensor, Tensor]:
+    """Move heads without their background; image and labels N×5×H×W, and the confidence N×1×H×W."""
+    source, target = place_head(face.landmarks, face.motion), place_head(landmarks, motion)
+    # Points that one of the images hides are the detector's guesses.
+    weights = target.visibility * (0.2 + 0.8 * source.visibility)
+    ring = weights.new_full((1, len(RING_DEGREES)), RING_WEIGHT).expand(weights.shape[0], -1)
+    weights = torch.cat((weights, ring), dim=1).clamp(min=1e-3)
+    spline = fit_spline(target.points, source.points - target.points, weights, STIFFNESS)
+    size = face.image.shape[-1]
+    nodes = _grid_nodes(size, target.points)
+    field = nodes + spline.displacement(nodes)
+    field = field.reshape(-1, GRID_SIZE, GRID_SIZE, 2).permute(0, 3, 1, 2)
+    area = (source.scale / target.scale).square()
+    confidence = _confidence(nodes, source, target) * _coverage(field, area, size)
+    field = _enlarge(field, size).permute(0, 2, 3, 1)
+    labels = torch.stack([face.segmentation == label for label in (FACE, HAIR)], dim=1).to(field.dtype)
+    head = face.image.to(field.dtype) * labels.sum(dim=1, keepdim=True)
+    moved = functional.grid_sample(torch.cat((head, labels), dim=1), field, align_corners=False)
+    return moved, _enlarge(confidence[:, None], size)
 
 
 def place_head(landmarks: Tensor, motion: Tensor) -> PlacedHead:

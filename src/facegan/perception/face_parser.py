@@ -1,8 +1,8 @@
 """Face, hair and background of a crop.
 
 With MediaPipe's multiclass model where it can be had, else from the person mask, the landmarks and the
-colors: the face is the inside of the oval of the mesh. Above the eyes and beside the cheeks all that belongs to
-the person is head. Lower, hair is distinguished from neck, collar and shoulders by its color: that of hair
+colors: the face is the inside of the oval of the mesh. Above the eyes and beside the cheeks all that belongs
+to the person is head. Lower, hair is distinguished from neck, collar and shoulders by its color: that of hair
 above the eyes, against those of the face and of what is below the chin.
 """
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from facegan.geometry import head_alignment
 from facegan.geometry.crop import Crop
 from facegan.geometry.head_alignment import SourceFace, align_head, place_head
 from facegan.geometry.landmarks import INNER_LIPS, normalize_points
@@ -37,8 +38,9 @@ def frontal():
     return rendered()
 
 
-def test_align_head_to_itself_is_identity(frontal):
-    face, _ = frontal
+@pytest.mark.parametrize("yaw", [0, 35])
+def test_align_head_to_itself_is_identity(yaw):
+    face, _ = rendered(yaw=yaw)
     aligned = align_head(face, face.landmarks, face.motion)
     # A pixel's value changes by at most the contrast times its displacement.
     torch.testing.assert_close(aligned.image, head_of(face), atol=2e-4, rtol=0)
@@ -102,12 +104,21 @@ def test_align_head_confidence_is_low_where_source_shows_nothing(frontal):
     row, column = (((mouth + 1) * SIZE - 1) / 2).round().long().flip(0).tolist()
     aligned = align_head(face, opened.landmarks, opened.motion)
     assert aligned.confidence[0, 0, row, column] < 0.4
-    profile, _ = rendered(crop=crop, yaw=40)
-    seen, hidden = (
-        align_head(profile, face.landmarks, face.motion).confidence[0, 0, :, side].mean()
-        for side in (slice(SIZE // 2, 2 * SIZE // 3), slice(SIZE // 3, SIZE // 2))
-    )
-    assert min(seen, hidden) < 0.8 * max(seen, hidden)
+
+
+@pytest.mark.parametrize(("identity", "yaw"), [(3, 45), (8, 45), (8, -45)])
+def test_align_head_of_profile_takes_far_cheek_from_mirrored_image(identity, yaw, monkeypatch):
+    face, crop = rendered(identity)
+    profile, _ = rendered(identity, crop=crop, yaw=yaw)
+    far = slice(SIZE // 2) if yaw > 0 else slice(SIZE // 2, SIZE)
+
+    def error():
+        aligned = align_head(profile, face.landmarks, face.motion)
+        return (aligned.image - head_of(face))[..., far].square().mean()
+
+    with_mirror = error()
+    monkeypatch.setattr(head_alignment, "MIRROR_CONFIDENCE", (-2.0, -1.0))
+    assert with_mirror < 0.75 * error()
 
 
 def test_align_head_autocast_computes_in_32_bit(frontal):
