@@ -52,7 +52,7 @@ MIN_SCALE = 0.01
 GRID_SIZE = 32
 """Of the spline's evaluation, enlarged to the image."""
 VISIBILITY_SLOPE, VISIBILITY_OFFSET = 8.0, 0.15
-"""Of the sigmoid of a normal's cosine with the direction to the camera; a frontal face's outline is visible."""
+"""Of the sigmoid of the cosine between a normal and the view; at a frontal face's outline it is above 0.5."""
 CONFIDENCE_SIGMA = 0.12
 """Of the Gaussian by which a landmark's visibility counts in the confidence around it."""
 MIRROR_CONFIDENCE = (0.2, 0.6)
@@ -155,7 +155,8 @@ def align_head(face: SourceFace, landmarks: Tensor, motion: Tensor) -> AlignedHe
     with torch.autocast(landmarks.device.type, enabled=False):
         both = SourceFace(*(torch.cat(parts) for parts in zip(face, _mirror(face), strict=True)))
         moved = _move_head(both, torch.cat((landmarks, landmarks)), torch.cat((motion, motion)))
-        (own, mirrored), (confidence, other) = (part.chunk(2) for part in moved)
+        count = landmarks.shape[0]
+        (own, mirrored), (confidence, other) = ((part[:count], part[count:]) for part in moved)
         low, high = MIRROR_CONFIDENCE
         weight = ((high - confidence) / (high - low)).clamp(0, 1) * ((other - low) / (high - low)).clamp(0, 1)
         blended = own + weight * (mirrored - own)
