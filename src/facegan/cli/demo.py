@@ -12,9 +12,9 @@ from facegan.cli.console import echo
 from facegan.errors import InputError
 
 STAGES = {
-    "1_landmark_transform": "00:00:00:45",
-    "2_reenact_128": "00:00:02:30",
-    "2_reenact": "00:00:01:30",
+    "1_landmark_transform": "00:00:01:15",
+    "2_reenact_128": "00:00:01:45",
+    "2_reenact": "00:00:01:45",
     "3_background_mix": "00:00:01:15",
     "4_joint": "00:00:02:00",
 }
@@ -84,9 +84,9 @@ def _run_pipeline(out: Path, videos: Path | None) -> None:
         *("evaluate", "--model", str(model), "--data", str(data), "--out", str(out / "report")),
         *("--pairs", "60", *ground_truth, "--overwrite"),
     )
-    source, driving = _select_videos(data, videos)
+    source, frame, driving = _select_videos(data, videos)
     portrait = out / "portrait.png"
-    _save_first_frame(source, portrait)
+    _save_frame(source, frame, portrait)
     _facegan(
         *("reenact", "--model", str(model), "--source", str(portrait), "--driving", str(driving)),
         *("--out", str(out / "reenacted.mp4"), "--overwrite"),
@@ -102,6 +102,7 @@ def _fit(stage: str, out: Path, data: Path) -> None:
         f"--trainer.default_root_dir={out / name}",
         f"--trainer.max_time={STAGES[stage]}",
         "--data.init_args.validation_pairs=40",
+        "--data.init_args.protocol_pairs=16",
     ]
     settings += [
         f"--model.init_args.{role}_checkpoint={out / folder / 'checkpoints/last.ckpt'}"
@@ -110,26 +111,26 @@ def _fit(stage: str, out: Path, data: Path) -> None:
     _facegan("fit", *(word for file in files for word in ("-c", file)), *settings)
 
 
-def _select_videos(data: Path, videos: Path) -> tuple[Path, Path]:
-    """Return a video of a held-out identity, and a driving video of another identity."""
+def _select_videos(data: Path, videos: Path) -> tuple[Path, int, Path]:
+    """Return a video of a held-out identity, its frame nearest to neutral, and a driving video of another."""
     from facegan.data import FaceCrops
     from facegan.preparation import find_videos
 
     files = {clip.video: clip.path for clip in find_videos(videos).clips}
     crops, held_out = FaceCrops(data), FaceCrops(data, "test")
-    source = (held_out if len(held_out) else crops).video[0]
-    identity = crops.identity[crops.video == source][0]
+    candidates = held_out if len(held_out) else crops
+    portrait = int((candidates.motion**2).sum(axis=1).argmin())
+    source, identity = candidates.video[portrait], candidates.identity[portrait]
     others = crops.video[crops.identity != identity]
     driving = others[0] if len(others) else source
-    return files[str(source)], files[str(driving)]
+    return files[str(source)], int(candidates.frame[portrait]), files[str(driving)]
 
 
-def _save_first_frame(video: Path, out: Path) -> None:
+def _save_frame(video: Path, frame: int, out: Path) -> None:
     from facegan.io.images import write_image
     from facegan.io.video_reader import VideoReader
 
-    _, _, image = next(VideoReader(video).frames())
-    write_image(out, image)
+    write_image(out, next(image for index, _, image in VideoReader(video).frames() if index == frame))
 
 
 def _facegan(*arguments: str) -> None:
