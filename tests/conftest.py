@@ -1,7 +1,9 @@
 """Shared fixtures: synthetic talking heads, a small data set of them, clips of real people."""
 
 import os
+import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,12 @@ from facegan.preparation.synthesize import synthesize
 # Threads cost small networks more than they gain.
 torch.set_num_threads(1)
 
+# The cache of `datasets`, which reads its place when it is imported, and the certificate of the tests are not
+# those of the user.
+OWN_FOLDERS = tempfile.mkdtemp(prefix="facegan-tests-")
+os.environ["HF_DATASETS_CACHE"] = f"{OWN_FOLDERS}/datasets"
+os.environ["XDG_CONFIG_HOME"] = f"{OWN_FOLDERS}/configuration"
+
 # Shells start background programs with Ctrl-C ignored; tests of interruptions need it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -22,11 +30,8 @@ settings.register_profile("facegan", deadline=None, derandomize=True)
 settings.load_profile("facegan")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory):
-    """Keep the cache of `datasets` and the certificate of the tests out of the user's folders."""
-    os.environ["HF_DATASETS_CACHE"] = str(tmp_path_factory.mktemp("datasets"))
-    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("configuration"))
+def pytest_unconfigure():
+    shutil.rmtree(OWN_FOLDERS, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from torch import Tensor
 from facegan.data.storage import (
     DISK_FULL_ERRNOS,
     as_list,
+    compute_fingerprint,
+    is_remote,
     list_shards,
     read_file,
     translate_storage_errors,
@@ -203,9 +205,11 @@ def _load_table(root: str) -> Any:
         msg = f"{root} holds no Parquet shards: {PREPARE_AGAIN}"
         raise InputError(msg)
     datasets.disable_progress_bars()
+    # Downloads are cached by their addresses alone: a data set that was replaced needs another cache.
+    cache = f"{datasets.config.HF_DATASETS_CACHE}/{compute_fingerprint(root)}" if is_remote(root) else None
     try:
         with translate_storage_errors(root):
-            table = datasets.Dataset.from_parquet(shards)
+            table = datasets.Dataset.from_parquet(shards, cache_dir=cache)
     except (ArrowInvalid, datasets.exceptions.DatasetGenerationError) as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in DISK_FULL_ERRNOS:
             raise error.__cause__ from None

@@ -81,6 +81,18 @@ def test_face_crops_of_bucket_equal_those_of_folder(remote, prepared, end):
     same(crops, FaceCrops(prepared, "train", 32))
 
 
+def test_face_crops_of_bucket_replaced_at_same_address_are_new(upload, prepared, tmp_path):
+    folder = shutil.copytree(prepared, tmp_path / "data")
+    address = upload(folder, "replaced")
+    before = FaceCrops(address).landmarks
+    (shard,) = folder.glob("*.parquet")
+    table = pq.read_table(shard)
+    moved = pa.array((before.reshape(len(before), -1) + 0.25).tolist(), table.schema.field("landmarks").type)
+    pq.write_table(table.set_column(table.column_names.index("landmarks"), "landmarks", moved), shard)
+    upload(folder, "replaced")
+    np.testing.assert_allclose(FaceCrops(address).landmarks, before + 0.25, atol=1e-6)
+
+
 def test_face_crops_of_bucket_download_once(remote, store):
     FaceCrops(remote)
     (shard,) = list_shards(remote)
