@@ -37,6 +37,8 @@ MIN_HAIR = 0.02
 REQUIRED_EVIDENCE = ((-0.7, 0.15, 0.65), (2.5, 0.5, -1.5))
 """Heights, and the log-likelihood ratio that a pixel there needs to be hair."""
 COLOR_BINS = 16
+COLOR_SMOOTHING = np.exp(-0.5 * (np.subtract.outer(range(COLOR_BINS), range(COLOR_BINS)) / 0.8) ** 2)
+"""Gaussian by which a color counts in the neighboring bins."""
 MIN_LIKELIHOOD = 1e-4
 """Of a color that occurs nowhere in a region."""
 
@@ -152,20 +154,19 @@ def _hair_evidence(
         hair: H×W, pixels that are hair.
         others: regions that are not.
     """
-    # Not at import: SciPy takes a quarter of a second, and a driving video needs no segmentation.
-    from scipy.ndimage import gaussian_filter
-
     bins = cv2.cvtColor(image, cv2.COLOR_RGB2LAB) // (256 // COLOR_BINS)
 
     def likelihood(region: NDArray[np.bool_]) -> NDArray[np.floating]:
         histogram = np.zeros((COLOR_BINS,) * 3)
         np.add.at(histogram, tuple(bins[region].T), 1)
-        smooth = gaussian_filter(histogram, 0.8)
+        smooth = histogram
+        for axis in range(3):
+            smooth = np.moveaxis(np.tensordot(COLOR_SMOOTHING, smooth, (1, axis)), 0, axis)
         share: NDArray[np.floating] = smooth / max(smooth.sum(), 1e-9)
         return np.asarray(share[tuple(bins.transpose(2, 0, 1))] + MIN_LIKELIHOOD)
 
     other = np.max([likelihood(region) for region in others], axis=0)
-    return np.asarray(gaussian_filter(np.log(likelihood(hair) / other), 0.012 * len(image)))
+    return np.asarray(cv2.GaussianBlur(np.log(likelihood(hair) / other), (0, 0), 0.012 * len(image)))
 
 
 def _remove_specks(labels: NDArray[np.uint8], kept: NDArray[np.bool_]) -> NDArray[np.uint8]:

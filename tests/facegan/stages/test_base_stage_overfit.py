@@ -46,7 +46,7 @@ SETTINGS = {
         *(*ADVERSARIAL, *GENERATOR, f"{MODEL}head=truth", f"{MODEL}generator.norm=group"),
         *(f"{MODEL}loss_weights.head_reconstruction=10", f"{MODEL}loss_weights.mask_norm=0.4"),
         *(f"{OPTIMIZER}learning_rate=2e-3", f"{OPTIMIZER}muon_lr=0.03"),
-        *(f"{MODEL}generator.fill_background=true", "--data.init_args.repeats=60"),
+        "--data.init_args.repeats=90",
     ],
     "4_joint": [
         *ADVERSARIAL,
