@@ -20,6 +20,9 @@ STAGES = {
 }
 """Training stages and the maximum training time of each (days:hours:minutes:seconds)."""
 
+WITHOUT_PROTOCOLS = ("landmark_transform", "background_mix")
+"""Runs whose validation has no evaluation protocols."""
+
 STARTS_FROM = {
     "reenact": {"global": "reenact_128"},
     "background_mix": {"reenact": "reenact"},
@@ -102,8 +105,9 @@ def _fit(stage: str, out: Path, data: Path) -> None:
         f"--trainer.default_root_dir={out / name}",
         f"--trainer.max_time={STAGES[stage]}",
         "--data.init_args.validation_pairs=40",
-        "--data.init_args.protocol_pairs=16",
     ]
+    if name not in WITHOUT_PROTOCOLS:
+        settings.append("--data.init_args.protocol_pairs=16")
     settings += [
         f"--model.init_args.{role}_checkpoint={out / folder / 'checkpoints/last.ckpt'}"
         for role, folder in STARTS_FROM.get(name, {}).items()
