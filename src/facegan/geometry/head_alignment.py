@@ -46,7 +46,9 @@ RING_DEGREES = tuple(range(-20, 201, 22))
 RING_WIDTH, RING_HEIGHT, RING_DEPTH = 11.0, 13.5, 1.5
 """Half axes of the ring around the ears, and its distance behind them, in cm of the canonical face."""
 RING_WEIGHT = 0.5
+"""Weight of a point of the ring in the spline; a landmark that both images show has 1."""
 STIFFNESS = 0.05
+"""Of the spline, in the landmarks' units."""
 MIN_SCALE = 0.01
 """Of a head in the landmarks' units per cm; a face that fills its crop has about 0.06."""
 GRID_SIZE = 32
