@@ -132,8 +132,10 @@ def _annotate_frames(
 ) -> None:
     """First pass: write the usable faces into the spool."""
     if isinstance(video, ImageSequenceReader):
-        # The box of each image selects the face; a track ends where its size changes.
+        # One face of each image is selected. A track of frames ends where its size changes.
         tracker = CentroidTracker(max_distance=math.inf, max_age=math.inf)
+        if video.are_photos:
+            tracker.max_ratio = math.inf
     else:
         # At a low frame rate, the maximal age is less than a frame.
         step = max(config.frame_stride / video.fps, 1 / config.sample_fps if config.sample_fps else 0)

@@ -23,6 +23,7 @@ class ImageSequenceReader:
     Attributes:
         fps: 1; the true rate is unknown, and the time of an image is its index.
         shot_index: 0.
+        are_photos: whether these are the photographs of a session, not the frames of a video.
         decode_error: after a pass, which image could not be read, or None; the others are delivered.
     """
 
@@ -31,6 +32,7 @@ class ImageSequenceReader:
 
     def __init__(self, images: Sequence[LabeledImage]) -> None:
         self._images = images
+        self.are_photos = all(image.box is None for image in images)
         self.decode_error: str | None = None
 
     def frames(self, frame_stride: int = 1, _sample_fps: float | None = None) -> Iterator[Frame]:

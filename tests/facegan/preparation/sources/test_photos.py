@@ -34,6 +34,8 @@ def test_find_photos_groups_by_person_and_session(root):
 
 
 def test_prepare_photos_makes_one_track_per_session(root, tmp_path):
+    closer = Image.open(root / "bert/2.png")
+    closer.resize((2 * closer.width, 2 * closer.height)).save(root / "bert/2.png")
     (root / "anna/3.png").write_bytes((root / "anna/0.png").read_bytes()[:200])
     summary = prepare_small(find_photos(root), tmp_path / "out")
     assert summary.has_errors
