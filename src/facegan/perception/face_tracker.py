@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+MAX_SIZE_RATIO = 1.5
+"""Change of a face's extent from one frame of a video to the next, as a factor, at most."""
 MAX_EXTRAPOLATION = 0.2
 """Seconds for which a track is extrapolated at its last velocity; heads turn back sooner or later."""
 IDENTITY_CHANGE = 20.0
@@ -74,7 +76,9 @@ class CentroidTracker:
         max_age: seconds without detection after which a track ends.
     """
 
-    def __init__(self, max_distance: float = 0.5, max_ratio: float = 1.5, max_age: float = 0.5) -> None:
+    def __init__(
+        self, max_distance: float = 0.5, max_ratio: float = MAX_SIZE_RATIO, max_age: float = 0.5
+    ) -> None:
         self.max_distance = max_distance
         self.max_ratio = max_ratio
         self.max_age = max_age

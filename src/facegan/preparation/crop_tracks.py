@@ -22,7 +22,7 @@ from facegan.geometry.landmarks import (
 )
 from facegan.geometry.motion import MOTION_NAMES, NUM_MOTION_PARAMS, POSE_SCALE
 from facegan.io.video_reader import VideoReader
-from facegan.perception.face_tracker import CentroidTracker
+from facegan.perception.face_tracker import MAX_SIZE_RATIO, CentroidTracker
 from facegan.preparation.dataset_format import NUM_BLENDSHAPES, NUM_MESH_POINTS, TRACK_SCHEMA
 from facegan.preparation.identity_clustering import TrackEmbedder
 from facegan.preparation.image_sequence import ImageSequenceReader
@@ -133,9 +133,8 @@ def _annotate_frames(
     """First pass: write the usable faces into the spool."""
     if isinstance(video, ImageSequenceReader):
         # One face of each image is selected. A track of frames ends where its size changes.
-        tracker = CentroidTracker(max_distance=math.inf, max_age=math.inf)
-        if video.are_photos:
-            tracker.max_ratio = math.inf
+        ratio = math.inf if video.are_photos else MAX_SIZE_RATIO
+        tracker = CentroidTracker(max_distance=math.inf, max_ratio=ratio, max_age=math.inf)
     else:
         # At a low frame rate, the maximal age is less than a frame.
         step = max(config.frame_stride / video.fps, 1 / config.sample_fps if config.sample_fps else 0)
