@@ -16,6 +16,7 @@ from facegan.stages.checkpoints import CONFIG_KEY, StageCheckpoint
 from facegan.stages.config import AdversarialConfig, LossWeights, OptimizerConfig, as_hyperparameters
 from facegan.stages.gan_stage import GANStage, require_size
 from facegan.stages.landmark_transform_stage import LandmarkTransformStage
+from facegan.stages.optimized_module import OptimizedModule
 from facegan.stages.pair_data_module import FacePairDataModule
 from facegan.stages.perceptual_loss import PerceptualLoss, PerceptualNetwork
 from facegan.stages.protocol_metrics import ProtocolImages
@@ -162,7 +163,7 @@ class JointStage(BaseStage):
         self.background_mix = _build_stage(BackgroundMixStage, arguments["background_mix"] | frozen)
         self.reenact.adversarial = self.background_mix.adversarial = self.adversarial
 
-    def averaged_stages(self) -> list[BaseStage]:
+    def averaged_modules(self) -> list[OptimizedModule]:
         """Return the wrapped stages."""
         return list(self.stages().values())
 
