@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import settings
 
 from facegan.preparation import PrepareConfig, find_videos, prepare_videos
@@ -35,18 +36,39 @@ def pytest_unconfigure():
 
 
 @pytest.fixture(scope="session")
-def talking_heads(tmp_path_factory):
-    """Return a folder with one clip of each of four synthetic identities, and their ground truth."""
-    out = tmp_path_factory.mktemp("talking_heads") / "videos"
-    return synthesize(out, identities=4, clips=1, seconds=0.8, size=128, seed=15, progress=False)
+def make_once(tmp_path_factory):
+    """Return what makes a folder once for all processes of a parallel run."""
+    own = tmp_path_factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def make(name, create):
+        folder, done = root / name, root / f"{name}.done"
+        with FileLock(root / f"{name}.lock"):
+            if not done.exists():
+                folder.mkdir()
+                create(folder)
+                done.touch()
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def prepared(talking_heads, tmp_path_factory):
+def talking_heads(make_once):
+    """Return a folder with one clip of each of four synthetic identities, and their ground truth."""
+    settings = {"identities": 4, "clips": 1, "seconds": 0.8, "size": 128, "seed": 15, "progress": False}
+    return make_once("talking_heads", lambda out: synthesize(out / "videos", **settings)) / "videos"
+
+
+@pytest.fixture(scope="session")
+def prepared(talking_heads, make_once):
     """Return their data set: 20 crops of 64 pixels each, two identities in train, one in val, one in test."""
-    out = tmp_path_factory.mktemp("prepared") / "data"
-    prepare_videos(find_videos(talking_heads), out, PrepareConfig(64, 30), workers=2, progress=False)
-    return out
+
+    def create(out):
+        videos = find_videos(talking_heads)
+        prepare_videos(videos, out / "data", PrepareConfig(64, 30), workers=2, progress=False)
+
+    return make_once("prepared", create) / "data"
 
 
 @pytest.fixture(scope="session")

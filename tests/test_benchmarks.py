@@ -27,38 +27,30 @@ def test_benchmark_imports_exist(file: str) -> None:
                 assert hasattr(module, alias.name) or import_module(f"{node.module}.{alias.name}")
 
 
-def run_python(*words: str) -> str:
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(
-        [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-# In one process, since most of the time of a script is that of its imports.
-SHOW_HELP = """
+# In one process, since most of the time is that of the imports.
+START = """
 import runpy, sys
+import pytest
 for script in sys.argv[1:]:
-    print(script)
     sys.argv = [script, "--help"]
     sys.path.insert(0, script.rpartition("/")[0])
     try:
         runpy.run_path(script, run_name="__main__")
     except SystemExit as end:
         assert not end.code
+    del sys.path[0]
+options = ["--collect-only", "-q", "-o", "python_files=bench_*.py", "-p", "no:cacheprovider"]
+sys.exit(pytest.main(["benchmarks/speed", *options]))
 """
 
 
 @pytest.mark.slow
-def test_benchmark_scripts_show_help() -> None:
-    printed = run_python("-c", SHOW_HELP, *SCRIPTS)
-    assert printed.count("usage:") == len(SCRIPTS)
-
-
-@pytest.mark.slow
-def test_speed_benchmarks_are_collected() -> None:
-    options = ("--collect-only", "-q", "-o", "python_files=bench_*.py", "-p", "no:cacheprovider")
-    collected = run_python("-m", "pytest", "benchmarks/speed", *options)
+def test_benchmarks_start() -> None:
+    """Scripts display their help, and the speed benchmarks are collected."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-c", START, *SCRIPTS]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("usage:") == len(SCRIPTS)
     for file in (ROOT / "benchmarks/speed").glob("bench_*.py"):
-        assert file.name in collected
+        assert file.name in done.stdout

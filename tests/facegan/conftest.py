@@ -127,13 +127,15 @@ def tiny_model() -> FaceGAN:
 
 
 @pytest.fixture(scope="session")
-def exported_model(tiny_model, tmp_path_factory) -> Path:
+def exported_model(tiny_model, make_once) -> Path:
     """Return the folder of the tiny model, exported in both formats."""
-    folder = tmp_path_factory.mktemp("exported") / "model"
-    tiny_model.save_pretrained(folder)
-    for kind in ("openvino", "onnx"):
-        export_model(folder, kind, progress=False)
-    return folder
+
+    def create(folder: Path) -> None:
+        tiny_model.save_pretrained(folder / "model")
+        for kind in ("openvino", "onnx"):
+            export_model(folder / "model", kind, progress=False)
+
+    return make_once("exported", create) / "model"
 
 
 POSES = ({}, {"AU26": 0.6, "yaw": 6}, {"AU12": 0.8, "pitch": 5}, {"AU01": 0.9, "roll": -6})

@@ -1,5 +1,7 @@
 """Fixtures of a small data set of synthetic heads as the preparation writes it, measured by the detectors."""
 
+import pickle
+
 import cv2
 import pyarrow as pa
 import pytest
@@ -48,10 +50,15 @@ def render_rows(seed, name, split):
 
 
 @pytest.fixture(scope="session")
-def faces():
+def faces(make_once):
     """All rows, to write data sets from."""
-    identities = enumerate(IDENTITIES.items())
-    return [row for seed, (name, split) in identities for row in render_rows(seed + 1, name, split)]
+
+    def create(folder):
+        identities = enumerate(IDENTITIES.items())
+        rows = [row for seed, (name, split) in identities for row in render_rows(seed + 1, name, split)]
+        (folder / "rows.pickle").write_bytes(pickle.dumps(rows))
+
+    return pickle.loads((make_once("faces", create) / "rows.pickle").read_bytes())
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 HOLE_GROWTH = 60
 """The hole is grown by this fraction of the image's size before it is filled."""
+MIN_ALPHA = 0.1
+"""Below it a color divided by its alpha would be mostly rounding."""
 
 
 def mask_head(image: Tensor, segmentation: Tensor) -> Tensor:
@@ -31,6 +33,11 @@ def mask_background(image: Tensor, segmentation: Tensor) -> Tensor:
     return image * (segmentation == 0)[:, None]
 
 
+def head_probability(logits: Tensor) -> Tensor:
+    """Compute the probability of not being background, N×1×H×W, of the logits of S_fr, N×3×H×W."""
+    return 1 - logits.softmax(dim=1)[:, :1]
+
+
 def mask_predicted_head(face: Tensor, logits: Tensor) -> Tensor:
     """Weight the reenacted face by the probability of not being background: I'_fr.
 
@@ -38,7 +45,17 @@ def mask_predicted_head(face: Tensor, logits: Tensor) -> Tensor:
         face: I_fr, N×3×H×W.
         logits: S_fr, N×3×H×W.
     """
-    return face * (1 - logits.softmax(dim=1)[:, :1])
+    return face * head_probability(logits)
+
+
+def unmask_head(head: Tensor, alpha: Tensor) -> Tensor:
+    """Divide a head by its alpha, so that its soft border has the head's colors.
+
+    Args:
+        head: N×3×H×W, weighted by alpha.
+        alpha: N×1×H×W in 0..1; where it is below MIN_ALPHA, the result fades to 0.
+    """
+    return head / alpha.clamp(min=MIN_ALPHA)
 
 
 def alpha_composite(foreground: Tensor, mask: Tensor, background: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from facegan.errors import InputError
+from facegan.networks.compositing import head_probability
 from facegan.networks.config import MixerConfig, ReenactorConfig
 from facegan.networks.landmark_transformer import LandmarkTransformer
 from facegan.networks.reenactor import BackgroundMixer, FaceReenactor, mix_background, reenact_face
@@ -111,7 +112,9 @@ class FaceGAN(nn.Module):
                 raise ValueError(msg)
             landmarks = self.landmark_transformer(source.landmarks, motion)
         reenacted = reenact_face(self.reenactor, source, landmarks, motion, self.config.sigma)
-        mixed = mix_background(self.background_mixer, reenacted.head, background)
+        mixed = mix_background(
+            self.background_mixer, reenacted.head, background, head_probability(reenacted.segmentation)
+        )
         return Reenactment(landmarks, *reenacted, *mixed)
 
     def save_pretrained(self, folder: Path | str) -> None:

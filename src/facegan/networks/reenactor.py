@@ -11,7 +11,7 @@ from facegan.errors import InputError
 from facegan.geometry.head_alignment import align_head
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.geometry.segmentation import LABELS
-from facegan.networks.compositing import alpha_composite, fill_hole, mask_predicted_head
+from facegan.networks.compositing import alpha_composite, fill_hole, mask_predicted_head, unmask_head
 from facegan.networks.config import MixerConfig, ReenactorConfig
 from facegan.networks.convolution import ReflectConv2d
 from facegan.networks.generator import (
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
     from facegan.geometry.head_alignment import SourceFace
     from facegan.networks.config import GeneratorConfig, Norm
+
+
+MIN_PROBABILITY = 0.01
+"""Of a label that a prediction starts from, so that it can change."""
 
 
 class ReenactedFace(NamedTuple):
@@ -73,17 +77,18 @@ def reenact_face(
     return ReenactedFace(heatmap, face, segmentation, mask_predicted_head(face, segmentation))
 
 
-def mix_background(mixer: BackgroundMixer, head: Tensor, background: Tensor) -> MixedImage:
+def mix_background(mixer: BackgroundMixer, head: Tensor, background: Tensor, alpha: Tensor) -> MixedImage:
     """Composite heads over backgrounds.
 
     Args:
         mixer: G_b.
         head: I'_fr, N×3×H×W in -1..1.
         background: I_b, N×3×H×W in -1..1, zero where the source's head was.
+        alpha: of the head, N×1×H×W in 0..1; used if the mixer fills the background.
     """
     if mixer.fill_background:
         background = fill_hole(background)
-    foreground, mask = mixer(head, background)
+    foreground, mask = mixer(head, background, alpha)
     return MixedImage(foreground, mask, alpha_composite(foreground, mask, background))
 
 
@@ -130,13 +135,16 @@ class FaceReenactor(TwoHeadGenerator):
         config: sizes and variants of the generator.
 
     Attributes:
-        align_source: whether it sees the source's head where the landmarks are, not where it is.
+        align_source: whether it sees the source's head where the landmarks are, not where it is. It then
+            repairs: a second head predicts where its painting replaces the moved head (the attention mask of
+            GANimation; Pumarola et al., ECCV 2018), and S_fr starts from the moved labels.
     """
 
     def __init__(self, config: ReenactorConfig = ReenactorConfig()) -> None:
         super().__init__(7 if config.align_source else 4, config)
         self.align_source = config.align_source
         self.segmentation = PredictionHead(config.width, len(LABELS), config.norm)
+        self.attention = PredictionHead(config.width, 1, config.norm) if config.align_source else None
         if config.init == "kaiming":
             self.apply(init_kaiming)
 
@@ -151,7 +159,14 @@ class FaceReenactor(TwoHeadGenerator):
             I_fr, N×3×H×W in -1..1, and the logits of S_fr, N×3×H×W (background, face, hair).
         """
         features = self.generator.features(torch.cat((appearance, heatmap), dim=1))
-        return self.generator.head(features), self.segmentation(features)
+        face, logits = self.generator.head(features), self.segmentation(features)
+        if self.attention is None:
+            return face, logits
+        moved, labels = appearance[:, :3], appearance[:, 3:5]
+        alpha = labels.sum(dim=1, keepdim=True)
+        face = alpha_composite(face, torch.sigmoid(self.attention(features)), unmask_head(moved, alpha))
+        shares = torch.cat((1 - alpha, labels), dim=1)
+        return face, logits + shares.clamp(min=MIN_PROBABILITY).log()
 
 
 class BackgroundMixer(TwoHeadGenerator):
@@ -161,28 +176,42 @@ class BackgroundMixer(TwoHeadGenerator):
         config: sizes and variants of the generator.
 
     Attributes:
-        fill_background: whether it sees, and composites over, a background whose hole is filled.
+        fill_background: whether it sees, and composites over, a background whose hole is filled. I_c then
+            starts from the reenacted head, as in :class:`FaceReenactor`, and M from its alpha.
     """
 
     def __init__(self, config: MixerConfig = MixerConfig()) -> None:
         super().__init__(6, config)
         self.fill_background = config.fill_background
         self.mask = PredictionHead(config.width, 1, config.norm)
+        self.attention = PredictionHead(config.width, 1, config.norm) if config.fill_background else None
         if config.init == "kaiming":
             self.apply(init_kaiming)
 
-    def forward(self, head: Tensor, background: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, head: Tensor, background: Tensor, alpha: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Generate foreground and mask of a head over a background.
 
         Args:
             head: I'_fr, N×3×H×W in -1..1, zero outside the head.
             background: I_b, N×3×H×W in -1..1, zero or filled where the source's head was.
+            alpha: of the head, N×1×H×W in 0..1; needed with ``fill_background``.
 
         Returns:
             I_c, N×3×H×W in -1..1, and M, N×1×H×W in 0..1; the result is M·I_c + (1 - M)·I_b.
+
+        Raises:
+            ValueError: if alpha is missing.
         """
         features = self.generator.features(torch.cat((head, background), dim=1))
-        return self.generator.head(features), torch.sigmoid(self.mask(features))
+        foreground, mask = self.generator.head(features), self.mask(features)
+        if self.attention is not None:
+            if alpha is None:
+                msg = "a mixer that fills the background needs the head's alpha"
+                raise ValueError(msg)
+            painted = torch.sigmoid(self.attention(features))
+            foreground = alpha_composite(foreground, painted, unmask_head(head, alpha))
+            mask = mask + torch.logit(alpha, eps=MIN_PROBABILITY)
+        return foreground, torch.sigmoid(mask)
 
 
 class PredictionHead(nn.Sequential):

@@ -24,7 +24,7 @@ from facegan.networks import (
     mix_background,
     reenact_face,
 )
-from facegan.networks.compositing import mask_background, mask_head
+from facegan.networks.compositing import head_probability, mask_background, mask_head
 from facegan.stages.checkpoints import StageCheckpoint
 from facegan.stages.config import AdversarialConfig, LossWeights, OptimizerConfig, as_hyperparameters
 from facegan.stages.gan_stage import GANStage
@@ -138,13 +138,13 @@ class BackgroundMixStage(GANStage):
 
     def forward(self, pair: FacePair) -> MixedHead:
         """Composite a head over the source's background."""
-        head = self._head(pair)
+        head, alpha = self._head(pair)
         background = mask_background(pair.background_image, pair.background_segmentation)
-        return MixedHead(head, background, *self.mix(head, background))
+        return MixedHead(head, background, *self.mix(head, background, alpha))
 
-    def mix(self, head: Tensor, background: Tensor) -> MixedImage:
-        """Composite heads N×3×H×W over backgrounds N×3×H×W."""
-        return mix_background(cast("BackgroundMixer", self.inference_network), head, background)
+    def mix(self, head: Tensor, background: Tensor, alpha: Tensor) -> MixedImage:
+        """Composite heads N×3×H×W with their alpha N×1×H×W over backgrounds N×3×H×W."""
+        return mix_background(cast("BackgroundMixer", self.inference_network), head, background, alpha)
 
     def discriminator_inputs(
         self, pair: FacePair, output: MixedHead | Reenactment
@@ -194,11 +194,12 @@ class BackgroundMixStage(GANStage):
             "target I_d": pair.driving_image,
         }
 
-    def _head(self, pair: FacePair) -> Tensor:
-        """Compute I'_fr of the driving frame or of the reenactor."""
+    def _head(self, pair: FacePair) -> tuple[Tensor, Tensor]:
+        """Compute I'_fr of the driving frame or of the reenactor, and its alpha."""
         head = mask_head(pair.driving_image, pair.driving_segmentation)
+        alpha = (pair.driving_segmentation > 0)[:, None].to(head.dtype)
         if self.reenactor is None:
-            return head
+            return head, alpha
         reenacted = torch.ones(len(head), dtype=torch.bool)
         if self.training and self.hparams["head"] == "schedule":
             # Depends on the batch's number only: the same in a resumed run and with several processes.
@@ -213,9 +214,10 @@ class BackgroundMixStage(GANStage):
             with torch.no_grad():
                 source = pair.source.select(reenacted)
                 landmarks, motion = pair.driving_landmarks[reenacted], pair.driving_motion[reenacted]
-                faces = reenact_face(self.reenactor, source, landmarks, motion, self.sigma).head
-                head[reenacted] = faces.to(head.dtype)
-        return head
+                made = reenact_face(self.reenactor, source, landmarks, motion, self.sigma)
+                head[reenacted] = made.head.to(head.dtype)
+                alpha[reenacted] = head_probability(made.segmentation).to(head.dtype)
+        return head, alpha
 
 
 def background_mix_metrics(result: Tensor, mask: Tensor, pair: FacePair) -> dict[str, Tensor]:

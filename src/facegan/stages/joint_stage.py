@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_type_hints
 from facegan.errors import InputError
 from facegan.metrics import landmark_error
 from facegan.networks import FaceGANConfig, Reenactment
-from facegan.networks.compositing import mask_background
+from facegan.networks.compositing import head_probability, mask_background
 from facegan.stages.background_mix_stage import BackgroundMixStage, background_mix_metrics
 from facegan.stages.base_stage import BaseStage
 from facegan.stages.checkpoints import CONFIG_KEY, StageCheckpoint
@@ -199,7 +199,8 @@ class JointStage(BaseStage):
         landmarks = pair.driving_landmarks if transform is None else transform(pair)
         reenacted = self.reenact.reenact(pair, landmarks)
         background = mask_background(pair.background_image, pair.background_segmentation)
-        return Reenactment(landmarks, *reenacted, *self.background_mix.mix(reenacted.head, background))
+        alpha = head_probability(reenacted.segmentation)
+        return Reenactment(landmarks, *reenacted, *self.background_mix.mix(reenacted.head, background, alpha))
 
     def losses(self, pair: FacePair, output: Reenactment) -> dict[str, Tensor]:
         """Compute the weighted sum of L_l, L_r and L_b."""

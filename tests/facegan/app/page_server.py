@@ -34,6 +34,8 @@ DEFAULTS = {
     **dict.fromkeys(("source", "driving-video", "driving-image", "background-image", "camera")),
 }
 """Values of the components of a new page by ``elem_id``; sliders are zero."""
+CONFIGS: dict[str, dict] = {}
+"""The page's configuration by its address; large, and the same for everybody."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,10 @@ class PageClient:
     def __init__(self, url: str) -> None:
         self.session = secrets.token_hex(6)
         self._http = httpx.Client(base_url=url, timeout=120)
-        config = self.get("config").json()
-        self._names = {part["id"]: part["props"].get("elem_id") for part in config["components"]}
-        self._events = config["dependencies"]
+        if url not in CONFIGS:
+            CONFIGS[url] = self.get("config").json()
+        self._names = {part["id"]: part["props"].get("elem_id") for part in CONFIGS[url]["components"]}
+        self._events = CONFIGS[url]["dependencies"]
         # The connection tells the server that the page is open.
         address = httpx.URL(url)
         self._heartbeat = socket.create_connection((address.host, address.port))

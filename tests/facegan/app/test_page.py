@@ -288,18 +288,21 @@ def test_page_keyboard_alone_suffices(server, open_page):
     assert sliders(page)[[s.name for s in SLIDERS].index("AU12")] > 0
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_page_fits_screen_and_color_scheme(server, open_page, width, scheme):
-    page = open_page(server.url, viewport={"width": width, "height": 844}, color_scheme=scheme)
-    for tab in ("Reenact", "Edit", "Live"):
-        page.get_by_role("tab", name=tab).click()
-        page.wait_for_selector({"Reenact": "#start", "Edit": "#edited", "Live": "#camera"}[tab])
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-    level = page.evaluate(
-        "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
-    )
-    assert (max(level) < 80) == (scheme == "dark")
+def test_page_fits_screen_and_color_scheme(server, open_page):
+    page = open_page(server.url)
+    for scheme, width in (("light", 1280), ("light", 390), ("dark", 390), ("dark", 1280)):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.emulate_media(color_scheme=scheme)
+        page.reload()
+        page.wait_for_selector("#source")
+        for tab in ("Reenact", "Edit", "Live"):
+            page.get_by_role("tab", name=tab).click()
+            page.wait_for_selector({"Reenact": "#start", "Edit": "#edited", "Live": "#camera"}[tab])
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (scheme, width, tab)
+        level = page.evaluate(
+            "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+        )
+        assert (max(level) < 80) == (scheme == "dark")
 
 
 def test_source_unusable_displays_a_sentence(server, open_page, tmp_path):

@@ -11,7 +11,7 @@ from facegan.errors import InputError
 from facegan.geometry.head_alignment import SourceFace, align_head
 from facegan.geometry.landmarks import draw_gaussians
 from facegan.networks import CoarseToFineGenerator, FaceGAN, FaceGANConfig, GlobalGenerator
-from facegan.networks.compositing import fill_hole, mask_predicted_head
+from facegan.networks.compositing import fill_hole, head_probability, mask_predicted_head
 
 SIZE = 32
 GENERATOR = {"width": 8, "downsamplings": 2, "num_residual_blocks": 1, "num_local_residual_blocks": 1}
@@ -101,7 +101,7 @@ def test_facegan_aligned_equals_networks_in_sequence(inputs):
     face, segmentation = model.reenactor(torch.cat(head, dim=1), output.heatmap)
     torch.testing.assert_close((output.face, output.segmentation), (face, segmentation))
     background = fill_hole(inputs["background"] * (1 - hole))
-    foreground, mask = model.background_mixer(output.head, background)
+    foreground, mask = model.background_mixer(output.head, background, head_probability(segmentation))
     torch.testing.assert_close(output.result, mask * foreground + (1 - mask) * background)
 
 

@@ -44,6 +44,45 @@ def test_face_reenactor_aligned_takes_head_labels_and_confidence():
     assert face.shape == segmentation.shape == (2, 3, 32, 32)
 
 
+def untrained(network, attention):
+    """Predict nothing, and use the painting with this weight."""
+    second = network.segmentation if isinstance(network, FaceReenactor) else network.mask
+    for layer in (second[-1], network.attention[-1]):
+        torch.nn.init.zeros_(layer.weight)
+    torch.nn.init.constant_(network.attention[-1].bias, torch.tensor(attention).logit().item())
+    return network
+
+
+def test_face_reenactor_aligned_starts_from_moved_head_and_labels():
+    """A border of half the head has the head's colors."""
+    labels = torch.zeros(1, 2, 32, 32)
+    labels[:, 0, 4:20, 8:24], labels[:, 1, 20:24, 8:24] = 1, 0.5
+    image = noise(1, 3, 32, 32)
+    moved = image * labels.sum(dim=1, keepdim=True)
+    appearance = torch.cat((moved, labels, noise(1, 1, 32, 32)), dim=1)
+    network = untrained(build(FaceReenactor, align_source=True), 1e-6)
+    face, logits = network(appearance, noise(1, 1, 32, 32, seed=1).abs())
+    head = labels.sum(dim=1, keepdim=True).expand_as(face) > 0
+    torch.testing.assert_close(face[head], image[head], atol=1e-4, rtol=0)
+    torch.testing.assert_close(logits.softmax(dim=1)[:, 1:], labels, atol=0.02, rtol=0)
+    untrained(network, 0.5)
+    heatmap = noise(1, 1, 32, 32, seed=1).abs()
+    painted = network.generator(torch.cat((appearance, heatmap), dim=1))
+    half, _ = network(appearance, heatmap)
+    torch.testing.assert_close(half[head], (painted + image)[head] / 2)
+
+
+def test_background_mixer_filling_starts_from_head_and_alpha():
+    network = untrained(build(BackgroundMixer, fill_background=True), 1e-6)
+    alpha = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(2)).clamp(0.2, 0.9)
+    face, background = noise(1, 3, 32, 32), noise(1, 3, 32, 32, seed=1)
+    foreground, mask = network(face * alpha, background, alpha)
+    torch.testing.assert_close(foreground, face, atol=1e-4, rtol=0)
+    torch.testing.assert_close(mask, alpha)
+    with pytest.raises(ValueError, match="needs the head's alpha"):
+        network(face, background)
+
+
 @pytest.mark.parametrize(("kind", "generator"), KINDS)
 def test_background_mixer_returns_foreground_and_mask(kind, generator):
     network = build(BackgroundMixer, kind=kind)

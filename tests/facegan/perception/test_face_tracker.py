@@ -200,8 +200,7 @@ def whose(places, crop):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("frames", [15, 27, 42])
-@pytest.mark.parametrize("scale", [0.85, 0.9, 1])
+@pytest.mark.parametrize(("frames", "scale"), [(15, 0.9), (27, 1), (42, 0.85)])
 def test_tracks_of_people_who_cross(head_frames, tmp_path, frames, scale):
     ann = walk(frames, (LEFT, 0.9 * scale), (RIGHT, 0.9 * scale))
     tracks = Tracks(together(ann=ann, bob=walk(frames, RIGHT, LEFT)), head_frames, tmp_path)

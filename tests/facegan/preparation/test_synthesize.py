@@ -151,9 +151,7 @@ clips.synthesize(pathlib.Path(out), **settings)
 @pytest.mark.parametrize(
     ("where", "calls", "kept"),
     [
-        ("render", 15, 2),  # in the middle of the third clip
         ("replace", 3, 1),  # the second clip has its video but not its rows
-        ("_collect", 0, 4),  # all is drawn
         ("rename", 2, 2),  # half of the videos have gone over into the result
     ],
 )

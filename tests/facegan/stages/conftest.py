@@ -1,6 +1,7 @@
 """Trained stages that several tests start from."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,15 @@ from facegan.cli import main
 
 
 @pytest.fixture(scope="session")
-def runs(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def runs(prepared: Path, make_once: Callable[..., Path]) -> Path:
     """All four stages trained for two steps each, with loggers and callbacks as in lightning_config.yaml."""
-    folder = tmp_path_factory.mktemp("runs")
-    for stage in STAGES:
-        line = arguments(stage, prepared, folder / folder_of(stage), folder)
-        assert main([*line, f"--trainer.logger={loggers(folder)}"]) == 0
-    return folder
+
+    def create(folder: Path) -> None:
+        for stage in STAGES:
+            line = arguments(stage, prepared, folder / folder_of(stage), folder)
+            assert main([*line, f"--trainer.logger={loggers(folder)}"]) == 0
+
+    return make_once("runs", create)
 
 
 def loggers(runs: Path) -> str:

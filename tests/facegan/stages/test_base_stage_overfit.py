@@ -40,18 +40,18 @@ SETTINGS = {
     ],
     "2_reenact": [
         *(*ADVERSARIAL, *GENERATOR, f"{MODEL}generator.align_source=true"),
-        *(f"{OPTIMIZER}learning_rate=1e-3", "--data.init_args.repeats=40"),
+        *(f"{OPTIMIZER}learning_rate=1e-3", "--data.init_args.repeats=25"),
     ],
     "3_background_mix": [
         *(*ADVERSARIAL, *GENERATOR, f"{MODEL}head=truth", f"{MODEL}generator.norm=group"),
-        *(f"{MODEL}loss_weights.head_reconstruction=10", f"{MODEL}loss_weights.mask_norm=0.4"),
+        *(f"{MODEL}generator.fill_background=true", f"{MODEL}loss_weights.head_reconstruction=10"),
         *(f"{OPTIMIZER}learning_rate=2e-3", f"{OPTIMIZER}muon_lr=0.03"),
-        "--data.init_args.repeats=90",
+        "--data.init_args.repeats=55",
     ],
     "4_joint": [
         *ADVERSARIAL,
         f"{OPTIMIZER}learning_rate=5e-4",
-        "--data.init_args.repeats=12",
+        "--data.init_args.repeats=8",
         "--trainer.max_epochs=2",
     ],
 }
@@ -81,11 +81,12 @@ def test_overfit_landmark_transform_stage(value) -> None:
 def test_overfit_reenact_stage(value, trained: dict[str, Path]) -> None:
     stage = "2_reenact"
     assert value(stage, "head_mse") < 0.25 * value(stage, "head_mse/copy_source")
-    assert value(stage, "perceptual") < 0.8 * value(stage, "perceptual/copy_source")
+    assert value(stage, "perceptual") < 0.5 * value(stage, "perceptual/copy_source")
     assert value(stage, "head_iou") > 0.95
-    assert value(stage, "hair_iou") > 0.8
+    assert value(stage, "hair_iou") > 0.85
+    # The first is that of the moved head, which needs repair only.
     loss = curve(trained[stage], "train/generator/total")
-    assert loss[-1] < 0.5 * loss[0]
+    assert loss[-1] < 0.8 * loss[0]
 
 
 def test_overfit_background_mix_stage(value) -> None:
@@ -93,8 +94,8 @@ def test_overfit_background_mix_stage(value) -> None:
     assert value(stage, "mse") < 0.2 * value(stage, "mse/naive_composite")
     assert value(stage, "mse") < 0.2 * value(stage, "mse/copy_source")
     assert value(stage, "background_mse") < value(stage, "background_mse/copy_source")
-    assert value(stage, "mask_on_head") > 0.85
-    assert value(stage, "mask_on_background") < 0.1
+    assert value(stage, "mask_on_head") > 0.95
+    assert value(stage, "mask_on_background") < 0.05
 
 
 def test_overfit_joint_stage(value, trained: dict[str, Path]) -> None:
