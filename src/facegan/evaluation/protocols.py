@@ -11,6 +11,7 @@ from facegan.data import FaceCrops
 from facegan.data.evaluation_pairs import EvaluationPairs, read_pairs
 from facegan.data.protocol_pairs import PROTOCOL_PAIRS, RUN_LENGTH
 from facegan.errors import InputError
+from facegan.preparation.splits import list_substitutes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +71,7 @@ def select_split(data: Path | str, size: int | None, pairs: int | Path) -> tuple
     Raises:
         InputError: if the data set is unusable or empty.
     """
-    for split in (None,) if isinstance(pairs, Path) else ("test", "val", "train"):
+    for split in (None,) if isinstance(pairs, Path) else list_substitutes("test"):
         crops = FaceCrops(data, split, size)
         if len(crops):
             return split, crops

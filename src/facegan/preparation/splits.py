@@ -13,6 +13,11 @@ VALIDATION = 0.1
 TEST = 0.1
 
 
+def list_substitutes(split: str) -> tuple[str, ...]:
+    """Return a split and those that take its place where it is empty: of ``test`` val, then train."""
+    return SPLITS[SPLITS.index(split) :: -1]
+
+
 def split_identities(
     identities: Iterable[str], seed: int = 0, fixed: Mapping[str, str] | None = None
 ) -> dict[str, str]:

@@ -28,6 +28,7 @@ from facegan.data.face_pair import ROLES
 from facegan.data.motion_balancing import sampling_weights
 from facegan.data.storage import as_list
 from facegan.errors import InputError
+from facegan.preparation.splits import list_substitutes
 
 PROTOCOL_SEED = 0
 """Of the selection of pairs, as in ``facegan evaluate``."""
@@ -191,11 +192,13 @@ class FacePairDataModule(pl.LightningDataModule):
         return normalize_images(batch) if isinstance(batch, FacePair) else batch
 
     def _crops(self, split: str) -> FaceCrops:
-        if not any(splits[split]["crops"] for splits in self._splits):
-            names = ", ".join(self.roots)
-            rank_zero_warn(f"{names} has too few identities for a {split} split: its training crops are used")
-            split = "train"
-        return FaceCrops(self.roots, split, self.size)
+        """Open a split, or the one that evaluation uses too where it is empty."""
+        filled = {name for splits in self._splits for name, counts in splits.items() if counts["crops"]}
+        chosen = next((name for name in list_substitutes(split) if name in filled), "train")
+        if chosen != split:
+            roots = ", ".join(self.roots)
+            rank_zero_warn(f"{roots} has too few identities for a {split} split: its {chosen} split is used")
+        return FaceCrops(self.roots, chosen, self.size)
 
     def _fixed(self, split: str) -> ValidationPairs:
         return ValidationPairs(

@@ -171,7 +171,7 @@ def prepare(source, out, engine, **environment):
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 
@@ -216,7 +216,7 @@ def test_ray_uses_all_nodes(two_nodes, tmp_path):
         env=os.environ | {"RAY_ADDRESS": two_nodes},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.stdout.split()[-1] == "2", done.stderr
 

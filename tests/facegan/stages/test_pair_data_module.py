@@ -12,6 +12,7 @@ from tests.facegan.stages.training_commands import curve, exact
 from facegan.cli import main
 from facegan.data.face_pair import ROLES
 from facegan.errors import InputError
+from facegan.evaluation.protocols import select_split
 from facegan.stages import (
     BackgroundMixData,
     JointData,
@@ -96,6 +97,15 @@ def test_several_roots_are_concatenated(prepared, tmp_path):
     (copy / "dataset.json").unlink()
     with pytest.raises(InputError, match=f"{copy} is not a prepared data set"):
         ReenactData([str(prepared), str(copy)])
+
+
+def test_empty_split_is_replaced_as_in_evaluation(validation_data, prepared):
+    """That data set has no test split, the other one all."""
+    for root, expected in ((validation_data, "val"), (prepared, "test")):
+        data = ReenactData(str(root))
+        data.setup("test")
+        assert set(data.test.crops.split) == {expected}
+        assert select_split(root, None, 4)[0] == expected
 
 
 def test_motion_balancing_samples_rare_motion(prepared):
