@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pytorch_lightning.trainer.states import TrainerFn
 
 from facegan.data import NumberedPair
-from facegan.stages.checkpoints import add_stage, fit_to_stage
+from facegan.stages.checkpoints import StageCheckpoint, add_stage, fit_to_stage
+from facegan.stages.config import typed_arguments
 from facegan.stages.optimized_module import OptimizedModule
 from facegan.stages.stage_metrics import StageMetrics
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Tensor
 
     from facegan.data import FacePair
@@ -125,10 +128,25 @@ class BaseStage(OptimizedModule):
 
     # Checkpoints
 
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Path | str, **arguments: Any) -> Self:  # type: ignore[override]
+        """Load a stage with its weights and moving average.
+
+        Args:
+            checkpoint_path: a checkpoint of this stage.
+            arguments: of Lightning's method, and of the stage in place of those of the checkpoint.
+
+        Raises:
+            InputError: if the file is missing, damaged, of another stage or of another format version.
+        """
+        saved = StageCheckpoint(checkpoint_path, cls.__name__).hyperparameters
+        return super().load_from_checkpoint(checkpoint_path, **typed_arguments(cls, saved) | arguments)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the stage and its configuration; remove frozen networks."""
         add_stage(checkpoint, type(self).__name__, self.network_config(), self.excluded_from_checkpoint)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse the checkpoint of another stage, or of networks of other sizes."""
+        self.create_averages()
         fit_to_stage(checkpoint, type(self).__name__, self.state_dict(), self.excluded_from_checkpoint)

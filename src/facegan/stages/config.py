@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from facegan.errors import InputError
 from facegan.losses import AdversarialForm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 POSITIVE_ARGUMENTS = ("sigma", "width", "protocol_interval")
 """Arguments of stages that cannot be zero."""
@@ -119,6 +122,18 @@ def as_hyperparameters(arguments: dict[str, Any]) -> dict[str, Any]:
         else value
         for name, value in arguments.items()
         if name not in ("self", "__class__")
+    }
+
+
+def typed_arguments(stage: type, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert a checkpoint's hyperparameters to a stage's arguments: the inverse of ``as_hyperparameters``.
+
+    Arguments that were added after the checkpoint was written are left to their defaults.
+    """
+    types = get_type_hints(stage.__init__)  # type: ignore[misc]
+    return {
+        name: types[name](**value) if is_dataclass(types[name]) else value
+        for name, value in hyperparameters.items()
     }
 
 

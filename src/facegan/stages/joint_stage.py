@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from facegan.errors import InputError
 from facegan.metrics import landmark_error
@@ -13,7 +13,13 @@ from facegan.networks.compositing import head_probability, mask_background
 from facegan.stages.background_mix_stage import BackgroundMixStage, background_mix_metrics
 from facegan.stages.base_stage import BaseStage
 from facegan.stages.checkpoints import CONFIG_KEY, StageCheckpoint
-from facegan.stages.config import AdversarialConfig, LossWeights, OptimizerConfig, as_hyperparameters
+from facegan.stages.config import (
+    AdversarialConfig,
+    LossWeights,
+    OptimizerConfig,
+    as_hyperparameters,
+    typed_arguments,
+)
 from facegan.stages.gan_stage import GANStage, require_size
 from facegan.stages.landmark_transform_stage import LandmarkTransformStage
 from facegan.stages.optimized_module import OptimizedModule
@@ -27,8 +33,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from facegan.data import FacePair
-
-    Stage = TypeVar("Stage", bound=BaseStage)
 
 
 class JointData(FacePairDataModule):
@@ -58,7 +62,8 @@ class JointStage(BaseStage):
     Wraps the three stages. The gradient of the image losses reaches L_T through the heat map. The terms
     within L_l, L_r and L_b keep the weights that their stages were trained with; the paper fixes none.
     A new fit starts from the checkpoints of the three stages; a checkpoint of this stage contains all that is
-    needed to resume, validate, test, predict and bundle.
+    needed to resume, validate, test, predict and bundle; in Python by
+    ``trainer.fit(JointStage.load_from_checkpoint(path), data, ckpt_path=path)``.
 
     Args:
         landmark_checkpoint: of stage 1; not read without ``transform_landmarks``.
@@ -157,10 +162,15 @@ class JointStage(BaseStage):
             )
             raise InputError(msg)
         if "landmark_transform" in arguments:
-            self.landmark_transform = _build_stage(LandmarkTransformStage, arguments["landmark_transform"])
-        self.reenact = _build_stage(ReenactStage, arguments["reenact"] | {"global_checkpoint": None})
+            self.landmark_transform = LandmarkTransformStage(
+                **typed_arguments(LandmarkTransformStage, arguments["landmark_transform"])
+            )
+        whole = {"global_checkpoint": None}
+        self.reenact = ReenactStage(**typed_arguments(ReenactStage, arguments["reenact"] | whole))
         frozen = {"head": "truth", "reenact_checkpoint": None}
-        self.background_mix = _build_stage(BackgroundMixStage, arguments["background_mix"] | frozen)
+        self.background_mix = BackgroundMixStage(
+            **typed_arguments(BackgroundMixStage, arguments["background_mix"] | frozen)
+        )
         self.reenact.adversarial = self.background_mix.adversarial = self.adversarial
 
     def averaged_modules(self) -> list[OptimizedModule]:
@@ -258,14 +268,3 @@ class JointStage(BaseStage):
         if not self.stages():
             self._build(checkpoint[CONFIG_KEY]["stages"])
         super().on_load_checkpoint(checkpoint)
-
-
-def _build_stage(stage: type[Stage], arguments: dict[str, Any]) -> Stage:
-    """Build a stage from the arguments that its checkpoint contains, with defaults for those added since."""
-    types = get_type_hints(stage.__init__)
-    return stage(
-        **{
-            name: types[name](**value) if is_dataclass(types[name]) else value
-            for name, value in arguments.items()
-        }
-    )

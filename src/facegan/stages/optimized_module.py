@@ -61,13 +61,18 @@ class OptimizedModule(pl.LightningModule):
         """The network in training mode, its moving average otherwise."""
         return self.network if self.training or self.ema is None else self.ema.network
 
+    def create_averages(self) -> None:
+        """Create the moving averages that are not there, as copies of the networks."""
+        halflife = self.optimizer.ema_halflife
+        for averaged in self.averaged_modules():
+            if halflife and averaged.ema is None:
+                averaged.ema = ExponentialMovingAverage(averaged.network, halflife)
+
     def setup(self, stage: str) -> None:
         """Create the moving averages and prepare the networks."""
         self._check_trainer()
+        self.create_averages()
         config = self.optimizer
-        for averaged in self.averaged_modules():
-            if config.ema_halflife and averaged.ema is None:
-                averaged.ema = ExponentialMovingAverage(averaged.network, config.ema_halflife)
         if config.channels_last:
             self.to(memory_format=torch.channels_last)
         if stage == "fit":

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from tests.facegan.stages.training_commands import (
     FIT_ONLY,
@@ -23,8 +24,9 @@ from tests.facegan.stages.training_commands import (
 )
 
 from facegan.cli import main
+from facegan.errors import InputError
 from facegan.networks import FaceGAN
-from facegan.stages import JointStage
+from facegan.stages import BackgroundMixStage, JointData, JointStage, LandmarkTransformStage, ReenactStage
 
 pytestmark = pytest.mark.slow
 
@@ -98,6 +100,31 @@ def test_joint_stage_checkpoint_alone_is_resumed_tested_and_bundled(
     trained = saved(runs / "joint")["state_dict"]
     for name, value in stage.background_mix.network.state_dict().items():
         assert torch.equal(value, trained[f"background_mix.network.{name}"])
+
+
+@pytest.mark.parametrize("stage", [LandmarkTransformStage, ReenactStage, JointStage])
+def test_load_from_checkpoint_gives_averages_and_resumes(stage, runs: Path, prepared: Path, tmp_path: Path):
+    """In Python, without the command line and without the checkpoints of the stages."""
+    name = {"LandmarkTransformStage": "landmark_transform", "ReenactStage": "reenact", "JointStage": "joint"}
+    path = shutil.copy(runs / name[stage.__name__] / "checkpoints/last.ckpt", tmp_path / "alone.ckpt")
+    content = torch.load(path, weights_only=True)
+    loaded = stage.load_from_checkpoint(path)
+    weights = {k: v for k, v in content["state_dict"].items() if "perceptual." not in k}
+    assert any("ema." in key for key in weights)
+    assert all(torch.equal(loaded.state_dict()[key], value) for key, value in weights.items())
+    data = JointData(str(prepared), batch_size=2, workers=0, validation_pairs=2, protocol_pairs=0)
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        logger=False,
+        default_root_dir=tmp_path,
+        enable_progress_bar=False,
+        max_epochs=2,
+        limit_train_batches=2,
+    )
+    trainer.fit(loaded, data, ckpt_path=path, weights_only=True)
+    assert trainer.global_step == content["global_step"] + 2
+    with pytest.raises(InputError, match="one of BackgroundMixStage is needed"):
+        BackgroundMixStage.load_from_checkpoint(path)
 
 
 def test_joint_stage_checkpoint_of_the_other_ablation_is_refused(
