@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SMALLEST = 128
 """Images of fewer pixels per side are enlarged, so that their titles fit."""
 INK = (32, 32, 32)
-SYMBOL = re.compile(r"(|.* )([a-zA-Z])_(\w+)")
+SYMBOL = re.compile(r"(|.* )([a-zA-Z]'?)_(\w+)")
 
 
 def make_image_grid(

@@ -63,9 +63,11 @@ def test_image_grid_name_keeps_underscore() -> None:
     assert longest[1] < 8
 
 
-def test_image_grid_index_is_lower_and_smaller() -> None:
+@pytest.mark.parametrize("symbol", ["I", "I'"])
+def test_image_grid_index_is_lower_and_smaller(symbol: str) -> None:
     pictures = np.full((1, 1, 256, 256, 3), 255, np.uint8)
-    plain, lowered = ((make_image_grid(pictures, [title]) < 128).all(axis=-1) for title in ("Ix", "I_x"))
+    titles = (f"{symbol}x", f"{symbol}_x")
+    plain, lowered = ((make_image_grid(pictures, [title]) < 128).all(axis=-1) for title in titles)
     assert np.flatnonzero(lowered.any(axis=1)).max() > np.flatnonzero(plain.any(axis=1)).max()
     assert lowered.sum() < plain.sum()
 
