@@ -17,17 +17,20 @@ from torch.nn import functional
 
 from facegan.geometry.head_pose import CANONICAL_FACE
 from facegan.geometry.landmarks import (
+    INNER_LIPS,
     JAW,
     LEFT_BROW,
     LEFT_EYE,
     MESH_INDICES,
     NOSE_BASE,
     NOSE_BRIDGE,
+    OUTER_LIPS,
     RIGHT_BROW,
     RIGHT_EYE,
     flip_landmarks,
 )
 from facegan.geometry.motion import flip_motion, rotation_matrix
+from facegan.geometry.mouth_opening import draw_mouth_opening, unseen_opening
 from facegan.geometry.segmentation import FACE, HAIR
 from facegan.geometry.thin_plate_spline import fit_spline
 
@@ -47,11 +50,14 @@ RING_WIDTH, RING_HEIGHT, RING_DEPTH = 11.0, 13.5, 1.5
 """Half axes of the ring around the ears, and its distance behind them, in cm of the canonical face."""
 RING_WEIGHT = 0.5
 """Weight of a point of the ring in the spline; a landmark that both images show has 1."""
+EXPRESSION_WEIGHT = 10.0
+"""Weight of a landmark of eyes and lips relative to the others. They are small and close together, so that a
+stiff spline would leave eyes open and mouths shut."""
 STIFFNESS = 0.05
 """Of the spline, in the landmarks' units."""
 MIN_SCALE = 0.01
 """Of a head in the landmarks' units per cm; a face that fills its crop has about 0.06."""
-GRID_SIZE = 32
+GRID_SIZE = 64
 """Of the spline's evaluation, enlarged to the image."""
 VISIBILITY_SLOPE, VISIBILITY_OFFSET = 8.0, 0.15
 """Of the sigmoid of the cosine between a normal and the view; at a frontal face's outline it is above 0.5."""
@@ -60,6 +66,9 @@ CONFIDENCE_SIGMA = 0.12
 MIRROR_CONFIDENCE = (0.2, 0.6)
 """The mirrored image is used where the confidence of the source is at most the first and that of the mirrored
 image at least the second; in between partly."""
+
+MOUTH_COLOR = torch.tensor([-0.5, -0.72, -0.7])
+"""Of the inside of a mouth that the source does not show, RGB in -1..1."""
 
 
 def _read_canonical_head() -> tuple[Tensor, Tensor, Tensor]:
@@ -82,8 +91,15 @@ def _read_canonical_head() -> tuple[Tensor, Tensor, Tensor]:
     return torch.from_numpy(positions), torch.from_numpy(normals), torch.from_numpy(ring.astype(np.float32))
 
 
-# Read once, here: what is read while a model is exported belongs to the exporter.
+def _landmark_weights() -> Tensor:
+    weights = torch.ones(len(MESH_INDICES))
+    weights[list(RIGHT_EYE + LEFT_EYE + OUTER_LIPS + INNER_LIPS)] = EXPRESSION_WEIGHT
+    return weights
+
+
+# Made once, here: what is made while a model is exported belongs to the exporter.
 POSITIONS, NORMALS, RING = _read_canonical_head()
+LANDMARK_WEIGHTS = _landmark_weights()
 
 
 class SourceFace(NamedTuple):
@@ -146,8 +162,8 @@ def align_head(face: SourceFace, landmarks: Tensor, motion: Tensor) -> AlignedHe
     """Move the source's head to the target landmarks by a thin-plate spline.
 
     Where the source shows little of what the target shows, such as the far cheek of a profile, its mirrored
-    image is used instead if that shows more. Computed in 32 bit or more under any autocast. Gradients reach
-    the target landmarks.
+    image is used instead if that shows more. Where the mouth opens wider than the source's, its inside is
+    dark. Computed in 32 bit or more under any autocast. Gradients reach the target landmarks.
 
     Args:
         face: the sources; the angles of their motion are used.
@@ -162,7 +178,12 @@ def align_head(face: SourceFace, landmarks: Tensor, motion: Tensor) -> AlignedHe
         low, high = MIRROR_CONFIDENCE
         weight = ((high - confidence) / (high - low)).clamp(0, 1) * ((other - low) / (high - low)).clamp(0, 1)
         blended = own + weight * (mirrored - own)
-        return AlignedHead(blended[:, :3], blended[:, 3:], confidence)
+        image, labels = blended[:, :3], blended[:, 3:]
+        opening = draw_mouth_opening(landmarks.to(image.dtype), image.shape[-1])
+        opening = opening * unseen_opening(face.landmarks, landmarks).to(image.dtype)[:, None, None, None]
+        color = MOUTH_COLOR.to(image)[:, None, None]
+        image = image + opening * (color * labels.sum(dim=1, keepdim=True) - image)
+        return AlignedHead(image, labels, confidence * (1 - opening))
 
 
 def _mirror(face: SourceFace) -> SourceFace:
@@ -174,7 +195,7 @@ def _move_head(face: SourceFace, landmarks: Tensor, motion: Tensor) -> tuple[Ten
     """Move heads without their background; image and labels N×5×H×W, and the confidence N×1×H×W."""
     source, target = place_head(face.landmarks, face.motion), place_head(landmarks, motion)
     # Points that one of the images hides are the detector's guesses.
-    weights = target.visibility * (0.2 + 0.8 * source.visibility)
+    weights = target.visibility * (0.2 + 0.8 * source.visibility) * LANDMARK_WEIGHTS.to(landmarks)
     ring = weights.new_full((1, len(RING_DEGREES)), RING_WEIGHT).expand(weights.shape[0], -1)
     weights = torch.cat((weights, ring), dim=1).clamp(min=1e-3)
     spline = fit_spline(target.points, source.points - target.points, weights, STIFFNESS)
