@@ -18,6 +18,7 @@ import torch
 from facegan.data import FaceCrops, ValidationPairs
 from facegan.data.face_pair import collate_pairs
 from facegan.geometry import head_alignment
+from facegan.geometry.landmarks import NUM_LANDMARKS
 from facegan.geometry.motion import ACTION_UNITS
 from facegan.io.images import tensor_to_images
 from facegan.metrics.bootstrap import bootstrap_interval
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 
     from facegan.data import FacePair
 
-WITHOUT: Mapping[str, Mapping[str, object]] = {
+VARIANTS: Mapping[str, Mapping[str, object]] = {
     "moved head": {},
     "without the ring": {"RING_WEIGHT": 1e-6},
     "without the mirrored source": {"MIRROR_CONFIDENCE": (-2.0, -1.0)},
-    "without weight of eyes and lips": {"LANDMARK_WEIGHTS": torch.ones(68)},
+    "without weight of eyes and lips": {"LANDMARK_WEIGHTS": torch.ones(NUM_LANDMARKS)},
     "without the inside of the mouth": {"unseen_opening": lambda source, _: source.new_zeros(len(source))},
 }
 """Name to the values that are replaced in the module."""
@@ -55,7 +56,7 @@ def main() -> None:
     crops = FaceCrops(options.data, options.split, options.size)
     pairs = ValidationPairs(crops, options.pairs, align_background=False)
     identities = crops.identity[[driving for _, driving in pairs.indices]]
-    values: dict[str, list[np.ndarray]] = {name: [] for name in (COPY, *WITHOUT)}
+    values: dict[str, list[np.ndarray]] = {name: [] for name in (COPY, *VARIANTS)}
     perceptual = PerceptualLoss("identity")
     with torch.inference_mode(), MetricBackends().open() as measurer:
         for start in range(0, len(pairs), BATCH):
@@ -86,7 +87,7 @@ def move_head(pair: FacePair, name: str) -> Tensor:
     if name == COPY:
         return mask_head(pair.source_image, pair.source_segmentation)
     with ExitStack() as replaced:
-        for attribute, value in WITHOUT[name].items():
+        for attribute, value in VARIANTS[name].items():
             replaced.enter_context(patch.object(head_alignment, attribute, value))
         return head_alignment.align_head(pair.source, pair.driving_landmarks, pair.driving_motion).image
 

@@ -64,7 +64,7 @@ class ReenactorConfig(GeneratorConfig):
     Args:
         align_source: move the source's head to the target landmarks first, by
             :func:`facegan.geometry.head_alignment.align_head`. The paper's reenactor sees the source where it
-            is, and must learn to carry a face through its bottleneck.
+            is, and must learn to carry a face through its bottleneck; this one repairs the moved head.
 
     Raises:
         InputError: if a value is impossible.
@@ -85,7 +85,7 @@ class MixerConfig(GeneratorConfig):
     Args:
         fill_background: fill the hole of I_b from its surroundings first, by
             :func:`facegan.networks.compositing.fill_hole`. The paper's mixer sees the hole, and composites
-            over it.
+            over it; this one starts from the reenacted head and its alpha.
 
     Raises:
         InputError: if a value is impossible.

@@ -136,7 +136,7 @@ class FaceReenactor(TwoHeadGenerator):
 
     Attributes:
         align_source: whether it sees the source's head where the landmarks are, not where it is. It then
-            repairs: a second head predicts where its painting replaces the moved head (the attention mask of
+            repairs: a third head predicts where its painting replaces the moved head (the attention mask of
             GANimation; Pumarola et al., ECCV 2018), and S_fr starts from the moved labels.
     """
 
