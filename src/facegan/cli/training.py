@@ -44,14 +44,11 @@ def run(arguments: Sequence[str]) -> None:
     """
     warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec")
-    about = {
-        name: {
-            "exit_on_error": False,
-            "description": f"{what.capitalize()}. Example: facegan {name} {FILES}"
-            + (" --ckpt_path runs/landmark_transform/checkpoints/last.ckpt" if name != "fit" else ""),
-        }
-        for name, what in TRAINING.items()
-    }
+    name = arguments[0]
+    example = f"facegan {name} {FILES}"
+    if name != "fit":
+        example += " --ckpt_path runs/landmark_transform/checkpoints/last.ckpt"
+    about = {"exit_on_error": False, "description": f"{TRAINING[name].capitalize()}. Example: {example}"}
     try:
         TrainingCLI(
             BaseStage,
@@ -62,7 +59,7 @@ def run(arguments: Sequence[str]) -> None:
             seed_everything_default=7,
             save_config_callback=RunConfigCallback,
             save_config_kwargs={"save_to_log_dir": False},
-            parser_kwargs={"prog": "facegan", "exit_on_error": False, **about},
+            parser_kwargs={"prog": "facegan", "exit_on_error": False, name: about},
             args=list(arguments),
         )
     except ArgumentError as error:
@@ -76,6 +73,10 @@ def run(arguments: Sequence[str]) -> None:
 
 class TrainingCLI(LightningCLI):
     """LightningCLI that refuses another stage's checkpoint instead of adopting its configuration."""
+
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
+        """Return the typed subcommand alone, since the parser of each takes time to build."""
+        return {name: skip for name, skip in super().subcommands().items() if name in self.parser_kwargs}
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the checkpoints of every run: the best, the last of an epoch, and one every few minutes."""
