@@ -32,7 +32,7 @@ from facegan.geometry.landmarks import (
 from facegan.geometry.motion import flip_motion, rotation_matrix
 from facegan.geometry.mouth_opening import draw_mouth_opening, unseen_opening
 from facegan.geometry.segmentation import FACE, HAIR
-from facegan.geometry.thin_plate_spline import fit_spline
+from facegan.geometry.thin_plate_spline import fit_spline, squared_distances, thin_plate_kernel
 
 RIGID_LANDMARKS = (
     *JAW[:4],
@@ -158,6 +158,23 @@ class PlacedHead(NamedTuple):
     scale: Tensor
 
 
+class _Target(NamedTuple):
+    """What the target fixes, for the source and for its mirrored image.
+
+    Attributes:
+        head: placed at the target landmarks.
+        nodes: of the grid, G²×2.
+        kernel: of the spline between nodes and points, N×G²×79.
+        shares: of the landmarks in the confidence at the nodes, those that the target shows and that are
+            near, N×G²×68.
+    """
+
+    head: PlacedHead
+    nodes: Tensor
+    kernel: Tensor
+    shares: Tensor
+
+
 def align_head(face: SourceFace, landmarks: Tensor, motion: Tensor) -> AlignedHead:
     """Move the source's head to the target landmarks by a thin-plate spline.
 
@@ -171,10 +188,8 @@ def align_head(face: SourceFace, landmarks: Tensor, motion: Tensor) -> AlignedHe
         motion: AU_d, N×20; its angles are used.
     """
     with torch.autocast(landmarks.device.type, enabled=False):
-        both = SourceFace(*(torch.cat(parts) for parts in zip(face, _mirror(face), strict=True)))
-        moved = _move_head(both, torch.cat((landmarks, landmarks)), torch.cat((motion, motion)))
-        count = landmarks.shape[0]
-        (own, mirrored), (confidence, other) = ((part[:count], part[count:]) for part in moved)
+        target = _place_target(landmarks, motion, face.image.shape[-1])
+        (own, confidence), (mirrored, other) = (_move_head(part, target) for part in (face, _mirror(face)))
         low, high = MIRROR_CONFIDENCE
         weight = ((high - confidence) / (high - low)).clamp(0, 1) * ((other - low) / (high - low)).clamp(0, 1)
         blended = own + weight * (mirrored - own)
@@ -191,20 +206,29 @@ def _mirror(face: SourceFace) -> SourceFace:
     return SourceFace(image, segmentation, flip_landmarks(face.landmarks), flip_motion(face.motion))
 
 
-def _move_head(face: SourceFace, landmarks: Tensor, motion: Tensor) -> tuple[Tensor, Tensor]:
+def _place_target(landmarks: Tensor, motion: Tensor, size: int) -> _Target:
+    head = place_head(landmarks, motion)
+    nodes = _grid_nodes(size, head.points)
+    squared = squared_distances(nodes, head.points)
+    logits = head.visibility.log()[:, None] - squared[..., : len(MESH_INDICES)] / (2 * CONFIDENCE_SIGMA**2)
+    return _Target(head, nodes, thin_plate_kernel(squared), logits.softmax(dim=-1))
+
+
+def _move_head(face: SourceFace, target: _Target) -> tuple[Tensor, Tensor]:
     """Move heads without their background; image and labels N×5×H×W, and the confidence N×1×H×W."""
-    source, target = place_head(face.landmarks, face.motion), place_head(landmarks, motion)
+    source = place_head(face.landmarks, face.motion)
     # Points that one of the images hides are the detector's guesses.
-    weights = target.visibility * (0.2 + 0.8 * source.visibility) * LANDMARK_WEIGHTS.to(landmarks)
+    weights = target.head.visibility * (0.2 + 0.8 * source.visibility)
+    weights = weights * LANDMARK_WEIGHTS.to(weights)
     ring = weights.new_full((1, len(RING_DEGREES)), RING_WEIGHT).expand(weights.shape[0], -1)
     weights = torch.cat((weights, ring), dim=1).clamp(min=1e-3)
-    spline = fit_spline(target.points, source.points - target.points, weights, STIFFNESS)
+    spline = fit_spline(target.head.points, source.points - target.head.points, weights, STIFFNESS)
     size = face.image.shape[-1]
-    nodes = _grid_nodes(size, target.points)
-    field = nodes + spline.displacement(nodes)
+    field = target.nodes + spline.displacement(target.nodes, target.kernel)
     field = field.reshape(-1, GRID_SIZE, GRID_SIZE, 2).permute(0, 3, 1, 2)
-    area = (source.scale / target.scale).square()
-    confidence = _confidence(nodes, source, target) * _coverage(field, area, size)
+    area = (source.scale / target.head.scale).square()
+    confidence = (target.shares @ source.visibility[..., None]).reshape(-1, GRID_SIZE, GRID_SIZE)
+    confidence = confidence * _coverage(field, area, size)
     field = _enlarge(field, size).permute(0, 2, 3, 1)
     labels = torch.stack([face.segmentation == label for label in (FACE, HAIR)], dim=1).to(field.dtype)
     head = face.image.to(field.dtype) * labels.sum(dim=1, keepdim=True)
@@ -233,13 +257,6 @@ def place_head(landmarks: Tensor, motion: Tensor) -> PlacedHead:
     towards_camera = -(normals @ rotation)[..., 2]
     visibility = torch.sigmoid(VISIBILITY_SLOPE * (towards_camera + VISIBILITY_OFFSET))
     return PlacedHead(torch.cat((landmarks, placed_ring), dim=1), visibility, scale)
-
-
-def _confidence(nodes: Tensor, source: PlacedHead, target: PlacedHead) -> Tensor:
-    """Average the source's visibility over the points that the target shows, N×G×G; near ones count more."""
-    squared = (nodes[:, None] - target.points[:, None, : len(MESH_INDICES)]).square().sum(dim=-1)
-    share = (target.visibility.log()[:, None] - squared / (2 * CONFIDENCE_SIGMA**2)).softmax(dim=-1)
-    return (share * source.visibility[:, None]).sum(dim=-1).reshape(-1, GRID_SIZE, GRID_SIZE)
 
 
 def _coverage(field: Tensor, area: Tensor, size: int) -> Tensor:

@@ -26,10 +26,16 @@ class ThinPlateSpline(NamedTuple):
     coefficients: Tensor
     affine: Tensor
 
-    def displacement(self, positions: Tensor) -> Tensor:
-        """Evaluate at positions M×2 or N×M×2; returns N×M×2."""
-        positions = positions.expand(self.points.shape[0], -1, -1)
-        return _kernel(positions, self.points) @ self.coefficients + _affine_terms(positions) @ self.affine
+    def displacement(self, positions: Tensor, kernel: Tensor | None = None) -> Tensor:
+        """Evaluate at positions M×2 or N×M×2; returns N×M×2.
+
+        Args:
+            positions: where.
+            kernel: between them and the points, N×M×K, if several splines share it.
+        """
+        if kernel is None:
+            kernel = thin_plate_kernel(squared_distances(positions, self.points))
+        return kernel @ self.coefficients + _affine_terms(positions) @ self.affine
 
 
 def fit_spline(points: Tensor, displacements: Tensor, weights: Tensor, stiffness: float) -> ThinPlateSpline:
@@ -50,7 +56,8 @@ def fit_spline(points: Tensor, displacements: Tensor, weights: Tensor, stiffness
     projection = torch.eye(points.shape[1], device=points.device, dtype=points.dtype) - (
         affine_terms @ pseudo_inverse
     )
-    smoothed_kernel = _kernel(points, points) + torch.diag_embed(stiffness / weights)
+    kernel = thin_plate_kernel(squared_distances(points, points))
+    smoothed_kernel = kernel + torch.diag_embed(stiffness / weights)
     # Coefficients have no affine part. On that subspace the kernel is positive definite; the rest is made so.
     matrix = projection @ smoothed_kernel @ projection + affine_terms @ pseudo_inverse
     coefficients = projection @ _solve_positive_definite(matrix, projection @ displacements)
@@ -58,9 +65,16 @@ def fit_spline(points: Tensor, displacements: Tensor, weights: Tensor, stiffness
     return ThinPlateSpline(points, coefficients, affine)
 
 
-def _kernel(positions: Tensor, points: Tensor) -> Tensor:
-    """Compute U(r) = r² log r² between N×M×2 and N×K×2: N×M×K."""
-    squared = (positions[:, :, None] - points[:, None]).square().sum(dim=-1).clamp(min=TINY)
+def squared_distances(positions: Tensor, points: Tensor) -> Tensor:
+    """Compute the squared distances between M×2 or N×M×2 and N×K×2: N×M×K."""
+    # Axis by axis: a sum over a last dimension of two is several times slower.
+    x, y = (positions[..., axis, None] - points[:, None, :, axis] for axis in (0, 1))
+    return x * x + y * y
+
+
+def thin_plate_kernel(squared: Tensor) -> Tensor:
+    """Compute U(r) = r² log r² from squared distances."""
+    squared = squared.clamp(min=TINY)
     return squared * squared.log()
 
 
