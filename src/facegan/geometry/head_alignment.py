@@ -188,8 +188,10 @@ def align_head(face: SourceFace, landmarks: Tensor, motion: Tensor) -> AlignedHe
         motion: AU_d, N×20; its angles are used.
     """
     with torch.autocast(landmarks.device.type, enabled=False):
-        target = _place_target(landmarks, motion, face.image.shape[-1])
-        (own, confidence), (mirrored, other) = (_move_head(part, target) for part in (face, _mirror(face)))
+        both = SourceFace(*(torch.cat(parts) for parts in zip(face, _mirror(face), strict=True)))
+        moved = _move_heads(both, _place_target(landmarks, motion, face.image.shape[-1]))
+        count = landmarks.shape[0]
+        (own, mirrored), (confidence, other) = ((part[:count], part[count:]) for part in moved)
         low, high = MIRROR_CONFIDENCE
         weight = ((high - confidence) / (high - low)).clamp(0, 1) * ((other - low) / (high - low)).clamp(0, 1)
         blended = own + weight * (mirrored - own)
@@ -214,26 +216,37 @@ def _place_target(landmarks: Tensor, motion: Tensor, size: int) -> _Target:
     return _Target(head, nodes, thin_plate_kernel(squared), logits.softmax(dim=-1))
 
 
-def _move_head(face: SourceFace, target: _Target) -> tuple[Tensor, Tensor]:
-    """Move heads without their background; image and labels N×5×H×W, and the confidence N×1×H×W."""
-    source = place_head(face.landmarks, face.motion)
+def _move_heads(faces: SourceFace, target: _Target) -> tuple[Tensor, Tensor]:
+    """Move the sources and their mirrored images, 2N, without their background.
+
+    Returns:
+        Image and labels 2N×5×H×W, and the confidence 2N×1×H×W.
+    """
+    source = place_head(faces.landmarks, faces.motion)
+    points, visibility, scale = (torch.cat((part, part)) for part in target.head)
     # Points that one of the images hides are the detector's guesses.
-    weights = target.head.visibility * (0.2 + 0.8 * source.visibility)
-    weights = weights * LANDMARK_WEIGHTS.to(weights)
+    weights = visibility * (0.2 + 0.8 * source.visibility) * LANDMARK_WEIGHTS.to(visibility)
     ring = weights.new_full((1, len(RING_DEGREES)), RING_WEIGHT).expand(weights.shape[0], -1)
     weights = torch.cat((weights, ring), dim=1).clamp(min=1e-3)
-    spline = fit_spline(target.head.points, source.points - target.head.points, weights, STIFFNESS)
-    size = face.image.shape[-1]
-    field = target.nodes + spline.displacement(target.nodes, target.kernel)
+    spline = fit_spline(points, source.points - points, weights, STIFFNESS)
+    size = faces.image.shape[-1]
+    bending = _multiply_halves(target.kernel, spline.coefficients)
+    field = target.nodes + bending + spline.affine_displacement(target.nodes)
     field = field.reshape(-1, GRID_SIZE, GRID_SIZE, 2).permute(0, 3, 1, 2)
-    area = (source.scale / target.head.scale).square()
-    confidence = (target.shares @ source.visibility[..., None]).reshape(-1, GRID_SIZE, GRID_SIZE)
-    confidence = confidence * _coverage(field, area, size)
+    confidence = _multiply_halves(target.shares, source.visibility[..., None])
+    confidence = confidence.reshape(-1, GRID_SIZE, GRID_SIZE)
+    confidence = confidence * _coverage(field, (source.scale / scale).square(), size)
     field = _enlarge(field, size).permute(0, 2, 3, 1)
-    labels = torch.stack([face.segmentation == label for label in (FACE, HAIR)], dim=1).to(field.dtype)
-    head = face.image.to(field.dtype) * labels.sum(dim=1, keepdim=True)
+    labels = torch.stack([faces.segmentation == label for label in (FACE, HAIR)], dim=1).to(field.dtype)
+    head = faces.image.to(field.dtype) * labels.sum(dim=1, keepdim=True)
     moved = functional.grid_sample(torch.cat((head, labels), dim=1), field, align_corners=False)
     return moved, _enlarge(confidence[:, None], size)
+
+
+def _multiply_halves(matrix: Tensor, values: Tensor) -> Tensor:
+    """Multiply both halves of 2N×K×C by the same N×M×K."""
+    count = matrix.shape[0]
+    return torch.cat((matrix @ values[:count], matrix @ values[count:]))
 
 
 def place_head(landmarks: Tensor, motion: Tensor) -> PlacedHead:

@@ -26,16 +26,14 @@ class ThinPlateSpline(NamedTuple):
     coefficients: Tensor
     affine: Tensor
 
-    def displacement(self, positions: Tensor, kernel: Tensor | None = None) -> Tensor:
-        """Evaluate at positions M×2 or N×M×2; returns N×M×2.
+    def displacement(self, positions: Tensor) -> Tensor:
+        """Evaluate at positions M×2 or N×M×2; returns N×M×2."""
+        kernel = thin_plate_kernel(squared_distances(positions, self.points))
+        return kernel @ self.coefficients + self.affine_displacement(positions)
 
-        Args:
-            positions: where.
-            kernel: between them and the points, N×M×K, if several splines share it.
-        """
-        if kernel is None:
-            kernel = thin_plate_kernel(squared_distances(positions, self.points))
-        return kernel @ self.coefficients + _affine_terms(positions) @ self.affine
+    def affine_displacement(self, positions: Tensor) -> Tensor:
+        """Evaluate the affine part alone, (1, x, y)·a."""
+        return _affine_terms(positions) @ self.affine
 
 
 def fit_spline(points: Tensor, displacements: Tensor, weights: Tensor, stiffness: float) -> ThinPlateSpline:

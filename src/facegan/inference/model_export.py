@@ -171,6 +171,7 @@ def _write_onnx(model: FaceGAN, path: Path) -> None:
             input_names=INPUTS,
             output_names=OUTPUTS,
             verbose=False,
+            optimize=False,
         )
     assert program is not None  # it is None for the older exporter alone
     _strip_metadata(program.model)
