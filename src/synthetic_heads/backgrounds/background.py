@@ -1,4 +1,4 @@
-"""What is behind the person: an image out of focus, and the light it sends."""
+"""What is behind the person: a image out of focus, and the light it sends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from synthetic_heads.arrays import Floats, as_float32
-from synthetic_heads.backgrounds import backdrops, outdoors
+from synthetic_heads.backgrounds import backdrops, interiors, outdoors
 from synthetic_heads.backgrounds.painting import WORK, X, Y, defocus
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ KINDS = {
     "plaster": Kind(backdrops.plaster, 0.08, (0.004, 0.018)),
     "panels": Kind(backdrops.panels, 0.05, (0.015, 0.045)),
     "blinds": Kind(backdrops.blinds, 0.04, (0.005, 0.02)),
+    "living room": Kind(interiors.living_room, 0.18, (0.008, 0.028)),
+    "library": Kind(interiors.library, 0.06, (0.006, 0.025)),
+    "kitchen": Kind(interiors.kitchen, 0.04, (0.006, 0.025)),
+    "office": Kind(interiors.office, 0.07, (0.008, 0.03)),
     "leaves": Kind(outdoors.leaves, 0.07, (0.018, 0.055)),
     "hills": Kind(outdoors.hills, 0.04, (0.008, 0.03)),
     "skyline": Kind(outdoors.skyline, 0.04, (0.012, 0.04)),

@@ -16,14 +16,16 @@ class Clothes:
 
     Attributes:
         style: a key of :data:`STYLES`.
-        main: fabric of the garment.
-        trim: of buttons.
+        main: fabric of the outermost garment.
+        inner: fabric of the shirt under a jacket.
+        trim: fabric of buttons, cords and tie.
         opening: 0..1, how deep the neckline is or how far the collar stands open.
         seed: of folds and yarns.
     """
 
     style: str
     main: Fabric
+    inner: Fabric
     trim: Fabric
     opening: float
     seed: int
@@ -34,7 +36,7 @@ def sample_clothes(random: np.random.Generator, masculine: float = 0.5) -> Cloth
 
     Args:
         random: where the choice comes from.
-        masculine: 0..1; wide necklines are for the lower half.
+        masculine: 0..1; dresses are for the lower half, ties for the upper one.
     """
     weights = np.array([style.weight for style in STYLES.values()])
     weights *= [not (name == "wide neckline" and masculine > 0.5) for name in STYLES]
@@ -42,9 +44,14 @@ def sample_clothes(random: np.random.Generator, masculine: float = 0.5) -> Cloth
     style = STYLES[name]
     palette = style.palette or (SOBER if random.random() < 0.6 else LIVELY)
     main = sample_fabric(random, palette, style.patterns)
-    trim = sample_fabric(random, (*LIGHT, *DARK), ("plain",))
+    inner = sample_fabric(
+        random, LIGHT if random.random() < 0.8 else DARK, ("plain", "plain", "plain", "pinstripes")
+    )
+    trim = sample_fabric(random, (*LIVELY, *DARK[1:]), ("plain", "diagonal", "dots"))
     opening = float(random.random())
-    return Clothes(name, main, trim, opening, int(random.integers(2**31)))
+    if name == "jacket" and masculine < 0.4:
+        opening = max(opening, 0.5)
+    return Clothes(name, main, inner, trim, opening, int(random.integers(2**31)))
 
 
 class ClothingStyle(NamedTuple):
@@ -63,5 +70,7 @@ STYLES = {
         0.2, ("plain", "plain", "checks", "pinstripes", "denim", "dots"), (*LIGHT, *SOBER)
     ),
     "turtleneck": ClothingStyle(0.1, ("rib", "plain", "melange"), (*SOBER, *LIVELY)),
+    "hoodie": ClothingStyle(0.12, ("plain", "melange"), (*SOBER, *LIVELY)),
+    "jacket": ClothingStyle(0.16, ("plain", "plain", "pinstripes", "melange"), DARK),
     "wide neckline": ClothingStyle(0.14, ("plain", "print", "dots")),
 }

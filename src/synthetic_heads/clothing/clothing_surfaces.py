@@ -23,6 +23,8 @@ BUILDERS: Mapping[str, Callable[[Clothes, ClothDraper, np.random.Generator], Pie
     "v-neck": garments.v_neck,
     "shirt": garments.shirt,
     "turtleneck": garments.turtleneck,
+    "hoodie": garments.hoodie,
+    "jacket": garments.jacket,
     "wide neckline": garments.wide_neckline,
 }
 """How each of :data:`synthetic_heads.clothing.clothes.STYLES` is built."""
@@ -49,6 +51,6 @@ def clothes_parts(clothes: Clothes, width: float, neck: float) -> list[Garment]:
         neck: thickness of the neck, about 1.
     """
     random = np.random.default_rng(clothes.seed)
-    tiles = {fabric: cloth_texture(fabric, random) for fabric in (clothes.main, clothes.trim)}
+    tiles = {fabric: cloth_texture(fabric, random) for fabric in (clothes.main, clothes.inner, clothes.trim)}
     pieces = BUILDERS[clothes.style](clothes, ClothDraper(width, neck), random)
     return [Garment(part, tiles[fabric]) for part, fabric in pieces]

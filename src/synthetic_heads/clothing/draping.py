@@ -139,6 +139,20 @@ def cloth_part(points: Floats, heights: Doubles, shade: Doubles | float = 1, han
     )  # fmt: skip
 
 
+def tube(path: Floats, radius: float, heights: Doubles) -> Part:
+    """A cord along a path N×3."""
+    along = np.gradient(path, axis=0)
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    first = np.cross(along, [0.0, 0.3, -1.0])
+    first /= np.linalg.norm(first, axis=1, keepdims=True)
+    second = np.cross(along, first)
+    turn = np.linspace(0, 2 * np.pi, 9)[:, None, None]
+    points = path + radius * (np.cos(turn) * first + np.sin(turn) * second)
+    return cloth_part(
+        as_float32(points), np.broadcast_to(heights, points.shape[:2]), 0.75 - 0.25 * np.sin(turn[..., 0])
+    )
+
+
 def disc(draper: ClothDraper, offset: float, height: float, inflate: float, radius: float) -> Part:
     """A button."""
     turn = np.linspace(0, 2 * np.pi, 11)

@@ -33,7 +33,7 @@ LIVELY = (
 )
 """Red, burgundy, bottle green, teal, mid blue, mustard, rust, plum, rose, olive."""
 LIGHT = ((0.0, 0.0, 0.9), (0.58, 0.14, 0.85), (0.6, 0.03, 0.8), (0.97, 0.08, 0.86), (0.14, 0.08, 0.88))
-"""White, light blue, pale gray, pale pink, cream: shirts and buttons."""
+"""White, light blue, pale gray, pale pink, cream: shirts."""
 DARK = (
     (0.0, 0.0, 0.07),
     (0.62, 0.4, 0.17),
@@ -42,7 +42,7 @@ DARK = (
     (0.08, 0.3, 0.25),
     (0.1, 0.2, 0.55),
 )
-"""Black, navy, charcoal, gray, brown, tan: buttons."""
+"""Black, navy, charcoal, gray, brown, tan: jackets."""
 
 
 class Fabric(NamedTuple):
@@ -151,6 +151,10 @@ def _print(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> F
     return share
 
 
+def _diagonal(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> Floats:
+    return as_float32(((u + v) * (repeats // 2 + 2) % 1) < 0.3)
+
+
 def _denim(u: Floats, v: Floats, repeats: int, random: np.random.Generator) -> Floats:
     twill = 0.5 + 0.5 * np.sin(2 * np.pi * (u + v) * 32)
     return as_float32(np.clip(0.12 * twill + 0.08 * _noise(random, 0.8, 3), 0, 0.5))
@@ -168,6 +172,7 @@ PATTERNS = {
     "checks": _checks,
     "dots": _dots,
     "print": _print,
+    "diagonal": _diagonal,
     "denim": _denim,
     "rib": _rib,
 }

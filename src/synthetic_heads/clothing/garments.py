@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from synthetic_heads.clothing.draping import HEM, ClothDraper, Folds, angle_from_front, around, disc
+from synthetic_heads.clothing.draping import HEM, ClothDraper, Folds, angle_from_front, around, disc, tube
 
 if TYPE_CHECKING:
     from synthetic_heads.arrays import Doubles
@@ -153,8 +153,19 @@ def collar(
 
 
 def shirt(clothes: Clothes, draper: ClothDraper, random: np.random.Generator) -> Pieces:
-    """A shirt, buttoned or with its collar open: body, collar and placket."""
-    angle, opening, fabric = around(65), clothes.opening, clothes.main
+    """A shirt, buttoned or with its collar open."""
+    return _shirt(draper, around(65), clothes.main, clothes.trim, clothes.opening, random)
+
+
+def _shirt(
+    draper: ClothDraper,
+    angle: Doubles,
+    fabric: Fabric,
+    trim: Fabric,
+    opening: float,
+    random: np.random.Generator,
+) -> Pieces:
+    """Body, collar and placket; the body's cloth covers these angles."""
     undone = opening > 0.4
     gap = 0.13 if undone else 0.05
     ring = around(39, gap)
@@ -186,4 +197,109 @@ def shirt(clothes: Clothes, draper: ClothDraper, random: np.random.Generator) ->
         (collar(draper, gap, fold, base, ring, 0.27), fabric),
         (draper.sheet(draper.sideways(across, rows), rows, rise, hang=0.75), fabric),
     ]
-    return [*pieces, (disc(draper, 0, first + 0.9, 0.72, 0.55), clothes.trim)]
+    return [*pieces, (disc(draper, 0, first + 0.9, 0.64 + 0.2 * 0.4, 0.55), trim)]
+
+
+def hoodie(clothes: Clothes, draper: ClothDraper, random: np.random.Generator) -> Pieces:
+    """A sweater with its hood lying behind the neck."""
+    angle = around(65)
+    top = neckline(angle, CREW) + 0.8 + 0.6 * clothes.opening
+    folds = Folds.sample(random, 0.7)
+    pieces = [(shell(draper, top, angle, rolled(0.4, 1.0, 0.5), 0.5, folds), clothes.main)]
+    # The hood is a thick fold of cloth: thin at the throat, a roll behind.
+    ring = around(49, 0.16)
+    side = angle_from_front(ring)
+    edge = neckline(ring, CREW) + 0.6
+    big = np.interp(side, (0.16, 0.6, 1.4, np.pi), (0.7, 1.0, 1.9, 2.9))
+    turn = np.linspace(-0.35 * np.pi, 1.15 * np.pi, 13)[:, None]
+    crease = 1 + 0.06 * np.cos(3 * turn + 2 * side) + 0.03 * np.sin(9 * ring + 2 * turn)
+    out = np.maximum(big * (1.0 - np.cos(turn) * crease) + 0.1, 0.3)
+    down = big * (0.5 - 1.35 * np.sin(turn) * crease)
+    heights = draper.below(np.broadcast_to(ring, out.shape), np.broadcast_to(edge, out.shape), down)
+    shade = np.interp(turn, (-1.1, 0.3, 1.2), (0.4, 0.8, 1))
+    pieces.append((draper.sheet(np.broadcast_to(ring, out.shape), heights, out, shade), clothes.main))
+    for way in (-1, 1):
+        y = np.linspace(17.4, 28, 14)
+        offset = way * (2.6 + 0.12 * (y - 17)) + 0.25 * np.sin(0.7 * y + random.uniform(0, 6))
+        path = draper.at(draper.sideways(offset, y), y, 1.15)
+        pieces.append((tube(path, 0.26, y), clothes.trim))
+    return pieces
+
+
+def jacket(clothes: Clothes, draper: ClothDraper, random: np.random.Generator) -> Pieces:
+    """A jacket over a shirt, with a tie when the collar is buttoned."""
+    # The jacket hides the shirt's back.
+    pieces = _shirt(draper, np.linspace(-1.4, 1.4, 33), clothes.inner, clothes.inner, clothes.opening, random)
+    if clothes.opening <= 0.4:
+        pieces += _tie(draper, clothes.trim)
+    rows = np.linspace(0, 1, 15)[:, None] ** 1.3
+    turn = np.linspace(0, 1, 49)
+    edge = neckline(around(49, 0.75), COLLAR) + 0.9
+    heights = edge + (HEM - edge) * rows
+    # The opening runs from the side of the neck to a button below the image.
+    start = draper.sideways(_lapel_edge(heights), heights)
+    angle = start + (2 * np.pi - 2 * start) * (0.6 * turn + 0.4 * (0.5 - 0.5 * np.cos(np.pi * turn)))
+    folds = Folds.sample(random, 0.5)
+    wave = folds.height(draper.at(angle, heights, 0)[..., 0], heights) * np.clip(
+        (heights - edge - 3) / 4, 0, 1
+    )
+    pieces.append((draper.sheet(angle, heights, 1.5 + wave, hang=0.75), clothes.main))
+    pieces += [(part, clothes.main) for part in _lapels(draper, edge)]
+    return pieces
+
+
+def _lapel_edge(heights: Doubles) -> Doubles:
+    """How far from the middle a jacket's edge lies in front at these heights."""
+    return np.interp(heights, (12, 15.5, 36), (6.6, 6.2, 0.8))
+
+
+def _lapels(draper: ClothDraper, edge: Doubles) -> list[Part]:
+    """Collar and lapels: a band along the jacket's edge, with a notch."""
+    behind = draper.sideways(_lapel_edge(edge[:1]), edge[:1])[0]
+    angle = around(33, float(behind))
+    y = np.interp(np.linspace(0, 1, 33), np.linspace(0, 1, len(edge)), edge)
+    share = np.array([0.0, 0.0, 0.15, 0.4, 0.7, 0.95, 1.0, 0.98])[:, None]
+    rise = np.array([0.6, 1.7, 2.1, 2.1, 2.0, 2.0, 1.9, 1.4])[:, None]
+    shade = np.array([0.5, 0.8, 1, 1, 1, 1, 0.9, 0.5])[:, None]
+    heights = draper.below(np.broadcast_to(angle, (8, 33)), np.broadcast_to(y - 0.9, (8, 33)), share * 4.2)
+    band = draper.sheet(np.broadcast_to(angle, (8, 33)), heights, np.broadcast_to(rise, (8, 33)), shade)
+    parts = [band]
+    for way in (-1, 1):
+        down = np.concatenate((np.linspace(14.4, 18.2, 7), [18.35, 18.6, 18.75], np.linspace(19.2, HEM, 6)))
+        wide = np.interp(
+            down, (14.4, 17, 18.2, 18.35, 18.6, 18.75, 20, HEM), (2.8, 4.4, 5.0, 3.2, 3.2, 6.6, 6.4, 2.5)
+        )
+        # Outwards the collar's seam and the lapel's point rise.
+        tilt = np.interp(down, (14.4, 18.6, 20), (0.0, 0.12, 0.12))
+        outwards = share.T * wide[:, None]
+        height = down[:, None] - tilt[:, None] * outwards
+        offset = way * (_lapel_edge(down)[:, None] - 0.1 + outwards)
+        angle = draper.sideways(offset, height)
+        order = slice(None) if way > 0 else slice(None, None, -1)
+        lifted = np.broadcast_to(rise.T - 0.05, height.shape)
+        parts.append(
+            draper.sheet(
+                angle[:, order],
+                height[:, order],
+                lifted[:, order],
+                np.broadcast_to(shade.T, height.shape)[:, order],
+            )
+        )
+    return parts
+
+
+def _tie(draper: ClothDraper, fabric: Fabric) -> Pieces:
+    """A tie: its knot and its blade."""
+    across = np.linspace(-1, 1, 9)
+    pieces = []
+    for y, wide, rise in (
+        (np.linspace(13.4, 17.2, 8), (1.3, 1.75, 1.75, 1.6, 1.45, 1.3, 1.15, 0.95), 1.35),
+        (np.linspace(16.8, HEM, 10), (0.95, 1.5, 1.9, 2.1, 2.3, 2.5, 2.7, 2.9, 3.1, 3.3), 0.95),
+    ):
+        offset = np.array(wide)[:, None] * across
+        heights = np.broadcast_to(y[:, None], offset.shape)
+        bulge = rise + 0.45 * np.sqrt(1 - 0.98 * across**2) * (1 if rise > 1 else 0.5)
+        bulge = bulge - 0.5 * (np.abs(across) == 1)
+        part = draper.sheet(draper.sideways(offset, heights), heights, np.broadcast_to(bulge, offset.shape))
+        pieces.append((part, fabric))
+    return pieces
