@@ -56,8 +56,12 @@ def make_once(tmp_path_factory):
 @pytest.fixture(scope="session")
 def talking_heads(make_once):
     """Return a folder with one clip of each of four synthetic identities, and their ground truth."""
-    settings = {"identities": 4, "clips": 1, "seconds": 0.8, "size": 128, "seed": 15, "progress": False}
-    return make_once("talking_heads", lambda out: synthesize(out / "videos", **settings)) / "videos"
+    settings = {"identities": 4, "clips": 1, "seconds": 0.8, "size": 128, "seed": 15}
+
+    def create(out):
+        synthesize(out / "videos", workers=1, progress=False, **settings)
+
+    return make_once("talking_heads", create) / "videos"
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +70,7 @@ def prepared(talking_heads, make_once):
 
     def create(out):
         videos = find_videos(talking_heads)
-        prepare_videos(videos, out / "data", PrepareConfig(64, 30), workers=2, progress=False)
+        prepare_videos(videos, out / "data", PrepareConfig(64, 30), workers=1, progress=False)
 
     return make_once("prepared", create) / "data"
 

@@ -18,7 +18,7 @@ from synthetic_heads import render, sample_identity
 
 pytestmark = pytest.mark.slow
 
-IDENTITIES = 20
+IDENTITIES = 14
 PITCH, YAW, ROLL = (MOTION_NAMES.index(name) for name in POSE_ANGLES)
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 def videos(tmp_path_factory):
     """Four identities, long enough for a run of successive frames."""
     out = tmp_path_factory.mktemp("synthetic") / "videos"
-    return synthesize(out, identities=4, clips=1, seconds=1.2, size=128, seed=3, progress=False)
+    return synthesize(out, identities=4, clips=1, seconds=1.2, size=128, seed=3, workers=1, progress=False)
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,8 @@
+import os
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from facegan.errors import InputError
@@ -39,6 +44,28 @@ def test_resumable_output_interrupted_job_is_resumed_by_itself_only(tmp_path, jo
     with resumable_output(out, job) as folder:
         assert (folder / "work").exists() == found
         assert not list((folder / "result").iterdir())
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from facegan.io.resumable import resumable_output
+
+with resumable_output(pathlib.Path(sys.argv[1]), {"size": 1}) as folder:
+    (folder / "work").write_text("done")
+    (folder / "result" / "half").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_resumable_output_killed_job_is_resumed(tmp_path):
+    out = tmp_path / "data"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(out)], env=os.environ, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not out.exists()
+    with resumable_output(out, {"size": 1}) as folder:
+        assert (folder / "work").read_text() == "done"
+        assert not list((folder / "result").iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
 def test_resumable_output_second_run_is_refused(tmp_path):

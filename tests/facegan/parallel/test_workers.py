@@ -167,7 +167,7 @@ def two_nodes():
 def prepare(source, out, engine, **environment):
     command = (*FACEGAN, "prepare", "videos", str(source), "--out", str(out), "--size", "64")
     return subprocess.run(
-        (*command, "--min-face", "30", "--max-frames", "8", "--engine", engine),
+        (*command, "--min-face", "30", "--engine", engine),
         env=os.environ | environment,
         capture_output=True,
         text=True,
@@ -179,18 +179,11 @@ def hashes(folder):
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
 
-@pytest.fixture(scope="module")
-def prepared_locally(talking_heads, tmp_path_factory):
-    out = tmp_path_factory.mktemp("local") / "data"
-    assert prepare(talking_heads, out, "local").returncode == 0
-    return hashes(out)
-
-
 @pytest.mark.slow
-def test_ray_prepares_the_same_data_set(talking_heads, two_nodes, prepared_locally, tmp_path):
+def test_ray_prepares_the_same_data_set(talking_heads, two_nodes, prepared, tmp_path):
     done = prepare(talking_heads, tmp_path / "data", "ray", RAY_ADDRESS=two_nodes)
     assert done.returncode == 0, done.stderr
-    assert hashes(tmp_path / "data") == prepared_locally
+    assert hashes(tmp_path / "data") == hashes(prepared)
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 

@@ -16,7 +16,6 @@ from tests.facegan.stages.training_commands import (
     measured,
     progress,
     saved,
-    status_of,
 )
 from torch._dynamo.utils import counters
 
@@ -61,29 +60,14 @@ def test_compile_trains_the_same(prepared: Path, tmp_path: Path) -> None:
     assert_same(tmp_path / "true", tmp_path / "false")
 
 
-@pytest.mark.parametrize("stage", ["2_reenact", "4_joint"])
 def test_channels_last_and_checkpoint_activations_train_the_same(
-    stage: str, prepared: Path, runs: Path, tmp_path: Path
+    prepared: Path, runs: Path, tmp_path: Path
 ) -> None:
     for name in ("true", "false"):
-        line = [*exact(stage, prepared, tmp_path / name, runs), EXACTLY]
+        line = [*exact("4_joint", prepared, tmp_path / name, runs), EXACTLY]
         line += [f"{OPTIMIZER}channels_last={name}", f"{OPTIMIZER}checkpoint_activations={name}"]
         assert main(line) == 0
     assert_same(tmp_path / "true", tmp_path / "false")
-
-
-def test_workers_train_the_same(prepared: Path, tmp_path: Path) -> None:
-    lines = [
-        [
-            *exact("2_reenact", prepared, tmp_path / str(workers)),
-            *(f"--data.init_args.workers={workers}", "--data.init_args.color=0.4"),
-        ]
-        for workers in (0, 2)
-    ]
-    # A loader's workers are forked: from a process without the threads of other tests.
-    assert status_of(*lines, log=tmp_path / "log") == 0
-    ours, theirs = (saved(tmp_path / name)["state_dict"] for name in "20")
-    assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
 
 
 VARIANTS = {
@@ -112,7 +96,8 @@ def test_bf16_mixed_keeps_float32_weights(
     monkeypatch.setattr("facegan.cli.training.computes_bf16", lambda device: True)
     line = [*exact("4_joint", prepared, tmp_path, runs), "--trainer.precision=bf16-mixed"]
     # Without instructions for it, 16 bit is emulated slowly.
-    assert main([*line, "--trainer.limit_train_batches=1", "--trainer.limit_val_batches=1"]) == 0
+    line += ["--data.init_args.batch_size=1", "--data.init_args.validation_pairs=1"]
+    assert main([*line, "--trainer.limit_train_batches=1"]) == 0
     assert finite(tmp_path)
     floats = [value for value in saved(tmp_path)["state_dict"].values() if value.is_floating_point()]
     assert {value.dtype for value in floats} == {torch.float32}
