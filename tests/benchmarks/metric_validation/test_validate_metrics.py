@@ -13,7 +13,7 @@ from facegan.perception.face_measurer import MetricBackends
 @pytest.mark.slow
 def test_perturb_reenactments_scores_the_ground_truth_best():
     with MetricBackends().open() as measurer:
-        results = perturb_reenactments(2, measurer)
+        results = perturb_reenactments(3, measurer)
     assert results.values["csim"]["source copied"].min() == pytest.approx(1, abs=1e-6)
     assert results.values["ed"]["driving copied"].max() == pytest.approx(0, abs=1e-6)
     assert results.values["ed"][GROUND_TRUTH].min() > 0

@@ -18,7 +18,7 @@ from synthetic_heads import render, sample_identity
 
 pytestmark = pytest.mark.slow
 
-IDENTITIES = 14
+IDENTITIES = 20
 PITCH, YAW, ROLL = (MOTION_NAMES.index(name) for name in POSE_ANGLES)
 
 
