@@ -171,6 +171,7 @@ def _write_onnx(model: FaceGAN, path: Path) -> None:
             input_names=INPUTS,
             output_names=OUTPUTS,
             verbose=False,
+            # Both engines optimize the graph when they load it.
             optimize=False,
         )
     assert program is not None  # it is None for the older exporter alone

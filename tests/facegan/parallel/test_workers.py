@@ -164,11 +164,11 @@ def two_nodes():
     cluster.communicate("\n", timeout=60)
 
 
-def prepare(source, out, engine, **environment):
+def prepare_with_ray(source, out, address):
     command = (*FACEGAN, "prepare", "videos", str(source), "--out", str(out), "--size", "64")
     return subprocess.run(
-        (*command, "--min-face", "30", "--engine", engine),
-        env=os.environ | environment,
+        (*command, "--min-face", "30", "--engine", "ray"),
+        env=os.environ | {"RAY_ADDRESS": address},
         capture_output=True,
         text=True,
         timeout=300,
@@ -181,7 +181,7 @@ def hashes(folder):
 
 @pytest.mark.slow
 def test_ray_prepares_the_same_data_set(talking_heads, two_nodes, prepared, tmp_path):
-    done = prepare(talking_heads, tmp_path / "data", "ray", RAY_ADDRESS=two_nodes)
+    done = prepare_with_ray(talking_heads, tmp_path / "data", two_nodes)
     assert done.returncode == 0, done.stderr
     assert hashes(tmp_path / "data") == hashes(prepared)
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
@@ -222,7 +222,7 @@ def test_ray_not_installed_is_an_input_error(monkeypatch):
 
 @pytest.mark.slow
 def test_ray_without_an_answer_is_one_line(talking_heads, tmp_path):
-    done = prepare(talking_heads, tmp_path / "data", "ray", RAY_ADDRESS="127.0.0.1:1")
+    done = prepare_with_ray(talking_heads, tmp_path / "data", "127.0.0.1:1")
     assert done.returncode == 2
     assert done.stderr.strip().splitlines()[-1].startswith("facegan: no Ray ")
     assert not list(tmp_path.iterdir())

@@ -200,7 +200,7 @@ def whose(places, crop):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("frames", "scale"), [(15, 0.9), (27, 1)])
+@pytest.mark.parametrize(("frames", "scale"), [(15, 0.9), (27, 1), (42, 0.85)])
 def test_tracks_of_people_who_cross(head_frames, tmp_path, frames, scale):
     ann = walk(frames, (LEFT, 0.9 * scale), (RIGHT, 0.9 * scale))
     tracks = Tracks(together(ann=ann, bob=walk(frames, RIGHT, LEFT)), head_frames, tmp_path)
@@ -212,7 +212,7 @@ def test_tracks_of_people_who_cross(head_frames, tmp_path, frames, scale):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stops", [(RIGHT, MIDDLE, MIDDLE, x) for x in (LEFT, RIGHT)])
+@pytest.mark.parametrize("stops", [(RIGHT, MIDDLE, MIDDLE, x) for x in (LEFT, RIGHT)] + [(RIGHT, LEFT)])
 def test_tracks_of_a_person_who_is_occluded(head_frames, tmp_path, stops):
     frames = 12 * len(stops)
     scene = together(ann=walk(frames, MIDDLE, MIDDLE), bob=walk(frames, *stops))

@@ -1,4 +1,5 @@
 import hashlib
+import signal
 import subprocess
 import sys
 
@@ -123,6 +124,49 @@ def test_overwriting_has_to_be_asked_for(folder, tmp_path):
         synthesize(out, **few)
     synthesize(out, **few | {"identities": 1}, overwrite=True)
     assert list(videos(out)) == ["0000/00.mp4"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+DYING = """
+import os, pathlib, signal, sys
+from facegan.preparation import synthesize as clips
+
+def dies(function, calls):
+    def counted(*arguments, **more):
+        nonlocal calls
+        calls -= 1
+        if calls < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments, **more)
+    return counted
+
+where, calls, out, settings = sys.argv[1], int(sys.argv[2]), sys.argv[3], eval(sys.argv[4])
+owner = pathlib.Path if where in ("replace", "rename") else clips
+setattr(owner, where, dies(getattr(owner, where), calls))
+clips.synthesize(pathlib.Path(out), **settings)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("where", "calls", "kept"),
+    [
+        ("replace", 3, 1),  # the second clip has its video but not its rows
+        ("rename", 2, 2),  # half of the videos have gone over into the result
+    ],
+)
+def test_synthesize_killed_and_resumed_is_equal(folder, tmp_path, where, calls, kept):
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", DYING, where, str(calls), str(out), repr(SMALL)]
+    done = subprocess.run(command, capture_output=True, timeout=100)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not out.exists()
+    work = tmp_path / ".out.partial"
+    finished = [path for path in work.glob("0*/??.parquet") if path.with_suffix(".mp4").exists()]
+    assert len(finished) == kept
+    synthesize(out, **SMALL)
+    assert videos(out) == videos(folder)
+    assert truth(out).equals(truth(folder))
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
