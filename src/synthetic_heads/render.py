@@ -12,9 +12,14 @@ from synthetic_heads.arrays import Floats, Triangles, as_float32
 from synthetic_heads.backgrounds.background import Background, paint_background
 from synthetic_heads.conventions import LANDMARK_INDICES, NUM_MOTION_PARAMS, POSE_SCALE
 from synthetic_heads.head_model import head_model
-from synthetic_heads.rendering.rasterizer import rasterize, render_shadow_map, vertex_normals
+from synthetic_heads.rendering.rasterizer import (
+    rasterize,
+    render_shadow_map,
+    triangle_tangents,
+    vertex_normals,
+)
 from synthetic_heads.rendering.sensor_noise import camera_noise, to_srgb
-from synthetic_heads.rendering.shading import TAPS, Lighting, Surface, shade, triangle_tangents
+from synthetic_heads.rendering.shading import TAPS, Lighting, Surface, shade
 from synthetic_heads.scene import Camera, Scene, sample_scene
 
 if TYPE_CHECKING:

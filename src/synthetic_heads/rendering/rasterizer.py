@@ -196,3 +196,22 @@ def vertex_normals(points: Floats, triangles: NDArray[np.int32], normals: Floats
         x, y, z = normals[vertex, 0], normals[vertex, 1], normals[vertex, 2]
         scale = np.float32(1) / (math.sqrt(x * x + y * y + z * z) + np.float32(1e-12))
         normals[vertex, 0], normals[vertex, 1], normals[vertex, 2] = x * scale, y * scale, z * scale
+
+
+@njit(cache=True)
+def triangle_tangents(positions: Floats, uv: Floats, triangles: NDArray[np.int32], tangents: Floats) -> None:
+    """Unit vectors along u and v of each triangle; fills ``tangents`` T×6."""
+    for index in range(len(triangles)):
+        i, j, k = triangles[index, 0], triangles[index, 1], triangles[index, 2]
+        x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+        ux, uy, uz = positions[j, 0] - x, positions[j, 1] - y, positions[j, 2] - z
+        vx, vy, vz = positions[k, 0] - x, positions[k, 1] - y, positions[k, 2] - z
+        a, b = uv[j, 0] - uv[i, 0], uv[j, 1] - uv[i, 1]
+        c, d = uv[k, 0] - uv[i, 0], uv[k, 1] - uv[i, 1]
+        sign = np.float32(1) if a * d - b * c >= 0 else np.float32(-1)
+        for start, p, q in ((0, d * sign, -b * sign), (3, -c * sign, a * sign)):
+            x, y, z = p * ux + q * vx, p * uy + q * vy, p * uz + q * vz
+            scale = np.float32(1) / (math.sqrt(x * x + y * y + z * z) + np.float32(1e-12))
+            tangents[index, start], tangents[index, start + 1], tangents[index, start + 2] = (
+                x * scale, y * scale, z * scale,
+            )  # fmt: skip

@@ -4,7 +4,7 @@ All light is linear. Skin is lit around the terminator, red the furthest, as lig
 comes out again; hair reflects as thin cylinders do (Kajiya and Kay, Rendering Fur with Three Dimensional
 Textures, 1989); eyes are wet balls with an iris.
 
-All of it is one file, as Numba's cache of a function does not notice changes in other files.
+All that computes a color is one file, as Numba's cache of a function does not notice changes in other files.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from synthetic_heads.rendering.compilation import njit
+from synthetic_heads.rendering.fragments import collect_fragments, gather_fragments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 SKIN, HAIR, EYE, WET, CLOTH, HARD, LASH = range(7)  # as Material; compiled code takes plain numbers
 IRIS = 0.47
 """Radius of the iris as a fraction of the eyeball's."""
-NEAR = np.float32(0.06)
-"""Samples of a pixel are lit together where their texture coordinates differ by less."""
 TAPS = 10
 """Looks at the shadow map, to make its edges soft."""
 CHANNELS = 9
@@ -104,25 +103,6 @@ class Lighting(NamedTuple):
     taps: Floats
 
 
-@njit(cache=True)
-def triangle_tangents(positions: Floats, uv: Floats, triangles: NDArray[np.int32], tangents: Floats) -> None:
-    """Unit vectors along u and v of each triangle; fills ``tangents`` T×6."""
-    for index in range(len(triangles)):
-        i, j, k = triangles[index, 0], triangles[index, 1], triangles[index, 2]
-        x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
-        ux, uy, uz = positions[j, 0] - x, positions[j, 1] - y, positions[j, 2] - z
-        vx, vy, vz = positions[k, 0] - x, positions[k, 1] - y, positions[k, 2] - z
-        a, b = uv[j, 0] - uv[i, 0], uv[j, 1] - uv[i, 1]
-        c, d = uv[k, 0] - uv[i, 0], uv[k, 1] - uv[i, 1]
-        sign = np.float32(1) if a * d - b * c >= 0 else np.float32(-1)
-        for start, p, q in ((0, d * sign, -b * sign), (3, -c * sign, a * sign)):
-            x, y, z = p * ux + q * vx, p * uy + q * vy, p * uz + q * vz
-            scale = np.float32(1) / (math.sqrt(x * x + y * y + z * z) + np.float32(1e-12))
-            tangents[index, start], tangents[index, start + 1], tangents[index, start + 2] = (
-                x * scale, y * scale, z * scale,
-            )  # fmt: skip
-
-
 class ShadedImage(NamedTuple):
     """What :func:`shade` draws.
 
@@ -163,7 +143,7 @@ def shade(
         np.empty((triangle_ids.size, 4), np.float32),
         np.empty((triangle_ids.size, 3), np.int32),
     )
-    count = _gather(
+    count = gather_fragments(
         triangle_ids, weights, surface.uv, surface.triangles, surface.materials, size, fragments, fragment_ids
     )
     fragments, fragment_ids = fragments[:count], fragment_ids[:count]
@@ -174,7 +154,7 @@ def shade(
         np.zeros((size, size), np.float32),
         np.empty((size, size), np.uint8),
     )
-    _collect(fragment_ids, colors, labels, (len(triangle_ids) // size) ** 2, *image)
+    collect_fragments(fragment_ids, colors, labels, (len(triangle_ids) // size) ** 2, *image)
     return image
 
 
@@ -189,93 +169,6 @@ def _mix(
         + b * (values[triangles[triangle, 1], channel] - first)
         + c * (values[triangles[triangle, 2], channel] - first)
     )
-
-
-@njit(cache=True)
-def _gather(
-    triangle_ids: NDArray[np.int32],
-    weights: Floats,
-    uv: Floats,
-    triangles: NDArray[np.int32],
-    materials: Bytes,
-    size: int,
-    fragments: Floats,
-    fragment_ids: NDArray[np.int32],
-) -> int:
-    """Find the fragments and returns how many there are.
-
-    Fills ``fragments`` with shares of two corners and texture coordinates of their first sample, and
-    ``fragment_ids`` with pixel, triangle and number of samples.
-    """
-    samples = len(triangle_ids) // size
-    count = 0
-    for pixel in range(size * size):
-        start = count
-        for at in range(samples * samples):
-            row = pixel // size * samples + at // samples
-            column = pixel % size * samples + at % samples
-            triangle = triangle_ids[row, column]
-            if triangle < 0:
-                continue
-            found = -1
-            for fragment in range(start, count):
-                if fragment_ids[fragment, 1] == triangle:
-                    found = fragment
-                    break
-            if found < 0:
-                b, c = weights[row, column, 0], weights[row, column, 1]
-                u, v = _mix(uv, triangles, triangle, 0, b, c), _mix(uv, triangles, triangle, 1, b, c)
-                for fragment in range(start, count):
-                    away = abs(fragments[fragment, 2] - u) + abs(fragments[fragment, 3] - v)
-                    if materials[fragment_ids[fragment, 1]] == materials[triangle] and away < NEAR:
-                        found = fragment
-                        break
-            if found < 0:
-                found = count
-                count += 1
-                fragments[found, 0], fragments[found, 1], fragments[found, 2], fragments[found, 3] = (
-                    b,
-                    c,
-                    u,
-                    v,
-                )
-                fragment_ids[found, 0], fragment_ids[found, 1], fragment_ids[found, 2] = pixel, triangle, 0
-            fragment_ids[found, 2] += 1
-    return count
-
-
-@njit(cache=True)
-def _collect(
-    fragment_ids: NDArray[np.int32],
-    colors: Floats,
-    labels: Bytes,
-    samples: int,
-    color: Floats,
-    cover: Floats,
-    segmentation: Bytes,
-) -> None:
-    """Add the fragments of each pixel; color and cover must be zero before."""
-    size = len(cover)
-    first = 0
-    for pixel in range(size * size):
-        row, column = pixel // size, pixel % size
-        face = hair = 0
-        empty = samples
-        while first < len(fragment_ids) and fragment_ids[first, 0] == pixel:
-            number = fragment_ids[first, 2]
-            share = np.float32(number) / np.float32(samples)
-            for channel in range(3):
-                color[row, column, channel] += share * colors[first, channel]
-            cover[row, column] += share
-            face += number * (labels[first] == 1)
-            hair += number * (labels[first] == 2)
-            empty -= number * (labels[first] != 0)
-            first += 1
-        segmentation[row, column] = 0
-        if face > empty and face >= hair:
-            segmentation[row, column] = 1
-        elif hair > empty:
-            segmentation[row, column] = 2
 
 
 @njit(cache=True, error_model="numpy")

@@ -4,7 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
-from synthetic_heads.rendering.rasterizer import FAR, rasterize, render_shadow_map, vertex_normals
+from synthetic_heads.rendering.rasterizer import (
+    FAR,
+    rasterize,
+    render_shadow_map,
+    triangle_tangents,
+    vertex_normals,
+)
 
 SOLID = np.zeros((1, 1), np.uint8)
 SEEDS = st.integers(0, 10_000)
@@ -165,3 +171,19 @@ def test_rasterize_shadow_map_holds_nearest_opaque_surface():
     # Strands that are mostly missing throw none.
     render_shadow_map(points, triangles, np.repeat([0.0, 0.6], 3).astype(np.float32), depth)
     np.testing.assert_allclose(depth[near], 7, atol=1e-5)
+
+
+def test_tangents_follow_texture():
+    rng = np.random.default_rng(0)
+    points, triangles = rng.uniform(0, 48, (600, 3)), np.arange(600).reshape(-1, 3)
+    uv = rng.uniform(0, 1, (len(points), 2)).astype(np.float32)
+    tangents = np.empty((len(triangles), 6), np.float32)
+    triangle_tangents(points.astype(np.float32), uv, triangles.astype(np.int32), tangents)
+    np.testing.assert_allclose(np.linalg.norm(tangents.reshape(-1, 2, 3), axis=2), 1, atol=1e-4)
+    corners, places = points[triangles], uv[triangles]
+    sides, steps = corners[:, 1:] - corners[:, :1], places[:, 1:] - places[:, :1]
+    # Along u only u grows: the direction times the gradient of v is nothing.
+    gradient = np.linalg.solve(steps.astype(float), sides)
+    along = gradient / np.linalg.norm(gradient, axis=2, keepdims=True)
+    well = np.abs(np.linalg.det(steps)) > 1e-2
+    np.testing.assert_allclose(tangents[well].reshape(-1, 2, 3), along[well], atol=2e-3)

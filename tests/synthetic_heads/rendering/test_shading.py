@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from synthetic_heads.face.mesh_part import Material
-from synthetic_heads.rendering.rasterizer import FAR, rasterize, render_shadow_map, vertex_normals
+from synthetic_heads.rendering.rasterizer import (
+    FAR,
+    rasterize,
+    render_shadow_map,
+    triangle_tangents,
+    vertex_normals,
+)
 from synthetic_heads.rendering.shading import (
     CHANNELS,
     CLOTH,
@@ -17,7 +23,6 @@ from synthetic_heads.rendering.shading import (
     Lighting,
     Surface,
     shade,
-    triangle_tangents,
 )
 
 SIZE, SAMPLES = 48, 2
@@ -215,19 +220,3 @@ def test_wrinkles_change_only_their_region():
     assert changed[13:23, 13:23].all()
     assert changed.sum() < 20 * 20
     np.testing.assert_array_equal(images[0], images[2])
-
-
-def test_tangents_follow_texture():
-    points, triangles = ball()
-    rng = np.random.default_rng(0)
-    uv = rng.uniform(0, 1, (len(points), 2)).astype(np.float32)
-    tangents = np.empty((len(triangles), 6), np.float32)
-    triangle_tangents(points.astype(np.float32), uv, triangles.astype(np.int32), tangents)
-    np.testing.assert_allclose(np.linalg.norm(tangents.reshape(-1, 2, 3), axis=2), 1, atol=1e-4)
-    corners, places = points[triangles], uv[triangles]
-    sides, steps = corners[:, 1:] - corners[:, :1], places[:, 1:] - places[:, :1]
-    # Along u only u grows: the direction times the gradient of v is nothing.
-    gradient = np.linalg.solve(steps.astype(float), sides)
-    along = gradient / np.linalg.norm(gradient, axis=2, keepdims=True)
-    well = np.abs(np.linalg.det(steps)) > 1e-2
-    np.testing.assert_allclose(tangents[well].reshape(-1, 2, 3), along[well], atol=2e-3)
